@@ -1,0 +1,17 @@
+#include "daq/fanout.hpp"
+
+namespace strigil::daq {
+
+std::shared_ptr<SinkRings> Fanout::add_sink(std::string name, std::size_t blocks, std::size_t events) {
+  return sinks_.emplace_back(std::make_shared<SinkRings>(std::move(name), blocks, events));
+}
+
+void Fanout::push(const Block& block) noexcept {
+  for (const auto& sink : sinks_) (void)sink->blocks.push(block);  // a refusal is counted by the ring
+}
+
+void Fanout::push(const Event& event) noexcept {
+  for (const auto& sink : sinks_) (void)sink->events.push(event);
+}
+
+}  // namespace strigil::daq

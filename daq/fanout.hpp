@@ -1,0 +1,37 @@
+// Fanout: every block and event, by value, into one pair of rings for each sink (recorder, publisher, detector).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daq/block.hpp"
+#include "daq/event.hpp"
+#include "daq/ring.hpp"
+
+namespace strigil::daq {
+
+/// What one sink reads from. The loop is the only producer, the sink's thread the only consumer.
+struct SinkRings {
+  SinkRings(std::string sink_name, std::size_t block_capacity, std::size_t event_capacity)
+      : name(std::move(sink_name)), blocks(block_capacity), events(event_capacity) {}
+  std::string name;
+  Ring<Block> blocks;
+  Ring<Event> events;
+};
+
+/// Owned by the loop. add_sink() before the run; push() on the loop thread only, no allocation, never waits:
+/// a sink that is full loses the newest item and its drop counter says so.
+class Fanout {
+ public:
+  /// Default capacities hold about 2 s of a 7 kHz force stream beside 25.6 kHz vibration (docs/architecture.md).
+  std::shared_ptr<SinkRings> add_sink(std::string name, std::size_t blocks = 16384, std::size_t events = 4096);
+  void push(const Block& block) noexcept;
+  void push(const Event& event) noexcept;
+  [[nodiscard]] const std::vector<std::shared_ptr<SinkRings>>& sinks() const { return sinks_; }
+
+ private:
+  std::vector<std::shared_ptr<SinkRings>> sinks_;
+};
+
+}  // namespace strigil::daq
