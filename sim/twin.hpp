@@ -1,0 +1,47 @@
+// Twin: a simulated device at the wire. It speaks the device end of the same codecs that the rig speaks, sans-IO:
+// bytes and `now` in, bytes out. Hosts (memory, pseudo-terminal, UDP) carry the bytes; the plant makes the physics.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "daq/time.hpp"
+#include "rig/readings.hpp"
+
+namespace strigil::sim {
+
+/// What the plant feels at one instant, in the rig's frame (rig/readings.hpp). SI units.
+struct PlantState {
+  rig::Position position_m{};             ///< the instrument's edge, as the stage really stands
+  rig::Position velocity_m_s{};
+  std::array<double, 3> force_N{};        ///< on the instrument: x friction (opposes motion), y, z normal (up, >= 0)
+  std::array<double, 3> torque_N_m{};
+  std::array<double, 3> acceleration_m_s2{};  ///< of the instrument where the accelerometer sits, gravity not included
+};
+
+/// Where a twin puts its bytes. One call is one datagram, or one piece of a byte stream.
+class TwinOutput {
+ public:
+  virtual ~TwinOutput() = default;
+  virtual void send(std::span<const std::byte> bytes, daq::HostTime now) = 0;
+};
+
+/// One simulated device. Called from one thread with `now` never going back.
+class Twin {
+ public:
+  virtual ~Twin() = default;
+  /// The host sent bytes.
+  virtual void receive(std::span<const std::byte> bytes, daq::HostTime now, TwinOutput& out) = 0;
+  /// Time has come to `now` and the plant stands at `plant`; called once each plant step.
+  virtual void step(daq::HostTime now, const PlantState& plant, TwinOutput& out) = 0;
+};
+
+/// A twin that moves the instrument.
+class StageTwin : public Twin {
+ public:
+  /// True position and velocity (not the reported ones).
+  [[nodiscard]] virtual rig::Position position_m() const = 0;
+  [[nodiscard]] virtual rig::Position velocity_m_s() const = 0;
+};
+
+}  // namespace strigil::sim
