@@ -1,0 +1,120 @@
+#include "rig/bench.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "daq/strict_toml.hpp"
+
+namespace strigil::rig {
+namespace {
+
+using daq::Range;
+using daq::StrictTable;
+
+constexpr double kMillimetre = 1e-3;
+constexpr double kMillisecond = 1e-3;
+constexpr Range kAnywhere_mm{-2000, 2000};
+
+daq::Duration milliseconds(StrictTable& t, std::string_view key, Range range, double otherwise) {
+  return daq::from_seconds(t.number(key, range, otherwise) * kMillisecond);
+}
+
+void read_codec(StrictTable& t, std::string& codec, std::string& link, std::string_view only) {
+  codec = t.text("codec");
+  link = t.text("link");
+  if (t.present() && codec != only)
+    t.refuse("codec", fmt::format("codec '{}' is not known here; there is '{}'", codec, only));
+}
+
+StageConfig read_stage(StrictTable t) {
+  StageConfig s;
+  read_codec(t, s.codec, s.link, "grbl");
+  constexpr std::array keys{"travel_x_mm", "travel_y_mm", "travel_z_mm"};
+  for (std::size_t axis = 0; axis < kAxes; ++axis) {
+    const auto pair = t.numbers(keys[axis], kAnywhere_mm, std::vector<double>{0, 0});
+    if (pair.size() != 2 || pair[0] > pair[1]) {
+      t.refuse(keys[axis], fmt::format("'{}' takes [lowest, highest] in mm", keys[axis]));
+      continue;
+    }
+    s.travel_min_m[axis] = pair[0] * kMillimetre;
+    s.travel_max_m[axis] = pair[1] * kMillimetre;
+  }
+  s.clear_z_m = t.number("clear_z_mm", kAnywhere_mm) * kMillimetre;
+  if (s.clear_z_m < s.travel_min_m[kZ] || s.clear_z_m > s.travel_max_m[kZ]) {
+    t.refuse("clear_z_mm", "'clear_z_mm' lies outside travel_z_mm: the rig could not retract to it");
+  }
+  s.max_speed_m_s = t.number("max_speed_mm_s", {0.1, 1000}) * kMillimetre;
+  s.retract_speed_m_s = t.number("retract_speed_mm_s", {0.1, 1000}, 50.0) * kMillimetre;
+  s.status_rate_Hz = t.number("status_rate_Hz", {5, 50}, 20.0);
+  s.in_position_m = t.number("in_position_mm", {0.001, 1}, 0.02) * kMillimetre;
+  t.finish();
+  return s;
+}
+
+std::string read_axis(StrictTable& t, std::string_view key, const char* otherwise) {
+  auto axis = t.text(key, otherwise);
+  constexpr std::array allowed{"+Fx", "-Fx", "+Fy", "-Fy", "+Fz", "-Fz"};
+  for (const auto* a : allowed) {
+    if (axis == a) return axis;
+  }
+  t.refuse(key, fmt::format("'{}' must be a signed channel such as \"+Fz\"", key));
+  return otherwise;
+}
+
+ForceConfig read_force(StrictTable t) {
+  ForceConfig f;
+  read_codec(t, f.codec, f.link, "ati_rdt");
+  f.rate_Hz = t.number("rate_Hz", {10, 7000});
+  f.counts_per_N = t.number("counts_per_N", {1, 1e9});
+  f.counts_per_N_m = t.number("counts_per_N_m", {1, 1e9});
+  f.normal_axis = read_axis(t, "normal_axis", "+Fz");
+  f.tangential_axis = read_axis(t, "tangential_axis", "+Fx");
+  t.finish();
+  return f;
+}
+
+InterlockConfig read_interlock(StrictTable t) {
+  InterlockConfig i;
+  i.max_force_N = t.number("max_force_N", {0.5, 200});
+  i.force_stale = milliseconds(t, "force_stale_ms", {2, 1000}, 50);
+  i.vibration_stale = milliseconds(t, "vibration_stale_ms", {5, 2000}, 200);
+  i.stage_stale = milliseconds(t, "stage_stale_ms", {50, 2000}, 400);
+  i.stuck = milliseconds(t, "stuck_ms", {20, 5000}, 250);
+  i.travel_margin_m = t.number("travel_margin_mm", {0, 10}, 0.5) * kMillimetre;
+  t.finish();
+  return i;
+}
+
+}  // namespace
+
+daq::Result<BenchConfig> parse_bench(std::string_view text, const std::string& file) {
+  daq::StrictToml document(text, file);
+  if (document.error()) return *document.error();
+  auto root = document.root();
+  BenchConfig b;
+  b.file = file;
+  b.text = std::string(text);
+  auto bench = root.table("bench", true);
+  b.name = bench.text("name");
+  b.bring_up_timeout = daq::from_seconds(bench.number("bring_up_timeout_s", {0.5, 60}, 5.0));
+  bench.finish();
+  b.stage = read_stage(root.table("stage", true));
+  b.force = read_force(root.table("force", true));
+  auto vibration = root.table("vibration", true);
+  read_codec(vibration, b.vibration.codec, b.vibration.link, "strigil_stream");
+  vibration.finish();
+  b.interlock = read_interlock(root.table("interlock", true));
+  root.pass_over("twin");
+  root.finish();
+  if (document.error()) return *document.error();
+  return b;
+}
+
+daq::Result<BenchConfig> load_bench(const std::string& path) {
+  auto text = daq::read_text_file(path);
+  if (!text) return daq::Error{"bench file: " + text.error().message};
+  return parse_bench(*text, path);
+}
+
+}  // namespace strigil::rig

@@ -1,0 +1,69 @@
+// Bench: what stands on the table, from a TOML file that people write. Immutable once read.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "daq/result.hpp"
+#include "daq/time.hpp"
+#include "rig/readings.hpp"
+
+namespace strigil::rig {
+
+/// The stage: which device, on which link, and how far it may go (machine coordinates, metres).
+struct StageConfig {
+  std::string codec;  ///< "grbl"
+  std::string link;   ///< link URI
+  Position travel_min_m{};
+  Position travel_max_m{};
+  double clear_z_m = 0;  ///< height at which nothing touches: retract goes here
+  double max_speed_m_s = 0.1;
+  double retract_speed_m_s = 0.05;
+  double status_rate_Hz = 20;
+  double in_position_m = 20e-6;  ///< readback this near to the target counts as arrived
+};
+
+/// The force/torque sensor.
+struct ForceConfig {
+  std::string codec;  ///< "ati_rdt"
+  std::string link;
+  double rate_Hz = 1000;
+  double counts_per_N = 1e6;
+  double counts_per_N_m = 1e6;
+  std::string normal_axis = "+Fz";      ///< channel and sign that press positive: "+Fz" or "-Fz"
+  std::string tangential_axis = "+Fx";  ///< channel and sign along x
+};
+
+/// A sensor that speaks the Strigil sensor stream; it describes itself.
+struct VibrationConfig {
+  std::string codec;  ///< "strigil_stream"
+  std::string link;
+};
+
+/// What the interlock holds the rig to.
+struct InterlockConfig {
+  double max_force_N = 25;
+  daq::Duration force_stale{};
+  daq::Duration vibration_stale{};
+  daq::Duration stage_stale{};
+  daq::Duration stuck{};  ///< a sensor whose counts do not change for this long is dead
+  double travel_margin_m = 0.5e-3;
+};
+
+struct BenchConfig {
+  std::string name;
+  std::string file;  ///< for messages
+  std::string text;  ///< as read: recorded with every run
+  StageConfig stage;
+  ForceConfig force;
+  VibrationConfig vibration;
+  InterlockConfig interlock;
+  daq::Duration bring_up_timeout{};  ///< how long a device may take to speak
+};
+
+/// Reads a bench. Unknown keys, wrong types and values out of range are refused with file, line and column.
+/// The table [twin] is passed over: it belongs to the simulator.
+daq::Result<BenchConfig> parse_bench(std::string_view text, const std::string& file);
+daq::Result<BenchConfig> load_bench(const std::string& path);
+
+}  // namespace strigil::rig

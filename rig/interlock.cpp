@@ -1,0 +1,172 @@
+#include "rig/interlock.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+namespace strigil::rig {
+namespace {
+
+struct FaultWords {
+  Fault bit;
+  const char* name;
+  const char* advice;
+};
+
+constexpr std::array kFaultWords{
+    FaultWords{kNotReset, "not_reset", "Reset the interlock."},
+    FaultWords{kForceLimit, "force_limit",
+               "Check the phantom's height and stiffness and the protocol's force against [interlock] max_force_N."},
+    FaultWords{kForceStale, "force_stale", "Check the force sensor's power, cable and network address."},
+    FaultWords{kForceGap, "force_gap", "Force samples were lost: check the network between sensor and computer."},
+    FaultWords{kForceSaturated, "force_saturated", "The force sensor is at its range: unload it and check for damage."},
+    FaultWords{kForceDeviceFault, "force_device_fault", "The force sensor reports a fault: read its status page."},
+    FaultWords{kVibrationStale, "vibration_stale", "Check the accelerometer's cable and its microcontroller."},
+    FaultWords{kStageStale, "stage_stale", "The stage no longer reports its position: check its power and USB cable."},
+    FaultWords{kStageAlarm, "stage_alarm", "The stage is in alarm: free it, home it and reset the alarm."},
+    FaultWords{kTravel, "travel", "The stage stands outside [stage] travel: home it and check the travel limits."},
+    FaultWords{kEmergencyStop, "emergency_stop", "Release the emergency stop, then home the stage."},
+    FaultWords{kForceStuck, "force_stuck", "The force counts never change: no live sensor does that; power-cycle it."},
+    FaultWords{kLinkClosed, "link_closed", "A device was unplugged or its program ended: see the events for which."},
+    FaultWords{kVibrationGap, "vibration_gap", "Vibration samples were lost: check the serial line's speed and load."},
+    FaultWords{kVibrationStuck, "vibration_stuck",
+               "The accelerometer's counts never change: no live sensor does that; power-cycle it."},
+};
+
+/// With these the stage cannot be trusted to lift: it is told to stop instead.
+constexpr std::uint32_t kCannotRetract = kStageStale | kStageAlarm | kEmergencyStop;
+
+}  // namespace
+
+Interlock::Interlock(const InterlockConfig& limits, const StageConfig& stage) : limits_(limits), stage_(stage) {}
+
+bool Interlock::within_travel(const Position& p, double margin_m) const noexcept {
+  for (std::size_t a = 0; a < kAxes; ++a) {
+    if (!(p[a] >= stage_.travel_min_m[a] - margin_m && p[a] <= stage_.travel_max_m[a] + margin_m)) return false;
+  }
+  return true;
+}
+
+std::uint32_t Interlock::judge(const Readings& r, std::uint32_t sensed, daq::HostTime now) const noexcept {
+  std::uint32_t faults = sensed;
+  if (!r.force_seen || now - r.force_received > limits_.force_stale) faults |= kForceStale;
+  // Untared: what strains the instrument and the sensor is the whole load. NaN must trip, hence the negation.
+  if (r.force_seen && !(std::abs(r.untared_normal_force_N) <= limits_.max_force_N &&
+                        std::abs(r.tangential_force_N) <= limits_.max_force_N)) {
+    faults |= kForceLimit;
+  }
+  if (!r.vibration_seen || now - r.vibration_received > limits_.vibration_stale) faults |= kVibrationStale;
+  if (!r.stage_seen || now - r.position_received > limits_.stage_stale) faults |= kStageStale;
+  if (r.stage == StageState::kAlarm) faults |= kStageAlarm;
+  if (r.stage_seen && !within_travel(r.position_m, limits_.travel_margin_m)) faults |= kTravel;
+  return faults;
+}
+
+bool Interlock::evaluate(Readings& r, std::uint32_t sensed, daq::HostTime now) noexcept {
+  current_ = judge(r, sensed, now);
+  const bool armed = (latched_ & kNotReset) == 0;
+  const std::uint32_t fresh = armed ? (current_ & ~latched_) : 0;
+  if (!evidence_frozen_) {
+    evidence_[evidence_rows_ % kEvidenceRows] = {now, r.normal_force_N, r.position_m[kX], r.position_m[kZ], current_};
+    ++evidence_rows_;
+  }
+  if (fresh != 0) {
+    if (latched_ == 0) {
+      first_cause_ = fresh;
+      evidence_frozen_ = true;
+    }
+    latched_ |= fresh;
+  }
+  r.faults = current_;
+  r.latched_faults = latched_;
+  return fresh != 0;
+}
+
+bool Interlock::reset() noexcept {
+  if (current_ != 0 && current_ != kNotReset) return false;
+  latched_ = 0;
+  first_cause_ = 0;
+  evidence_frozen_ = false;
+  evidence_rows_ = 0;
+  return true;
+}
+
+Setpoint Interlock::respond(const Readings& r) noexcept {
+  Setpoint s;
+  if (((latched_ | r.faults) & kCannotRetract) != 0) {
+    s.kind = SetpointKind::kStop;
+    return s;
+  }
+  s.kind = SetpointKind::kRetract;
+  s.target_m = r.position_m;
+  s.target_m[kZ] = std::max(stage_.clear_z_m, r.position_m[kZ]);  // a retract never goes down
+  s.speed_m_s = stage_.retract_speed_m_s;
+  return s;
+}
+
+PermittedSetpoint Interlock::permit(const Demand& demand, const Readings& r) noexcept {
+  Setpoint s;
+  const std::uint32_t causes = latched_ & ~static_cast<std::uint32_t>(kNotReset);
+  if (causes != 0) {
+    if (demand.kind == DemandKind::kMove) refused_move_ = demand.move_id;
+    return PermittedSetpoint(respond(r));
+  }
+  switch (demand.kind) {
+    case DemandKind::kHold:
+      break;
+    case DemandKind::kStop:
+      s.kind = SetpointKind::kStop;
+      break;
+    case DemandKind::kRetract:
+      s = respond(r);
+      break;
+    case DemandKind::kMove: {
+      const bool allowed = latched_ == 0 && within_travel(demand.target_m, 0) && demand.speed_m_s > 0 &&
+                           demand.speed_m_s <= stage_.max_speed_m_s;
+      if (!allowed) {
+        refused_move_ = demand.move_id;
+        break;
+      }
+      s = {SetpointKind::kMove, demand.move_id, demand.target_m, demand.speed_m_s};
+      break;
+    }
+  }
+  return PermittedSetpoint(s);
+}
+
+PermittedSetpoint Interlock::emergency_stop() const noexcept {
+  Setpoint s;
+  s.kind = SetpointKind::kEmergencyStop;
+  return PermittedSetpoint(s);
+}
+
+std::vector<EvidenceRow> Interlock::evidence() const {
+  std::vector<EvidenceRow> rows;
+  if (!evidence_frozen_) return rows;
+  const auto n = std::min<std::uint64_t>(evidence_rows_, kEvidenceRows);
+  rows.reserve(n);
+  for (auto i = evidence_rows_ - n; i < evidence_rows_; ++i) rows.push_back(evidence_[i % kEvidenceRows]);
+  return rows;
+}
+
+std::string fault_names(std::uint32_t faults) {
+  std::string out;
+  for (const auto& w : kFaultWords) {
+    if ((faults & w.bit) == 0) continue;
+    if (!out.empty()) out += ", ";
+    out += w.name;
+  }
+  return out;
+}
+
+std::string fault_advice(std::uint32_t faults) {
+  std::string out;
+  for (const auto& w : kFaultWords) {
+    if ((faults & w.bit) == 0) continue;
+    if (!out.empty()) out += ' ';
+    out += w.advice;
+  }
+  return out;
+}
+
+}  // namespace strigil::rig
