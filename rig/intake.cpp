@@ -1,0 +1,186 @@
+#include "rig/intake.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+namespace strigil::rig {
+
+/// One session with its link, and the door through which what it makes comes in.
+class Intake::Outlet final : public daq::SessionOutput {
+ public:
+  Outlet(Intake& intake, daq::Session& session, daq::Link& link) : intake_(intake), session_(session), link_(link) {}
+  void newest(const daq::NewestSample& sample) noexcept override { intake_.take_newest(sample); }
+  void block(const daq::Block& block) noexcept override { intake_.take_block(block); }
+  void event(const daq::Event& event) noexcept override { intake_.push_event(event); }
+  bool send(std::span<const std::byte> bytes) noexcept override { return link_.write(bytes); }
+  [[nodiscard]] daq::Session& session() const noexcept { return session_; }
+
+ private:
+  Intake& intake_;
+  daq::Session& session_;
+  daq::Link& link_;
+};
+
+Intake::Intake(daq::ChunkRing& chunks, daq::Fanout& fanout, const InterlockConfig& limits)
+    : chunks_(chunks), fanout_(fanout), limits_(limits) {}
+
+Intake::~Intake() = default;
+
+void Intake::attach(daq::Session& session, daq::Link& link) {
+  outlets_.push_back(std::make_unique<Outlet>(*this, session, link));
+}
+
+void Intake::configure(const std::vector<daq::StreamDescription>& streams, const StreamRoles& roles) {
+  conversions_.clear();
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    assert(streams[i].id == i);
+    conversions_.emplace_back(streams[i]);
+  }
+  counts_.assign(streams.size(), {});
+  roles_ = roles;
+  configured_ = true;
+}
+
+void Intake::drain(daq::HostTime now, Readings& readings) noexcept {
+  readings_ = &readings;
+  readings.now = now;
+  while (const daq::Chunk* chunk = chunks_.front()) {
+    if (chunk->kind == daq::ChunkKind::kClosed) {
+      sensed_ |= kLinkClosed;
+      push_event({.at = chunk->received,
+                  .code = daq::EventCode::kLinkClosed,
+                  .severity = daq::Severity::kFault,
+                  .source = chunk->link});
+    } else if (chunk->link < outlets_.size()) {
+      auto& outlet = *outlets_[chunk->link];
+      outlet.session().on_chunk(*chunk, now, outlet);
+    }
+    chunks_.release();
+  }
+  for (auto& outlet : outlets_) outlet->session().on_time(now, *outlet);
+  readings_ = nullptr;
+}
+
+daq::SessionOutput& Intake::output_of(std::size_t link) noexcept { return *outlets_[link]; }
+
+void Intake::push_event(const daq::Event& event) noexcept { fanout_.push(event); }
+
+void Intake::push_own(daq::Block& block) noexcept {
+  if (block.stream >= conversions_.size()) return;
+  conversions_[block.stream].apply(block);
+  auto& c = counts_[block.stream];
+  ++c.blocks;
+  c.samples += block.samples;
+  c.next_sample = block.first_sample + block.samples;
+  fanout_.push(block);
+}
+
+void Intake::take_block(const daq::Block& block) noexcept {
+  if (!configured_ || block.stream >= conversions_.size()) return;  // before the run: nobody listens yet
+  scratch_ = block;
+  conversions_[block.stream].apply(scratch_);
+  auto& c = counts_[block.stream];
+  if (c.blocks == 0) c.first_sample = block.first_sample;
+  // What was missing before the first block of the run is not this run's loss.
+  const bool gap = c.blocks != 0 && ((block.flags & daq::kGapBefore) != 0 || block.gap != 0);
+  if (gap) c.gap_samples += block.gap;
+  ++c.blocks;
+  c.samples += block.samples;
+  c.next_sample = block.first_sample + block.samples;
+  if (block.stream == roles_.force && gap) sensed_ |= kForceGap;
+  if (block.stream == roles_.vibration) {
+    if (gap) sensed_ |= kVibrationGap;
+    take_vibration(scratch_);
+  }
+  fanout_.push(scratch_);
+}
+
+void Intake::watch(Liveness& liveness, const daq::NewestSample& sample) noexcept {
+  if (!liveness.seen || liveness.counts != sample.counts) {
+    liveness.seen = true;
+    liveness.counts = sample.counts;
+    liveness.changed = sample.received;
+  }
+}
+
+void Intake::take_newest(const daq::NewestSample& sample) noexcept {
+  if (!configured_ || readings_ == nullptr || sample.stream >= conversions_.size()) return;
+  auto& r = *readings_;
+  const auto& conversion = conversions_[sample.stream];
+  if (sample.stream == roles_.force) {
+    const double normal = roles_.normal_sign * conversion.value(sample, roles_.normal_channel);
+    const double tangential = roles_.tangential_sign * conversion.value(sample, roles_.tangential_channel);
+    if (averaging_) {
+      sum_normal_N_ += normal;
+      sum_tangential_N_ += tangential;
+      ++averaged_;
+    }
+    r.force_seen = true;
+    r.untared_normal_force_N = normal;
+    r.normal_force_N = normal - zero_normal_N_;
+    r.tangential_force_N = tangential - zero_tangential_N_;
+    r.force_t0 = sample.t0;
+    r.force_received = sample.received;
+    ++r.force_samples;
+    if ((sample.flags & daq::kSaturated) != 0) sensed_ |= kForceSaturated;
+    if ((sample.flags & daq::kDeviceFault) != 0) sensed_ |= kForceDeviceFault;
+    watch(force_liveness_, sample);
+  } else if (sample.stream == roles_.position) {
+    for (std::size_t a = 0; a < std::min<std::size_t>(kAxes, sample.channels); ++a) {
+      r.position_m[a] = conversion.value(sample, a);
+    }
+    r.stage_seen = true;
+    r.position_received = sample.received;
+  } else if (sample.stream == roles_.vibration) {
+    r.vibration_seen = true;
+    r.vibration_received = sample.received;
+    watch(vibration_liveness_, sample);
+  }
+}
+
+void Intake::take_vibration(const daq::Block& block) noexcept {
+  if (readings_ == nullptr || block.samples == 0) return;
+  double power = 0;
+  for (std::size_t c = 0; c < block.channels; ++c) {
+    double sum = 0;
+    double squares = 0;
+    for (std::size_t s = 0; s < block.samples; ++s) {
+      const double v = block.values[s * block.channels + c];
+      sum += v;
+      squares += v * v;
+    }
+    const double mean = sum / block.samples;
+    power += std::max(0.0, squares / block.samples - mean * mean);
+  }
+  readings_->vibration_rms_m_s2 = std::sqrt(power);
+  readings_->vibration_samples += block.samples;
+}
+
+std::uint32_t Intake::take_sensed(daq::HostTime now) noexcept {
+  std::uint32_t out = sensed_;
+  sensed_ &= kLinkClosed;  // a closed link stays closed; the others are edges that the interlock latches
+  if (force_liveness_.seen && now - force_liveness_.changed > limits_.stuck) out |= kForceStuck;
+  if (vibration_liveness_.seen && now - vibration_liveness_.changed > limits_.stuck) out |= kVibrationStuck;
+  return out;
+}
+
+bool Intake::tare(bool averaging, daq::HostTime now) noexcept {
+  const bool ended = averaging_ && !averaging;
+  if (averaging && !averaging_) {
+    sum_normal_N_ = 0;
+    sum_tangential_N_ = 0;
+    averaged_ = 0;
+  }
+  averaging_ = averaging;
+  if (!ended || averaged_ == 0) return false;
+  zero_normal_N_ = sum_normal_N_ / static_cast<double>(averaged_);
+  zero_tangential_N_ = sum_tangential_N_ / static_cast<double>(averaged_);
+  push_event({.at = now,
+              .code = daq::EventCode::kTare,
+              .source = roles_.force,
+              .arguments = {zero_normal_N_, zero_tangential_N_, static_cast<double>(averaged_), 0}});
+  return true;
+}
+
+}  // namespace strigil::rig

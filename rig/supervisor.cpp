@@ -1,0 +1,84 @@
+#include "rig/supervisor.hpp"
+
+namespace strigil::rig {
+namespace {
+
+/// The longest retract: full travel at a tenth of a normal retract speed still fits.
+constexpr auto kRetractTimeout = std::chrono::seconds(15);
+
+}  // namespace
+
+std::string_view name_of(SupervisorState state) noexcept {
+  switch (state) {
+    case SupervisorState::kFaulted:
+      return "faulted";
+    case SupervisorState::kReady:
+      return "ready";
+    case SupervisorState::kRunning:
+      return "running";
+    case SupervisorState::kAborting:
+      return "aborting";
+    case SupervisorState::kSafe:
+      return "safe";
+    case SupervisorState::kFinished:
+      return "finished";
+    case SupervisorState::kEmergencyStopped:
+      return "emergency_stopped";
+  }
+  return "unknown";
+}
+
+void Supervisor::enter(SupervisorState state, daq::HostTime now) noexcept {
+  state_ = state;
+  entered_ = now;
+}
+
+bool Supervisor::over() const noexcept {
+  return state_ == SupervisorState::kSafe || state_ == SupervisorState::kFinished ||
+         state_ == SupervisorState::kEmergencyStopped;
+}
+
+bool Supervisor::apply(Command command, Interlock& interlock, daq::HostTime now) noexcept {
+  switch (command) {
+    case Command::kReset:
+      if (state_ != SupervisorState::kFaulted || !interlock.reset()) return false;
+      enter(SupervisorState::kReady, now);
+      return true;
+    case Command::kStart:
+      if (state_ != SupervisorState::kReady || interlock.latched() != 0) return false;
+      enter(SupervisorState::kRunning, now);
+      return true;
+    case Command::kAbort:
+      if (over()) return false;
+      aborted_ = true;
+      if (state_ != SupervisorState::kAborting) enter(SupervisorState::kAborting, now);
+      ends_well_ = false;
+      return true;
+  }
+  return false;
+}
+
+void Supervisor::advance(const Readings& r, BehaviourState behaviour, daq::HostTime now) noexcept {
+  if (emergency()) {
+    if (state_ != SupervisorState::kEmergencyStopped) enter(SupervisorState::kEmergencyStopped, now);
+    return;
+  }
+  if (state_ == SupervisorState::kReady && r.latched_faults != 0) enter(SupervisorState::kFaulted, now);
+  if (state_ == SupervisorState::kRunning) {
+    if (r.latched_faults != 0 || behaviour != BehaviourState::kRunning) {
+      ends_well_ = r.latched_faults == 0 && behaviour == BehaviourState::kDone;
+      enter(SupervisorState::kAborting, now);
+    }
+  } else if (state_ == SupervisorState::kAborting) {
+    const bool still = r.stage == StageState::kIdle;
+    const bool clear = r.stage_seen && r.position_m[kZ] >= stage_.clear_z_m - stage_.in_position_m;
+    if (r.latched_faults != 0) ends_well_ = false;
+    reached_clear_ = clear && still;
+    const bool cannot = (r.faults & (kStageStale | kStageAlarm | kLinkClosed)) != 0;
+    if (reached_clear_ || cannot || now - entered_ > kRetractTimeout) {
+      enter(ends_well_ && reached_clear_ ? SupervisorState::kFinished : SupervisorState::kSafe, now);
+    }
+  }
+}
+
+}  // namespace strigil::rig
