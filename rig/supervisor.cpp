@@ -74,7 +74,7 @@ void Supervisor::advance(const Readings& r, BehaviourState behaviour, daq::HostT
     const bool clear = r.stage_seen && r.position_m[kZ] >= stage_.clear_z_m - stage_.in_position_m;
     if (r.latched_faults != 0) ends_well_ = false;
     reached_clear_ = clear && still;
-    const bool cannot = (r.faults & (kStageStale | kStageAlarm | kLinkClosed)) != 0;
+    const bool cannot = (r.faults & (kStageStale | kStageAlarm)) != 0;
     if (reached_clear_ || cannot || now - entered_ > kRetractTimeout) {
       enter(ends_well_ && reached_clear_ ? SupervisorState::kFinished : SupervisorState::kSafe, now);
     }

@@ -1,0 +1,105 @@
+#include "rig/loop.hpp"
+
+#include <cmath>
+
+namespace strigil::rig {
+namespace {
+
+constexpr double kMicro = 1e-6;
+
+std::int32_t micro(double v) noexcept { return static_cast<std::int32_t>(std::lround(v / kMicro)); }
+
+}  // namespace
+
+void Loop::tick(daq::HostTime now) noexcept {
+  parts_.intake.drain(now, readings_);
+  parts_.drive.report(readings_);
+  if (parts_.interlock.evaluate(readings_, parts_.intake.take_sensed(now), now)) {
+    event({.at = now,
+           .code = daq::EventCode::kInterlockTrip,
+           .severity = daq::Severity::kFault,
+           .arguments = {static_cast<double>(readings_.latched_faults), readings_.untared_normal_force_N,
+                         readings_.position_m[kX], readings_.position_m[kZ]}});
+  }
+  apply_commands(now);
+  readings_.latched_faults = parts_.interlock.latched();
+  const Demand demand = wish(now);
+  parts_.supervisor.advance(readings_, parts_.behaviour.state(), now);
+  report_supervisor(now);
+  const PermittedSetpoint setpoint =
+      parts_.supervisor.emergency() ? parts_.interlock.emergency_stop() : parts_.interlock.permit(demand, readings_);
+  if (parts_.interlock.refused_move() != 0) readings_.refused_move = parts_.interlock.refused_move();
+  record_setpoint(setpoint.get(), now);
+  parts_.drive.write(setpoint, readings_, now, parts_.intake.output_of(parts_.stage_link));
+  ++ticks_;
+  latest_.store({readings_, parts_.supervisor.state(), ticks_});
+}
+
+void Loop::apply_commands(daq::HostTime now) noexcept {
+  Command command{};
+  while (commands_.pop(command)) {
+    if (!parts_.supervisor.apply(command, parts_.interlock, now)) {
+      refused_commands_.fetch_add(1, std::memory_order_relaxed);
+    } else if (command == Command::kReset) {
+      event({.at = now, .code = daq::EventCode::kInterlockReset});
+    }
+  }
+}
+
+Demand Loop::wish(daq::HostTime now) noexcept {
+  switch (parts_.supervisor.state()) {
+    case SupervisorState::kRunning: {
+      const Demand demand = parts_.behaviour.step(readings_, now, *this);
+      (void)parts_.intake.tare(parts_.behaviour.wants_tare(), now);
+      return demand;
+    }
+    case SupervisorState::kAborting:
+      return {.kind = DemandKind::kRetract};
+    default:
+      return {.kind = DemandKind::kHold};
+  }
+}
+
+void Loop::report_supervisor(daq::HostTime now) noexcept {
+  const auto state = parts_.supervisor.state();
+  if (state == reported_) return;
+  event({.at = now,
+         .code = daq::EventCode::kSupervisorState,
+         .arguments = {static_cast<double>(state), static_cast<double>(reported_), 0, 0}});
+  reported_ = state;
+}
+
+void Loop::record_setpoint(const Setpoint& s, daq::HostTime now) noexcept {
+  const bool fresh =
+      s.kind != last_setpoint_.kind || (s.kind == SetpointKind::kMove && s.move_id != last_setpoint_.move_id);
+  last_setpoint_ = s;
+  if (!fresh || s.kind == SetpointKind::kHold) return;
+  auto& b = setpoint_block_;
+  b.stream = parts_.setpoint_stream;
+  b.channels = kAxes + 2;
+  b.samples = 1;
+  b.flags = daq::kReceiveTimed;
+  b.first_sample = setpoints_++;
+  b.received = now;
+  b.t0 = now;
+  for (std::size_t a = 0; a < kAxes; ++a) b.counts[a] = micro(s.target_m[a]);
+  b.counts[kAxes] = micro(s.speed_m_s);
+  b.counts[kAxes + 1] = static_cast<std::int32_t>(s.kind);
+  parts_.intake.push_own(b);
+}
+
+daq::StreamDescription describe_setpoints(daq::StreamId id) {
+  daq::StreamDescription d;
+  d.id = id;
+  d.name = "setpoint";
+  d.device = "rig";
+  d.quantity = "setpoint";
+  d.channels = {{"x", "m", kMicro, 0},
+                {"y", "m", kMicro, 0},
+                {"z", "m", kMicro, 0},
+                {"speed", "m/s", kMicro, 0},
+                {"kind", "1", 1, 0}};
+  return d;
+}
+
+}  // namespace strigil::rig
