@@ -38,7 +38,7 @@ class Latest {
       if (sequence_.load(std::memory_order_relaxed) == before) break;
     }
     T out;
-    std::memcpy(&out, words.data(), sizeof(T));
+    std::memcpy(static_cast<void*>(&out), words.data(), sizeof(T));
     return out;
   }
 
