@@ -13,7 +13,7 @@ namespace strigil::daq {
 /// Files that make a publisher reachable from other machines (docs/publication.md, Who may listen).
 struct CurveServerFiles {
   std::filesystem::path secret_key;  ///< one Z85 key (40 characters); no group or other access, or it is refused
-  std::filesystem::path authorised_clients;  ///< public keys, one a line; '#' starts a comment
+  std::filesystem::path authorised_clients;  ///< public keys (Z85), one a line; a name may follow it
 };
 
 /// Loaded and checked keys. `authorised` holds the 32 raw bytes of each client's public key.

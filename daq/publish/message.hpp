@@ -95,9 +95,9 @@ std::array<std::byte, kMessageHeaderBytes> encode_header(MessageKind kind, std::
 std::array<std::byte, kBlockHeaderBytes> encode_block_header(const Block& block, std::uint32_t run_tag,
                                                              std::uint64_t sequence) noexcept;
 /// The JSON parts. Text from devices that is not UTF-8 is replaced by U+FFFD; NaN and infinity are null.
-std::string to_json(const Event& event);
-std::string to_json(const HeartbeatMessage& heartbeat);
-std::string to_json(const EndMessage& end);
+std::string published_json(const Event& event);
+std::string published_json(const HeartbeatMessage& heartbeat);
+std::string published_json(const EndMessage& end);
 
 /// The whole message as it goes over the wire (head.topic is set from the content, not read).
 MessageParts encode_message(const Message& message);
