@@ -15,10 +15,13 @@ struct StrictToml::Document {
   toml::table root;
   std::string file;
   std::optional<Error> error;
+  std::optional<Error> missing;  // told only when nothing else is wrong: a misspelt key is why a key is missing
 
+  [[nodiscard]] Error at(const toml::source_region& where, const std::string& why) const {
+    return Error{fmt::format("{}:{}:{}: {}", file, where.begin.line, where.begin.column, why)};
+  }
   void refuse(const toml::source_region& where, const std::string& why) {
-    if (error) return;
-    error = Error{fmt::format("{}:{}:{}: {}", file, where.begin.line, where.begin.column, why)};
+    if (!error) error = at(where, why);
   }
 };
 
@@ -37,7 +40,8 @@ struct StrictTable::State {
     return table == nullptr ? nullptr : table->get(key);
   }
   void missing(std::string_view key) {
-    document->refuse(where, fmt::format("the key '{}' is required and missing", name_of(key)));
+    if (document->missing) return;
+    document->missing = document->at(where, fmt::format("the key '{}' is required and missing", name_of(key)));
   }
 };
 
@@ -235,7 +239,9 @@ StrictTable StrictToml::root() {
   return StrictTable(state);
 }
 
-const std::optional<Error>& StrictToml::error() const { return document_->error; }
+const std::optional<Error>& StrictToml::error() const {
+  return document_->error ? document_->error : document_->missing;
+}
 
 Result<std::string> read_text_file(const std::string& path, std::size_t limit_bytes) {
   std::error_code failure;
