@@ -1,0 +1,22 @@
+// Where the program finds what ships with it, and names things it writes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daq/result.hpp"
+
+namespace strigil::apps {
+
+/// Exit codes of every subcommand (README.md).
+enum ExitCode : int { kPass = 0, kFail = 1, kInvalid = 2, kUsage = 3 };
+
+/// "0.1.0 (a1b2c3d)" where the commit is known.
+std::string version();
+/// Folders that may hold rig/benches and protocols/library: $STRIGIL_HOME, the checkout around the program, the
+/// checkout it was built from.
+std::vector<std::string> home_dirs();
+/// A file by path, or by name without ".toml" in `folder` of one of home_dirs().
+daq::Result<std::string> find_toml(const std::string& name_or_path, const std::string& folder, const std::string& what);
+
+}  // namespace strigil::apps
