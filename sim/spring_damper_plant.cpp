@@ -150,12 +150,16 @@ void SpringDamperPlant::feel_texture(double normal_N) noexcept {
 }
 
 void SpringDamperPlant::feel_stage(daq::HostTime now, const rig::Position& velocity_m_s) noexcept {
-  const double dt = stepped_ ? daq::seconds(now - last_) : 0;
-  if (dt > 0) {
-    const double pass = 1 - std::exp(-kTwoPi * mount_.stage_corner_Hz * dt);
+  const daq::Duration since = stepped_ ? now - last_ : daq::Duration{0};
+  if (since > daq::Duration{0}) {
+    const double dt = daq::seconds(since);
+    if (since != pass_for_) {  // steps are even: the exponential is worth keeping
+      pass_for_ = since;
+      pass_ = 1 - std::exp(-kTwoPi * mount_.stage_corner_Hz * dt);
+    }
     for (std::size_t axis = 0; axis < rig::kAxes; ++axis) {
       const double felt = (velocity_m_s[axis] - last_velocity_m_s_[axis]) / dt;
-      stage_acceleration_m_s2_[axis] += pass * (felt - stage_acceleration_m_s2_[axis]);
+      stage_acceleration_m_s2_[axis] += pass_ * (felt - stage_acceleration_m_s2_[axis]);
     }
   }
   state_.acceleration_m_s2 = stage_acceleration_m_s2_;

@@ -86,6 +86,8 @@ class SpringDamperPlant final : public Plant {
   rig::Position stage_acceleration_m_s2_{};
   rig::Position last_velocity_m_s_{};
   daq::HostTime last_;
+  daq::Duration pass_for_{0};
+  double pass_ = 0;
   bool stepped_ = false;
 };
 
