@@ -76,6 +76,31 @@ Result<CurveServerKeys> load_curve_server_keys(const CurveServerFiles& files) {
   return keys;
 }
 
+bool answer_authentication(void* rep_socket, const CurveServerKeys& keys) {
+  std::vector<std::string> frames;
+  bool more = true;
+  while (more) {
+    zmq::message_t frame;
+    if (zmq_msg_recv(frame.handle(), rep_socket, ZMQ_DONTWAIT) < 0) return false;
+    more = frame.more();
+    frames.push_back(frame.to_string());
+  }
+  // version, request id, domain, address, identity, mechanism, client's public key
+  const bool admitted = frames.size() == 7 && frames[0] == "1.0" && frames[5] == "CURVE" && keys.admits(frames[6]);
+  const std::array<std::string, 6> reply = {"1.0",
+                                            frames.size() > 1 ? frames[1] : "",
+                                            admitted ? "200" : "400",
+                                            admitted ? "OK" : "not an authorised client",
+                                            "",
+                                            ""};
+  for (std::size_t i = 0; i < reply.size(); ++i) {
+    const int flags = ZMQ_DONTWAIT | (i + 1 < reply.size() ? ZMQ_SNDMORE : 0);
+    // ZeroMQ's own thread waits for this reply; should it be gone, its connection is gone too: nobody is admitted.
+    if (zmq_send(rep_socket, reply[i].data(), reply[i].size(), flags) < 0) return false;
+  }
+  return true;
+}
+
 Result<std::pair<std::string, std::string>> make_curve_key_pair() {
   std::array<char, kZ85Key + 1> public_key{};
   std::array<char, kZ85Key + 1> secret_key{};

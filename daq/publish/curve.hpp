@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daq/result.hpp"
@@ -27,6 +28,10 @@ struct CurveServerKeys {
 
 /// Reads both files. Fails on a missing file, loose permissions, a malformed key or an empty list.
 Result<CurveServerKeys> load_curve_server_keys(const CurveServerFiles& files);
+
+/// Publisher only: answers one request waiting on ZeroMQ's authentication socket (a REP socket's handle, RFC 27), with
+/// 200 for a listed client and 400 for everybody else and everything malformed. False when none waits. Never blocks.
+bool answer_authentication(void* rep_socket, const CurveServerKeys& keys);
 
 /// A client's key pair and the publisher's public key, all Z85.
 struct CurveClientKeys {

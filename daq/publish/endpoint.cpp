@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <zmq.h>
 
 #include <algorithm>
 #include <cctype>
@@ -89,6 +90,20 @@ Result<std::string> checked_bind_endpoint(const std::string& endpoint, bool has_
   if (endpoint.starts_with(kTcp)) return checked_tcp(endpoint, endpoint.substr(kTcp.size()), has_curve_keys);
   if (endpoint.starts_with(kIpc)) return checked_ipc(endpoint, endpoint.substr(kIpc.size()));
   return refused(endpoint, "it must begin with tcp:// or ipc://");
+}
+
+Error bind_failure(const std::string& endpoint, int reason) {
+  if (reason == EADDRINUSE) {
+    return refused(endpoint, "another program is publishing there already; stop it or choose another endpoint");
+  }
+  if (reason == EADDRNOTAVAIL) return refused(endpoint, "this machine has no such address");
+  return refused(endpoint, zmq_strerror(reason));
+}
+
+Result<void> close_to_others(const std::string& bound_endpoint) {
+  if (!bound_endpoint.starts_with("ipc://") || bound_endpoint.starts_with("ipc://@")) return {};
+  if (chmod(bound_endpoint.c_str() + std::strlen("ipc://"), S_IRUSR | S_IWUSR) == 0) return {};
+  return refused(bound_endpoint, fmt::format("cannot close it to other users ({})", std::strerror(errno)));
 }
 
 }  // namespace strigil::daq

@@ -13,4 +13,9 @@ namespace strigil::daq {
 /// because ZeroMQ would delete it without asking.
 Result<std::string> checked_bind_endpoint(const std::string& endpoint, bool has_curve_keys);
 
+/// Why ZeroMQ could not bind, in words; `reason` is an errno or a ZeroMQ number.
+Error bind_failure(const std::string& endpoint, int reason);
+/// Leaves the socket file of a bound ipc:// path to its owner alone (0600); nothing to do for other endpoints.
+Result<void> close_to_others(const std::string& bound_endpoint);
+
 }  // namespace strigil::daq

@@ -45,7 +45,7 @@ struct StreamTotals {
 struct PublishDrops {
   std::uint64_t ring_blocks = 0;      ///< blocks the publisher's ring refused because it was full
   std::uint64_t ring_events = 0;      ///< events, likewise
-  std::uint64_t send = 0;             ///< messages ZeroMQ refused (EAGAIN; with WhenFull::kWait only)
+  std::uint64_t send = 0;             ///< messages ZeroMQ refused (its sequence number is skipped)
   std::uint64_t unknown_streams = 0;  ///< blocks of a stream that was never described
 };
 

@@ -33,7 +33,7 @@ struct PublisherConfig {
   WhenFull when_full = WhenFull::kDrop;
   Duration patience = from_seconds(5.0);
   bool own_thread = true;  ///< false: nothing happens except in pump(), wait_for_subscribers() and stop_and_drain()
-  std::optional<CurveServerFiles> curve;  ///< needed for anything beyond this machine
+  std::optional<CurveServerFiles> curve = std::nullopt;  ///< needed for anything beyond this machine
 };
 
 /// What the publisher says about the run in every heartbeat.
@@ -49,6 +49,7 @@ struct PublishCounts {
   std::uint64_t events = 0;
   std::uint64_t heartbeats = 0;
   PublishDrops drops;
+  std::string failure;         ///< why ZeroMQ refused messages (see drops.send); empty when it never did
   bool patience_lost = false;  ///< kWait gave up on a subscriber and dropped from then on
 };
 
@@ -67,7 +68,7 @@ class Publisher {
   /// The endpoint with its real port, for people and subscribers. Any thread.
   [[nodiscard]] const std::string& bound_endpoint() const;
   /// With CURVE, the public key that clients need (Z85); otherwise empty. Any thread.
-  [[nodiscard]] const std::string& public_key() const;
+  [[nodiscard]] std::string public_key() const;
   /// Subscriptions that stand now (a client with two subscriptions counts twice). Any thread.
   [[nodiscard]] std::size_t subscriber_count() const noexcept;
   /// Waits until `subscriptions` stand; false after `timeout`. The thread that owns the publisher.

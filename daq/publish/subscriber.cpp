@@ -99,7 +99,7 @@ Result<std::unique_ptr<Subscriber>> Subscriber::connect(const SubscriberConfig& 
     impl->socket.set(zmq::sockopt::rcvhwm, config.high_water_mark);
     impl->socket.set(zmq::sockopt::maxmsgsize, kMaxPartBytes);
     impl->socket.set(zmq::sockopt::linger, 0);
-    impl->socket.set(zmq::sockopt::ipv6, true);
+    impl->socket.set(zmq::sockopt::ipv6, config.endpoint.find('[') != std::string::npos);
     if (config.curve) {
       impl->socket.set(zmq::sockopt::curve_serverkey, config.curve->server_public_key);
       impl->socket.set(zmq::sockopt::curve_publickey, config.curve->public_key);

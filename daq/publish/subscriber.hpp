@@ -19,7 +19,7 @@ struct SubscriberConfig {
   std::string endpoint;
   std::vector<std::string> topics = {std::string(kTopicRoot)};  ///< prefixes
   int high_water_mark = 8192;
-  std::optional<CurveClientKeys> curve;
+  std::optional<CurveClientKeys> curve = std::nullopt;
 };
 
 /// One topic's account. received + lost + missed_before = newest sequence + 1 unless out_of_order > 0.
