@@ -1,0 +1,47 @@
+// One run, from bench and plan to verdict and files; the same code in virtual and in real time.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "daq/result.hpp"
+#include "protocols/plan.hpp"
+#include "protocols/runner.hpp"
+#include "protocols/verdict.hpp"
+#include "rig/bench.hpp"
+
+namespace strigil::apps {
+
+struct RunOptions {
+  rig::BenchConfig bench;
+  protocols::Plan plan;
+  std::string protocol_text;  ///< as read: recorded with the run
+  bool virtual_time = false;
+  std::uint64_t seed = 1;
+  std::string out;                     ///< run file; must not exist
+  std::string publish;                 ///< endpoint; empty: no publication
+  std::size_t wait_subscriptions = 0;  ///< subscriptions to wait for before anything moves
+};
+
+struct RunOutcome {
+  protocols::Verdict verdict;
+  std::string run_file;
+  double duration_s = 0;       ///< host time from start to the end of the retract
+  double wall_duration_s = 0;  ///< what it took on this computer
+};
+
+/// What a person watches while it runs. Called from the main thread in real time, from the loop's in virtual time.
+struct RunWatcher {
+  std::function<void(const protocols::Progress&, const rig::Readings&)> progress;
+  std::function<void(const std::string& line)> say;
+  /// Set by a signal handler: 0 nothing, 1 abort to safe, 2 emergency stop.
+  std::atomic<int>* request = nullptr;
+};
+
+/// Errors (nothing was judged): bench cannot be brought up, file cannot be made, endpoint busy. A verdict otherwise.
+daq::Result<RunOutcome> run(const RunOptions& options, const RunWatcher& watcher);
+
+}  // namespace strigil::apps

@@ -1,0 +1,76 @@
+// Rig: the machine put together from a bench file: links, sessions, intake, interlock, supervisor, drive.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daq/fanout.hpp"
+#include "daq/link/link.hpp"
+#include "rig/bench.hpp"
+#include "rig/intake.hpp"
+#include "rig/interlock.hpp"
+#include "rig/loop.hpp"
+#include "rig/pacer.hpp"
+#include "rig/supervisor.hpp"
+
+namespace strigil::rig {
+
+/// Opens a link by URI; in virtual time the simulated world does, in real time the io thread.
+using LinkOpener = std::function<daq::Result<std::unique_ptr<daq::Link>>(const std::string& uri, daq::LinkId id)>;
+
+/// One row of what every device and hop counted; the run's ledger is made of these.
+struct DeviceCounts {
+  std::string stream;  ///< or the device's name where it has no stream
+  daq::SessionCounts session;
+};
+
+/// Owns everything between the wires and the fanout. One thread at a time: first the caller of bring_up(), then the
+/// loop thread, then the caller of shut_down().
+class Rig {
+ public:
+  /// Opens the links of `bench` and makes their sessions. Errors name the link and what to check.
+  static daq::Result<std::unique_ptr<Rig>> assemble(const BenchConfig& bench, daq::ChunkRing& chunks,
+                                                    const LinkOpener& open);
+  ~Rig();
+  Rig(const Rig&) = delete;
+  Rig& operator=(const Rig&) = delete;
+
+  /// Talks to the devices until each has answered, described its streams and streams. Nothing moves.
+  /// Errors: a device that stays silent, a stage in alarm, each with the link and what to check.
+  daq::Result<void> bring_up(Pacer& pacer);
+  /// Asks every device to stop streaming and takes in what is still on its way.
+  void shut_down(Pacer& pacer);
+
+  /// The loop over this rig with `behaviour`. Call once, after bring_up().
+  Loop& loop_with(Behaviour& behaviour);
+
+  /// Every stream of the run, in the order of their ids. After bring_up().
+  [[nodiscard]] const std::vector<daq::StreamDescription>& streams() const { return streams_; }
+  [[nodiscard]] const BenchConfig& bench() const { return bench_; }
+  daq::Fanout& fanout() { return fanout_; }
+  [[nodiscard]] const Intake& intake() const { return intake_; }
+  [[nodiscard]] const Interlock& interlock() const { return interlock_; }
+  Supervisor& supervisor() { return supervisor_; }
+  /// What the sessions counted since bring_up(), by stream.
+  [[nodiscard]] std::vector<DeviceCounts> device_counts() const;
+
+ private:
+  struct Devices;
+  Rig(const BenchConfig& bench, daq::ChunkRing& chunks);
+  void turn(Pacer& pacer);
+
+  BenchConfig bench_;
+  daq::ChunkRing& chunks_;
+  daq::Fanout fanout_;
+  Intake intake_;
+  Interlock interlock_;
+  Supervisor supervisor_;
+  std::unique_ptr<Devices> devices_;
+  std::vector<daq::StreamDescription> streams_;
+  std::unique_ptr<Loop> loop_;
+  Readings before_run_;
+};
+
+}  // namespace strigil::rig
