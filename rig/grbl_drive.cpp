@@ -81,6 +81,8 @@ void GrblDrive::write(const PermittedSetpoint& permitted, const Readings& readin
       phase_ = Phase::kRest;
       return;
     case SetpointKind::kStop:
+      retracting_ = false;
+      move_ = {};
       if (phase_ == Phase::kMoving || phase_ == Phase::kArriving) cancel(now, out);
       break;
     case SetpointKind::kMove:
@@ -194,7 +196,10 @@ void GrblDrive::arrive() noexcept {
 
 void GrblDrive::end(bool finished) noexcept {
   phase_ = Phase::kRest;
-  if (move_.retract) return;  // the supervisor judges a retract by readback
+  if (move_.retract) {
+    retracting_ = finished;  // a refused retract may be tried again; whether it arrived the supervisor sees by readback
+    return;
+  }
   if (finished) {
     finished_move_ = move_.id;
   } else {

@@ -1,0 +1,107 @@
+// The host's side of a Grbl 1.1 stage: settings, status polls, character-counted jogs, stops. Sans-IO.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "daq/codec/grbl.hpp"
+#include "daq/session.hpp"
+#include "daq/stream.hpp"
+
+namespace strigil::daq {
+
+struct GrblSessionConfig {
+  LinkId link = 0;
+  StreamId position_stream = 0;
+  double status_rate_Hz = 20;
+  Duration answer_timeout = std::chrono::milliseconds(500);  ///< a poll or line unanswered for this long is given up
+};
+
+/// What the stage said of itself ($$); 0 where it did not.
+struct GrblSettings {
+  bool complete = false;
+  bool soft_limits = false;
+  bool reports_inches = false;
+  std::array<double, kGrblAxes> max_rate_mm_min{};
+  std::array<double, kGrblAxes> acceleration_mm_s2{};
+  std::array<double, kGrblAxes> max_travel_mm{};
+};
+
+/// Loop thread only; noexcept, no allocation. Puts out a position stream: x, y, z in micrometres, one sample for each
+/// status report, receive-timed. Alarms, errors and messages become events. A greeting in mid-run means the stage has
+/// restarted: everything outstanding is forgotten.
+class GrblSession final : public Session {
+ public:
+  explicit GrblSession(const GrblSessionConfig& config);
+
+  void on_chunk(const Chunk& chunk, HostTime now, SessionOutput& out) noexcept override;
+  void on_time(HostTime now, SessionOutput& out) noexcept override;
+  /// Cancels any jog.
+  void stop(HostTime now, SessionOutput& out) noexcept override;
+  /// True once settings and a status report have come.
+  [[nodiscard]] bool ready() const noexcept override { return settings_.complete && reports_ > 0; }
+  [[nodiscard]] const SessionCounts& counts() const noexcept override { return counts_; }
+
+  /// Sends a jog when it fits into what Grbl's receive buffer still holds (character counting). False: not sent, try
+  /// again after the next answer.
+  bool queue_jog(const GrblJog& jog, HostTime now, SessionOutput& out) noexcept;
+  /// Real-time commands: always sent at once.
+  bool send_realtime(GrblRealtime command, SessionOutput& out) noexcept;
+
+  [[nodiscard]] const StreamDescription& description() const noexcept { return description_; }
+  [[nodiscard]] const GrblSettings& settings() const noexcept { return settings_; }
+  [[nodiscard]] GrblState state() const noexcept { return state_; }
+  [[nodiscard]] const std::array<double, kGrblAxes>& position_m() const noexcept { return position_m_; }
+  [[nodiscard]] HostTime position_received() const noexcept { return position_received_; }
+  /// Status reports so far: who waits for a report made after some instant compares this.
+  [[nodiscard]] std::uint64_t reports() const noexcept { return reports_; }
+  [[nodiscard]] std::size_t outstanding_lines() const noexcept { return lines_; }
+  [[nodiscard]] std::size_t outstanding_bytes() const noexcept { return outstanding_bytes_; }
+  [[nodiscard]] std::uint64_t refused_jogs() const noexcept { return refused_jogs_; }
+  [[nodiscard]] int last_alarm() const noexcept { return last_alarm_; }
+  [[nodiscard]] int last_error() const noexcept { return last_error_; }
+
+ private:
+  enum class LineKind : std::uint8_t { kSettings, kJog };
+  struct Sent {
+    std::uint8_t size = 0;
+    LineKind kind = LineKind::kJog;
+    HostTime at;
+  };
+  void take(const GrblLine& line, HostTime received, SessionOutput& out) noexcept;
+  void take_status(const GrblStatus& status, HostTime received, SessionOutput& out) noexcept;
+  void take_setting(const GrblSetting& setting) noexcept;
+  void answered(bool accepted) noexcept;
+  void forget_outstanding() noexcept;
+  bool send_line(std::span<const char> line, LineKind kind, HostTime now, SessionOutput& out) noexcept;
+  void report(EventCode code, Severity severity, double number, std::string_view detail, HostTime at,
+              SessionOutput& out) noexcept;
+
+  static constexpr std::size_t kMaxLines = 32;
+  GrblSessionConfig config_;
+  StreamDescription description_;
+  SessionCounts counts_;
+  GrblLineSplitter splitter_;
+  GrblSettings settings_;
+  GrblState state_ = GrblState::kUnknown;
+  std::array<double, kGrblAxes> position_m_{};
+  std::array<double, kGrblAxes> offset_mm_{};
+  bool offset_known_ = false;
+  HostTime position_received_;
+  std::uint64_t reports_ = 0;
+  std::array<Sent, kMaxLines> sent_{};
+  std::size_t first_ = 0;
+  std::size_t lines_ = 0;
+  std::size_t outstanding_bytes_ = 0;
+  std::uint64_t refused_jogs_ = 0;
+  int last_alarm_ = 0;
+  int last_error_ = 0;
+  bool polled_ = false;  // a poll is unanswered
+  HostTime polled_at_;
+  HostTime next_poll_;
+  bool settings_asked_ = false;
+  HostTime settings_asked_at_;
+  Block block_{};
+};
+
+}  // namespace strigil::daq
