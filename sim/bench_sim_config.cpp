@@ -1,0 +1,206 @@
+#include "sim/bench_sim_config.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "daq/strict_toml.hpp"
+#include "rig/bench.hpp"
+
+namespace strigil::sim {
+namespace {
+
+using daq::Range;
+using daq::StrictTable;
+using rig::kX;
+using rig::kY;
+using rig::kZ;
+
+constexpr double kMillimetre = 1e-3;
+constexpr double kMillisecond = 1e-3;
+constexpr double kNewtonPerMillimetre = 1e3;
+constexpr double kDegree = 0.017453292519943295;
+constexpr Range kAnywhere_mm{-2000, 2000};
+constexpr Range kDelay_ms{0, 50};
+constexpr std::size_t kMostInclusions = 8;
+constexpr std::size_t kMostFaults = 32;
+
+struct FaultName {
+  std::string_view name;
+  FaultKind kind;
+};
+constexpr std::array kFaultNames{
+    FaultName{"freeze_force", FaultKind::kFreezeForce},   FaultName{"freeze_vibration", FaultKind::kFreezeVibration},
+    FaultName{"silence_force", FaultKind::kSilenceForce}, FaultName{"silence_vibration", FaultKind::kSilenceVibration},
+    FaultName{"silence_stage", FaultKind::kSilenceStage}, FaultName{"stall_stage", FaultKind::kStallStage},
+    FaultName{"stage_alarm", FaultKind::kStageAlarm},     FaultName{"drop_force", FaultKind::kDropForce},
+};
+
+/// Reads `key` given in mm, kept in m.
+double millimetres(StrictTable& t, std::string_view key, Range range_mm, double otherwise_m) {
+  return t.number(key, range_mm, otherwise_m / kMillimetre) * kMillimetre;
+}
+
+daq::Duration milliseconds(StrictTable& t, std::string_view key, Range range_ms, daq::Duration otherwise) {
+  return daq::from_seconds(t.number(key, range_ms, daq::seconds(otherwise) / kMillisecond) * kMillisecond);
+}
+
+void read_phantom(StrictTable t, PhantomConfig& p) {
+  p.present = t.boolean("present", p.present);
+  if (t.has("absent_from_x_mm")) p.absent_from_x_m = t.number("absent_from_x_mm", kAnywhere_mm) * kMillimetre;
+  p.surface_z_m = millimetres(t, "surface_z_mm", kAnywhere_mm, p.surface_z_m);
+  p.slope = std::tan(t.number("slope_deg", {-45, 45}, std::atan(p.slope) / kDegree) * kDegree);
+  p.curvature_amplitude_m = millimetres(t, "curvature_amplitude_mm", {0, 50}, p.curvature_amplitude_m);
+  p.curvature_wavelength_m = millimetres(t, "curvature_wavelength_mm", {1, 5000}, p.curvature_wavelength_m);
+  p.stiffness_N_m =
+      t.number("stiffness_N_mm", {0.001, 1000}, p.stiffness_N_m / kNewtonPerMillimetre) * kNewtonPerMillimetre;
+  p.stiffening_exponent = t.number("stiffening_exponent", {0.5, 4}, p.stiffening_exponent);
+  p.stiffening_reference_m = millimetres(t, "stiffening_reference_mm", {0.01, 100}, p.stiffening_reference_m);
+  p.damping_N_s_m = t.number("damping_N_s_m", {0, 10000}, p.damping_N_s_m);
+  p.friction = t.number("friction", {0, 3}, p.friction);
+  p.texture_rms_m_s2 = t.number("texture_rms_m_s2", {0, 100}, p.texture_rms_m_s2);
+  auto inclusions = t.tables("inclusions");
+  if (inclusions.size() > kMostInclusions) {
+    t.refuse("inclusions", fmt::format("at most {} inclusions; there are {}", kMostInclusions, inclusions.size()));
+  }
+  for (auto& entry : inclusions) {
+    Inclusion inclusion;
+    inclusion.x_m = entry.number("x_mm", kAnywhere_mm) * kMillimetre;
+    inclusion.half_width_m = millimetres(entry, "half_width_mm", {0.5, 200}, inclusion.half_width_m);
+    inclusion.contrast = entry.number("contrast", {0.01, 1000}, inclusion.contrast);
+    entry.finish();
+    p.inclusions.push_back(inclusion);
+  }
+  t.finish();
+}
+
+void read_mount(StrictTable t, MountConfig& m) {
+  m.lever_m = millimetres(t, "lever_mm", {0, 1000}, m.lever_m);
+  m.machine_noise_m_s2 = t.number("machine_noise_m_s2", {0, 100}, m.machine_noise_m_s2);
+  m.stage_corner_Hz = t.number("stage_corner_Hz", {1, 5000}, m.stage_corner_Hz);
+  t.finish();
+}
+
+void read_stage(StrictTable t, StageSimConfig& s) {
+  constexpr std::array keys{"start_x_mm", "start_y_mm", "start_z_mm"};
+  for (std::size_t axis = 0; axis < rig::kAxes; ++axis) {
+    s.start_m[axis] = millimetres(t, keys[axis], kAnywhere_mm, s.start_m[axis]);
+    if (s.start_m[axis] < s.travel_min_m[axis] || s.start_m[axis] > s.travel_max_m[axis]) {
+      t.refuse(keys[axis], fmt::format("'{}' lies outside the stage's travel", keys[axis]));
+    }
+  }
+  s.max_speed_m_s = t.number("max_speed_mm_s", {0.1, 2000}, s.max_speed_m_s / kMillimetre) * kMillimetre;
+  s.acceleration_m_s2 = t.number("acceleration_mm_s2", {10, 50000}, s.acceleration_m_s2 / kMillimetre) * kMillimetre;
+  s.host_timeout_s = t.number("host_timeout_s", {0, 60}, s.host_timeout_s);
+  s.link_delay = milliseconds(t, "link_delay_ms", kDelay_ms, s.link_delay);
+  t.finish();
+}
+
+void read_force(StrictTable t, ForceSimConfig& f, double plant_rate_Hz) {
+  f.rate_Hz = t.number("rate_Hz", {10, 7000}, f.rate_Hz);
+  if (f.rate_Hz > plant_rate_Hz) {
+    t.refuse("rate_Hz",
+             fmt::format("the force sensor's {:g} Hz is more than the plant's {:g} Hz", f.rate_Hz, plant_rate_Hz));
+  }
+  f.counts_per_N = t.number("counts_per_N", {1, 1e9}, f.counts_per_N);
+  f.counts_per_N_m = t.number("counts_per_N_m", {1, 1e9}, f.counts_per_N_m);
+  f.noise_N = t.number("noise_N", {0, 10}, f.noise_N);
+  const auto bias = t.numbers("bias_N", {-100, 100}, std::vector<double>(f.bias_N.begin(), f.bias_N.end()));
+  if (bias.size() == f.bias_N.size()) {
+    std::copy(bias.begin(), bias.end(), f.bias_N.begin());
+  } else {
+    t.refuse("bias_N", "'bias_N' takes [x, y, z] in N");
+  }
+  f.link_delay = milliseconds(t, "link_delay_ms", kDelay_ms, f.link_delay);
+  t.finish();
+}
+
+void read_vibration(StrictTable t, VibrationSimConfig& v, double plant_rate_Hz) {
+  v.rate_Hz = t.number("rate_Hz", {10, 25600}, v.rate_Hz);
+  if (v.rate_Hz > plant_rate_Hz) {
+    t.refuse("rate_Hz",
+             fmt::format("the accelerometer's {:g} Hz is more than the plant's {:g} Hz", v.rate_Hz, plant_rate_Hz));
+  }
+  v.noise_m_s2 = t.number("noise_m_s2", {0, 100}, v.noise_m_s2);
+  v.clock_error_ppm = t.number("clock_error_ppm", {-1000, 1000}, v.clock_error_ppm);
+  v.link_delay = milliseconds(t, "link_delay_ms", kDelay_ms, v.link_delay);
+  t.finish();
+}
+
+void read_faults(StrictTable& twin, std::vector<SimFault>& faults) {
+  auto entries = twin.tables("faults");
+  if (entries.size() > kMostFaults) {
+    twin.refuse("faults", fmt::format("at most {} faults; there are {}", kMostFaults, entries.size()));
+  }
+  for (auto& entry : entries) {
+    SimFault fault;
+    const auto kind = entry.text("kind");
+    bool known = false;
+    std::string all;
+    for (const auto& candidate : kFaultNames) {
+      all += fmt::format("{}\"{}\"", all.empty() ? "" : ", ", candidate.name);
+      if (candidate.name != kind) continue;
+      fault.kind = candidate.kind;
+      known = true;
+    }
+    if (!known && entry.has("kind"))
+      entry.refuse("kind", fmt::format("fault '{}' is not known; there is {}", kind, all));
+    fault.at = daq::from_seconds(entry.number("at_s", {0, 3600}));
+    const auto after = entry.text("after", "host");
+    if (after == "contact") {
+      fault.after = FaultOrigin::kContact;
+    } else if (after != "host") {
+      entry.refuse("after", "'after' must be \"host\" (its first byte) or \"contact\" (of instrument and phantom)");
+    }
+    fault.count = static_cast<std::uint32_t>(entry.integer("count", {1, 1e6}, 1));
+    if (entry.has("count") && known && fault.kind != FaultKind::kDropForce) {
+      entry.refuse("count", "'count' belongs to \"drop_force\" only");
+    }
+    entry.finish();
+    faults.push_back(fault);
+  }
+}
+
+}  // namespace
+
+daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string& file_name) {
+  daq::StrictToml document(text, file_name);
+  if (document.error()) return *document.error();
+  auto root = document.root();
+  SimConfig config;
+  if (root.has("bench")) {
+    auto bench = rig::parse_bench(text, file_name);
+    if (!bench) return bench.error();
+    config.stage.travel_min_m = bench->stage.travel_min_m;
+    config.stage.travel_max_m = bench->stage.travel_max_m;
+    config.stage.max_speed_m_s = bench->stage.max_speed_m_s;
+    config.stage.start_m = bench->stage.travel_min_m;
+    config.stage.start_m[kZ] = bench->stage.travel_max_m[kZ];
+    config.force.rate_Hz = bench->force.rate_Hz;
+    config.force.counts_per_N = bench->force.counts_per_N;
+    config.force.counts_per_N_m = bench->force.counts_per_N_m;
+  }
+  for (const auto* rigs_own : {"bench", "stage", "force", "vibration", "interlock"}) root.pass_over(rigs_own);
+  auto twin = root.table("twin");
+  root.finish();
+  config.seed = static_cast<std::uint64_t>(twin.integer("seed", {0, 9e15}, static_cast<std::int64_t>(config.seed)));
+  config.plant_rate_Hz = twin.number("plant_rate_Hz", {1000, 100000}, config.plant_rate_Hz);
+  read_phantom(twin.table("phantom"), config.phantom);
+  read_mount(twin.table("mount"), config.mount);
+  read_stage(twin.table("stage"), config.stage);
+  read_force(twin.table("force"), config.force, config.plant_rate_Hz);
+  read_vibration(twin.table("vibration"), config.vibration, config.plant_rate_Hz);
+  read_faults(twin, config.faults);
+  twin.finish();
+  if (document.error()) return *document.error();
+  return config;
+}
+
+std::string_view name_of(FaultKind kind) noexcept {
+  for (const auto& candidate : kFaultNames) {
+    if (candidate.kind == kind) return candidate.name;
+  }
+  return "unknown";
+}
+
+}  // namespace strigil::sim

@@ -1,0 +1,93 @@
+// What the simulated bench is made of: the optional table [twin] of a bench file.
+//
+// The rig's own tables in the same file ([stage], [force], ...) give the twins what both ends of a wire must agree on:
+// travel, rates, counts per newton. [twin] holds what only the simulation knows, and may overrule them to provoke
+// a disagreement.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daq/result.hpp"
+#include "daq/time.hpp"
+#include "rig/readings.hpp"
+#include "sim/spring_damper_plant.hpp"
+
+namespace strigil::sim {
+
+/// The simulated stage ([twin.stage]).
+struct StageSimConfig {
+  rig::Position travel_min_m{0, 0, -80e-3};  ///< from [stage]
+  rig::Position travel_max_m{200e-3, 100e-3, 0};
+  rig::Position start_m{0, 0, 0};       ///< where it stands at power-on
+  double max_speed_m_s = 0.2;           ///< from [stage]
+  double acceleration_m_s2 = 1.0;       ///< of each axis [A]
+  double host_timeout_s = 1.0;          ///< silence of the host after which it stops by itself; 0: never
+  daq::Duration link_delay{1'000'000};  ///< one way; a USB serial port's latency [A]
+};
+
+/// The simulated force/torque sensor ([twin.force]).
+struct ForceSimConfig {
+  double rate_Hz = 1000;  ///< from [force], as are the scales
+  double counts_per_N = 1e6;
+  double counts_per_N_m = 1e6;
+  double noise_N = 0.01;                         ///< RMS of each axis [A]
+  std::array<double, 3> bias_N{0.3, -0.2, 1.5};  ///< what the tare must remove [A]
+  daq::Duration link_delay{200'000};             ///< UDP on a quiet network [A]
+};
+
+/// The simulated accelerometer ([twin.vibration]).
+struct VibrationSimConfig {
+  double rate_Hz = 6400;
+  double noise_m_s2 = 0.05;             ///< RMS of each axis; science.md 2.8: <= 1 mg/sqrt(Hz) is wanted
+  double clock_error_ppm = 35;          ///< of its crystal against the host's clock [A]
+  daq::Duration link_delay{1'000'000};  ///< [A]
+};
+
+/// What goes wrong on purpose.
+enum class FaultKind : std::uint8_t {
+  kFreezeForce,  ///< samples go on, their counts never change
+  kFreezeVibration,
+  kSilenceForce,  ///< the device says nothing any more
+  kSilenceVibration,
+  kSilenceStage,
+  kStallStage,  ///< the stage acknowledges and does not move
+  kStageAlarm,  ///< the stage goes into alarm by itself
+  kDropForce,   ///< `count` force samples never reach the wire; the device counts them
+};
+
+/// The instant from which a fault's `at` is counted.
+enum class FaultOrigin : std::uint8_t {
+  kHost,     ///< the first byte from the host to any device
+  kContact,  ///< the first contact of instrument and phantom
+};
+
+struct SimFault {
+  FaultKind kind = FaultKind::kFreezeForce;
+  FaultOrigin after = FaultOrigin::kHost;
+  daq::Duration at{0};
+  std::uint32_t count = 1;  ///< kDropForce only
+};
+
+struct SimConfig {
+  std::uint64_t seed = 1;  ///< of every random thing: texture and all noises
+  double plant_rate_Hz = 12800;
+  PhantomConfig phantom;
+  MountConfig mount;
+  StageSimConfig stage;
+  ForceSimConfig force;
+  VibrationSimConfig vibration;
+  std::vector<SimFault> faults;
+};
+
+/// Reads a bench file for the simulator; a file without [twin], or with nothing else, gives defaults. Off the loop.
+/// Unknown keys and values out of range are refused with file, line and column.
+daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string& file_name);
+/// The name a file uses, e.g. "freeze_force".
+std::string_view name_of(FaultKind kind) noexcept;
+
+}  // namespace strigil::sim
