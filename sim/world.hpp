@@ -1,0 +1,65 @@
+// World: one plant and the three twins on it, advanced together in fixed steps. It carries no bytes by itself: a
+// host (virtual_world.hpp in memory, real_time_world.hpp on ptys and UDP) brings the host's and takes the twins'.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "sim/bench_sim_config.hpp"
+#include "sim/spring_damper_plant.hpp"
+#include "sim/twin.hpp"
+
+namespace strigil::sim {
+
+/// The three simulated devices; also indices.
+enum class DeviceName : std::uint8_t { kStage, kForce, kVibration };
+inline constexpr std::size_t kDevices = 3;
+/// "stage", "force", "vibration": as in link URIs and in the counts.
+std::string_view name_of(DeviceName device) noexcept;
+
+/// What one device has put on its wire since power-on.
+struct DeviceTotals {
+  std::uint64_t samples = 0;  ///< sensor samples sent; the stage: status reports sent
+  std::uint64_t sends = 0;    ///< datagrams, or pieces of the byte stream
+  std::uint64_t bytes = 0;
+};
+/// Of every device, by DeviceName.
+using WorldTotals = std::array<DeviceTotals, kDevices>;
+/// One line of JSON: {"stage": {"samples": n, "sends": n, "bytes": n}, ...}.
+std::string to_json(const WorldTotals& totals);
+
+/// One thread, time never going back. Same configuration and same calls: same bytes, to the last bit.
+class World {
+ public:
+  /// Power-on at `start`. `outputs` (by DeviceName, none null) take what the twins send and outlive the world.
+  World(const SimConfig& config, daq::HostTime start, const std::array<TwinOutput*, kDevices>& outputs);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  /// The host's bytes reach a device at `at`: after every earlier step, and not after next_step().
+  void receive(DeviceName device, std::span<const std::byte> bytes, daq::HostTime at);
+  /// The instant of the next plant step.
+  [[nodiscard]] daq::HostTime next_step() const noexcept;
+  /// Takes one plant step.
+  void step();
+  /// Takes every step up to and including `to`.
+  void advance(daq::HostTime to);
+
+  /// The truth: for tests and for those who judge the rig.
+  [[nodiscard]] const PlantState& plant() const noexcept;
+  [[nodiscard]] const SpringDamperPlant& phantom() const noexcept;
+  [[nodiscard]] const StageTwin& stage() const noexcept;
+  [[nodiscard]] WorldTotals totals() const noexcept;
+  [[nodiscard]] std::uint64_t steps() const noexcept;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace strigil::sim
