@@ -1,0 +1,71 @@
+#include "sim/rdt_twin.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace strigil::sim {
+namespace {
+
+/// Lever arm that turns force noise into torque noise [A].
+constexpr double kNoiseArm_m = 0.01;
+
+std::int32_t to_counts(double v) {
+  constexpr double kLow = std::numeric_limits<std::int32_t>::min();
+  constexpr double kHigh = std::numeric_limits<std::int32_t>::max();
+  return static_cast<std::int32_t>(std::llround(std::clamp(v, kLow, kHigh)));
+}
+
+}  // namespace
+
+RdtTwin::RdtTwin(const RdtTwinConfig& config, daq::HostTime start)
+    : config_(config),
+      noise_(config.seed),
+      start_(start),
+      period_ns_(1e9 / config.rate_Hz * (1 + config.clock_error_ppm * 1e-6)) {}
+
+void RdtTwin::receive(std::span<const std::byte> bytes, daq::HostTime, TwinOutput&) {
+  const auto request = daq::decode_rdt_request(bytes);
+  if (!request) return;  // a real one ignores what it does not know
+  switch (request->command) {
+    case daq::RdtCommand::kStop:
+      streaming_ = false;
+      break;
+    case daq::RdtCommand::kStartRealtime:
+    case daq::RdtCommand::kStartBuffered:
+      streaming_ = true;
+      limit_ = request->samples;
+      record_.rdt_sequence = 0;
+      break;
+    case daq::RdtCommand::kSetBias:
+      break;  // taring is the rig's business; the bias stays where it was
+  }
+}
+
+void RdtTwin::step(daq::HostTime now, const PlantState& plant, TwinOutput& out) {
+  while (static_cast<double>((now - start_).count()) >= static_cast<double>(sampled_ + 1) * period_ns_) {
+    ++sampled_;
+    std::array<double, 3> force{};
+    for (auto& f : force) f = config_.noise_N * noise_.normal();
+    std::array<double, 3> torque{};
+    for (auto& t : torque) t = config_.noise_N * kNoiseArm_m * noise_.normal();
+    record_.ft_sequence = static_cast<std::uint32_t>(sampled_);
+    if (!frozen_) {
+      for (std::size_t a = 0; a < 3; ++a) {
+        record_.counts[a] = to_counts((plant.force_N[a] + config_.bias_N[a] + force[a]) * config_.counts_per_N);
+        record_.counts[a + 3] = to_counts((plant.torque_N_m[a] + torque[a]) * config_.counts_per_N_m);
+      }
+    }
+    if (!streaming_) continue;
+    ++record_.rdt_sequence;
+    if (drop_ > 0) {
+      --drop_;
+    } else if (!silent_) {
+      ++sent_;
+      out.send(encode(record_), now);
+    }
+    if (limit_ != 0 && record_.rdt_sequence == limit_) streaming_ = false;
+  }
+}
+
+}  // namespace strigil::sim

@@ -1,0 +1,96 @@
+#include "sim/sensor_stream_twin.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace strigil::sim {
+namespace {
+
+using namespace daq::sensor_stream;
+
+constexpr std::int32_t kFullScale = std::numeric_limits<std::int16_t>::max();  // a 16-bit converter
+
+}  // namespace
+
+SensorStreamTwin::SensorStreamTwin(const SensorStreamTwinConfig& config, daq::HostTime start)
+    : config_(config),
+      noise_(config.seed),
+      start_(start),
+      period_ns_(1e9 / config.rate_Hz * (1 + config.clock_error_ppm * 1e-6)) {}
+
+void SensorStreamTwin::receive(std::span<const std::byte> bytes, daq::HostTime now, TwinOutput& out) {
+  while (const auto packet = unframer_.next(bytes)) {
+    const auto* request = std::get_if<Request>(&packet->body);
+    if (request == nullptr || (packet->device != kAnyDevice && packet->device != config_.device_id)) continue;
+    switch (request->type) {
+      case Type::kDescribe:
+        describe(now, out);
+        break;
+      case Type::kStart:
+        streaming_ = true;
+        break;
+      case Type::kStop:
+        streaming_ = false;
+        gathered_samples_ = 0;
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+void SensorStreamTwin::describe(daq::HostTime now, TwinOutput& out) {
+  send(Device{1, config_.name, config_.serial}, now, out);
+  send(
+      Stream{0, kChannels, config_.rate_Hz, config_.tick_rate_Hz, -kFullScale, kFullScale, "vibration", "acceleration"},
+      now, out);
+  constexpr std::array<const char*, kChannels> kNames{"ax", "ay", "az"};
+  for (std::uint8_t c = 0; c < kChannels; ++c) send(Channel{0, c, config_.scale_m_s2, 0, kNames[c], "m/s2"}, now, out);
+}
+
+void SensorStreamTwin::send(const Body& body, daq::HostTime now, TwinOutput& out) {
+  if (silent_) return;
+  encode({config_.device_id, body}, frame_);
+  out.send(frame_.data(), now);
+}
+
+void SensorStreamTwin::step(daq::HostTime now, const PlantState& plant, TwinOutput& out) {
+  while (static_cast<double>((now - start_).count()) >= static_cast<double>(sampled_ + 1) * period_ns_) {
+    ++sampled_;
+    for (std::size_t c = 0; c < kChannels; ++c) {
+      const double v = plant.acceleration_m_s2[c] + config_.noise_m_s2 * noise_.normal();
+      const auto full = static_cast<double>(kFullScale);
+      const auto counts = static_cast<std::int32_t>(std::lround(std::clamp(v / config_.scale_m_s2, -full, full)));
+      if (!frozen_) counts_[c] = counts;
+    }
+    if (!streaming_) continue;
+    if (gathered_samples_ == 0) first_gathered_ = sampled_;
+    for (std::size_t c = 0; c < kChannels; ++c) {
+      const auto bits = static_cast<std::uint32_t>(counts_[c]);
+      const std::size_t at = 4 * (gathered_samples_ * kChannels + c);
+      for (std::size_t i = 0; i < 4; ++i) gathered_[at + i] = static_cast<std::byte>(bits >> (8 * i));
+    }
+    if (++gathered_samples_ == config_.samples_per_packet) send_packet(now, out);
+  }
+}
+
+void SensorStreamTwin::send_packet(daq::HostTime now, TwinOutput& out) {
+  Data d;
+  d.channels = kChannels;
+  d.samples = gathered_samples_;
+  // Its own crystal makes both the samples and the ticks: in ticks, samples are exactly tick_rate / rate apart.
+  d.ticks = static_cast<std::uint32_t>(
+      static_cast<std::uint64_t>(static_cast<double>(first_gathered_) * config_.tick_rate_Hz / config_.rate_Hz));
+  d.first_sample = static_cast<std::uint32_t>(first_gathered_);
+  d.counts = std::span<const std::byte>(gathered_).first(std::size_t{4} * kChannels * gathered_samples_);
+  gathered_samples_ = 0;
+  if (drop_ > 0) {
+    --drop_;
+    return;
+  }
+  if (!silent_) sent_ += d.samples;
+  send(d, now, out);
+}
+
+}  // namespace strigil::sim

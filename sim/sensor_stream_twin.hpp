@@ -1,0 +1,63 @@
+// A simulated 3-axis accelerometer on a microcontroller that speaks the Strigil sensor stream.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "daq/codec/sensor_stream.hpp"
+#include "sim/noise.hpp"
+#include "sim/twin.hpp"
+
+namespace strigil::sim {
+
+struct SensorStreamTwinConfig {
+  std::uint32_t device_id = 0x57A1C0DE;
+  std::string name = "Strigil twin accelerometer";
+  std::string serial = "SIM-1";
+  double rate_Hz = 6400;
+  double tick_rate_Hz = 1e6;             ///< its microsecond counter
+  std::uint8_t samples_per_packet = 32;  ///< 5 ms at 6.4 kHz
+  double scale_m_s2 = 4.7884e-3;         ///< per count: +-16 g over 16 bits
+  double noise_m_s2 = 0.05;              ///< RMS, each axis
+  double clock_error_ppm = 0;            ///< of its crystal: sampling and ticks alike
+  std::uint64_t seed = 2;
+};
+
+class SensorStreamTwin final : public Twin {
+ public:
+  SensorStreamTwin(const SensorStreamTwinConfig& config, daq::HostTime start);
+  void receive(std::span<const std::byte> bytes, daq::HostTime now, TwinOutput& out) override;
+  void step(daq::HostTime now, const PlantState& plant, TwinOutput& out) override;
+
+  void set_frozen(bool frozen) { frozen_ = frozen; }
+  void set_silent(bool silent) { silent_ = silent; }
+  /// The next `packets` are counted by the device and never reach the wire.
+  void drop_next(std::uint32_t packets) { drop_ = packets; }
+  [[nodiscard]] std::uint64_t samples_sent() const { return sent_; }
+
+ private:
+  static constexpr std::size_t kChannels = 3;
+  void describe(daq::HostTime now, TwinOutput& out);
+  void send(const daq::sensor_stream::Body& body, daq::HostTime now, TwinOutput& out);
+  void send_packet(daq::HostTime now, TwinOutput& out);
+
+  SensorStreamTwinConfig config_;
+  Noise noise_;
+  daq::HostTime start_;
+  double period_ns_;
+  daq::sensor_stream::Unframer unframer_;
+  daq::sensor_stream::Frame frame_;
+  std::uint64_t sampled_ = 0;  // since power-on: the sample counter
+  bool streaming_ = false;
+  std::array<std::int32_t, kChannels> counts_{};
+  std::array<std::byte, 4 * kChannels * daq::kMaxBlockSamples> gathered_{};
+  std::uint64_t first_gathered_ = 0;
+  std::uint8_t gathered_samples_ = 0;
+  bool frozen_ = false;
+  bool silent_ = false;
+  std::uint32_t drop_ = 0;
+  std::uint64_t sent_ = 0;
+};
+
+}  // namespace strigil::sim
