@@ -1,0 +1,175 @@
+#include "rig/rig.hpp"
+
+#include <fmt/format.h>
+
+#include "daq/codec/grbl_session.hpp"
+#include "daq/codec/rdt_session.hpp"
+#include "daq/codec/sensor_stream_session.hpp"
+#include "rig/grbl_drive.hpp"
+
+namespace strigil::rig {
+namespace {
+
+// Links and streams are numbered in this order in every run.
+enum Wire : daq::LinkId { kStageWire = 0, kForceWire = 1, kVibrationWire = 2 };
+constexpr daq::StreamId kForceStream = 0;
+constexpr daq::StreamId kPositionStream = 1;
+constexpr daq::StreamId kSetpointStream = 2;
+constexpr daq::StreamId kVibrationStream = 3;  // last: the device says how many it has
+
+/// How long what is under way may take to come in after the devices were told to stop.
+constexpr daq::Duration kTrickle = std::chrono::milliseconds(60);
+
+std::size_t channel_of(const std::string& axis) {
+  switch (axis.back()) {
+    case 'x':
+      return 0;
+    case 'y':
+      return 1;
+    default:
+      return 2;
+  }
+}
+
+double sign_of(const std::string& axis) { return axis.front() == '-' ? -1 : 1; }
+
+}  // namespace
+
+struct Rig::Devices {
+  Devices(const BenchConfig& bench)
+      : stage({.link = kStageWire, .position_stream = kPositionStream, .status_rate_Hz = bench.stage.status_rate_Hz}),
+        force({.link = kForceWire,
+               .stream = kForceStream,
+               .name = "force",
+               .rate_Hz = bench.force.rate_Hz,
+               .counts_per_N = bench.force.counts_per_N,
+               .counts_per_N_m = bench.force.counts_per_N_m}),
+        vibration({.link = kVibrationWire, .first_stream = kVibrationStream}),
+        drive(stage, bench.stage) {}
+  daq::GrblSession stage;
+  daq::RdtSession force;
+  daq::SensorStreamSession vibration;
+  GrblDrive drive;
+  std::vector<std::unique_ptr<daq::Link>> links;
+};
+
+Rig::Rig(const BenchConfig& bench, daq::ChunkRing& chunks)
+    : bench_(bench),
+      chunks_(chunks),
+      intake_(chunks, fanout_, bench.interlock),
+      interlock_(bench.interlock, bench.stage),
+      supervisor_(bench.stage),
+      devices_(std::make_unique<Devices>(bench)) {}
+
+Rig::~Rig() = default;
+
+daq::Result<std::unique_ptr<Rig>> Rig::assemble(const BenchConfig& bench, daq::ChunkRing& chunks,
+                                                const LinkOpener& open) {
+  std::unique_ptr<Rig> rig(new Rig(bench, chunks));
+  auto& d = *rig->devices_;
+  struct Place {
+    const char* what;
+    const std::string& uri;
+    daq::Session& session;
+  };
+  const Place places[] = {{"stage", bench.stage.link, d.stage},
+                          {"force sensor", bench.force.link, d.force},
+                          {"accelerometer", bench.vibration.link, d.vibration}};
+  for (const auto& place : places) {
+    auto link = open(place.uri, static_cast<daq::LinkId>(d.links.size()));
+    if (!link) {
+      return daq::Error{
+          fmt::format("the {} cannot be opened: {} (bench file {})", place.what, link.error().message, bench.file)};
+    }
+    d.links.push_back(std::move(*link));
+    rig->intake_.attach(place.session, *d.links.back());
+  }
+  return rig;
+}
+
+void Rig::turn(Pacer& pacer) {
+  const auto now = pacer.next();
+  intake_.drain(now, before_run_);
+}
+
+daq::Result<void> Rig::bring_up(Pacer& pacer) {
+  auto& d = *devices_;
+  const auto began = pacer.next();
+  const auto all_ready = [&] { return d.stage.ready() && d.force.ready() && d.vibration.ready(); };
+  while (!all_ready() && before_run_.now - began < bench_.bring_up_timeout) turn(pacer);
+  const auto silent = [&](const char* what, const std::string& uri, const daq::SessionCounts& counts,
+                          const char* check) {
+    return daq::Error{fmt::format(
+        "the {} on {} did not answer within {:.1f} s ({} bytes came, {} records, {} rejected). Nothing was moved. {}",
+        what, uri, daq::seconds(bench_.bring_up_timeout), counts.bytes, counts.records, counts.rejected, check)};
+  };
+  if (!d.stage.ready()) {
+    return silent("stage", bench_.stage.link, d.stage.counts(),
+                  "Check that it is switched on, that it speaks Grbl 1.1 and that the link's baud rate is its own");
+  }
+  if (!d.force.ready()) {
+    return silent("force sensor", bench_.force.link, d.force.counts(),
+                  "Check its power, its address and that RDT is enabled on its configuration page");
+  }
+  if (!d.vibration.ready()) {
+    return silent("accelerometer", bench_.vibration.link, d.vibration.counts(),
+                  "Check its cable and that its firmware speaks the Strigil sensor stream (docs/sensor_stream.md)");
+  }
+  if (d.stage.state() == daq::GrblState::kAlarm) {
+    return daq::Error{fmt::format(
+        "the stage on {} is in alarm {}: {}. Nothing was moved. Free the stage, home it ($H) or unlock it ($X), and "
+        "start again",
+        bench_.stage.link, d.stage.last_alarm(),
+        d.stage.last_alarm() == 0 ? "it was so before we came" : daq::grbl_alarm_words(d.stage.last_alarm()))};
+  }
+  if (d.stage.settings().reports_inches) {
+    return daq::Error{fmt::format("the stage on {} reports inches: set $13=0. Nothing was moved", bench_.stage.link)};
+  }
+  streams_ = {d.force.description(), d.stage.description(), describe_setpoints(kSetpointStream)};
+  for (auto& s : d.vibration.streams()) {
+    if (!daq::valid_stream_name(s.name)) {
+      return daq::Error{fmt::format("the accelerometer on {} calls a stream '{}': a name is [a-z0-9_], 1 to 32 long",
+                                    bench_.vibration.link, s.name)};
+    }
+    for (const auto& other : streams_) {
+      if (other.name == s.name) {
+        return daq::Error{
+            fmt::format("two streams are called '{}': one of {} and one of {}", s.name, other.device, s.device)};
+      }
+    }
+    streams_.push_back(std::move(s));
+  }
+  StreamRoles roles;
+  roles.force = kForceStream;
+  roles.position = kPositionStream;
+  roles.vibration = kVibrationStream;
+  roles.normal_channel = channel_of(bench_.force.normal_axis);
+  roles.normal_sign = sign_of(bench_.force.normal_axis);
+  roles.tangential_channel = channel_of(bench_.force.tangential_axis);
+  roles.tangential_sign = sign_of(bench_.force.tangential_axis);
+  intake_.configure(streams_, roles);
+  return {};
+}
+
+Loop& Rig::loop_with(Behaviour& behaviour) {
+  loop_ = std::make_unique<Loop>(
+      LoopParts{intake_, interlock_, supervisor_, behaviour, devices_->drive, kStageWire, kSetpointStream});
+  return *loop_;
+}
+
+void Rig::shut_down(Pacer& pacer) {
+  auto& d = *devices_;
+  const auto began = pacer.next();
+  d.stage.stop(began, intake_.output_of(kStageWire));
+  d.force.stop(began, intake_.output_of(kForceWire));
+  d.vibration.stop(began, intake_.output_of(kVibrationWire));
+  before_run_.now = began;
+  while (before_run_.now - began < kTrickle) turn(pacer);
+}
+
+std::vector<DeviceCounts> Rig::device_counts() const {
+  const auto& d = *devices_;
+  return {{"force", d.force.counts()}, {"position", d.stage.counts()}, {"vibration", d.vibration.counts()}};
+}
+
+}  // namespace strigil::rig
