@@ -88,7 +88,8 @@ class Publisher::Impl {
       socket_.set(zmq::sockopt::sndtimeo, milliseconds_of(config_.patience));
       socket_.set(zmq::sockopt::maxmsgsize, kMaxRequest);
       socket_.set(zmq::sockopt::xpub_verboser, 1);
-      socket_.set(zmq::sockopt::xpub_nodrop, config_.when_full == WhenFull::kWait);
+      waiting_ = config_.when_full == WhenFull::kWait;
+      socket_.set(zmq::sockopt::xpub_nodrop, waiting_);
       socket_.set(zmq::sockopt::ipv6, endpoint->find('[') != std::string::npos);
       socket_.bind(*endpoint);
       bound_ = socket_.get(zmq::sockopt::last_endpoint);
@@ -149,10 +150,11 @@ class Publisher::Impl {
       while (turn(now)) {
       }
       send_end(now, *end_json);
+      wait_for_leave();
     }
     socket_.close();
     authentication_.close();
-    context_.close();  // waits for what is queued, config_.linger at most
+    context_.close();  // waits for what is queued, bounded by the socket's linger
   }
 
   PublishCounts counts() const {
@@ -197,7 +199,10 @@ class Publisher::Impl {
       if (request.size() == 0) continue;
       const char verb = *request.data<char>();
       if (verb == 1) ++standing;
-      if (verb == 0 && standing > 0) --standing;
+      if (verb == 0 && standing > 0) {
+        --standing;
+        ++left_;
+      }
       newcomers = newcomers || verb == 1;
     }
     // Once for all who came in this turn, before they are counted: whoever waits for them may then send blocks.
@@ -278,9 +283,26 @@ class Publisher::Impl {
     }
   }
 
+  /// The one message that everybody should get: it waits for room with the slowest, config_.linger / 2 at most.
   void send_end(HostTime now, const std::string& result) {
+    ending_ = true;
+    leave_deadline_ = std::chrono::steady_clock::now() + config_.linger / 2;
+    socket_.set(zmq::sockopt::sndtimeo, milliseconds_of(config_.linger / 2));
+    socket_.set(zmq::sockopt::xpub_nodrop, true);
+    waiting_ = true;
+    left_ = 0;
     const EndMessage message{{{}, run_tag_, 0}, run_.id, now, totals(), events_.load(), drops(), result};
     send_text(MessageKind::kEnd, topic_of(MessageKind::kEnd), 0, published_json(message));
+  }
+
+  /// A subscriber whose own queue is full when the connection closes loses what the kernel still holds, the end message
+  /// first. So the socket stays open until everybody has unsubscribed or gone, which is how they say "got the end".
+  void wait_for_leave() {
+    const auto standing = subscriptions();
+    while (left_ < standing && subscriptions() > 0 && std::chrono::steady_clock::now() < leave_deadline_) {
+      if (!answer_requests()) wait_for_requests();
+    }
+    socket_.set(zmq::sockopt::linger, milliseconds_of(config_.linger / 2));
   }
 
   /// Hands one multipart message to ZeroMQ. With kDrop this never waits; what a slow subscriber has no room for is lost
@@ -291,9 +313,10 @@ class Publisher::Impl {
       int rc = 0;
       do {
         rc = zmq_send(socket_.handle(), parts[i].data(), parts[i].size(), flags);
-        if (rc < 0 && zmq_errno() == EAGAIN && !patience_lost_.load(std::memory_order_relaxed)) {
+        if (rc < 0 && zmq_errno() == EAGAIN && waiting_) {
           // Somebody reads nothing: from now on that one loses messages and nobody waits.
-          patience_lost_.store(true, std::memory_order_relaxed);
+          waiting_ = false;
+          if (!ending_) patience_lost_.store(true, std::memory_order_relaxed);
           const int off = 0;
           zmq_setsockopt(socket_.handle(), ZMQ_XPUB_NODROP, &off, sizeof(off));
           rc = zmq_send(socket_.handle(), parts[i].data(), parts[i].size(), flags);
@@ -337,6 +360,10 @@ class Publisher::Impl {
   zmq::context_t context_{1};
   zmq::socket_t socket_{context_, zmq::socket_type::xpub};
   zmq::socket_t authentication_;
+  bool waiting_ = false;  // ZeroMQ waits for a full queue instead of dropping
+  bool ending_ = false;
+  std::size_t left_ = 0;  // subscriptions ended since the end message
+  std::chrono::steady_clock::time_point leave_deadline_;
   std::string state_;
   std::uint64_t event_sequence_ = 0, heartbeat_sequence_ = 0;
   HostTime next_heartbeat_{INT64_MIN}, next_description_{INT64_MIN}, last_now_;

@@ -29,7 +29,7 @@ struct PublisherConfig {
   int high_water_mark = 8192;                  ///< messages queued for each subscriber; about 3 kB each at most
   Duration heartbeat = from_seconds(0.5);
   Duration describe = from_seconds(1.0);  ///< descriptions are repeated this often
-  Duration linger = from_seconds(2.0);    ///< longest wait at the end for queued messages to leave
+  Duration linger = from_seconds(2.0);    ///< longest wait at the end for subscribers to get the end
   WhenFull when_full = WhenFull::kDrop;
   Duration patience = from_seconds(5.0);
   bool own_thread = true;  ///< false: nothing happens except in pump(), wait_for_subscribers() and stop_and_drain()
@@ -76,8 +76,9 @@ class Publisher {
   /// Without own_thread: publishes what waits in the rings; heartbeats follow `now`. Owner only. Never blocks with
   /// kDrop.
   void pump(HostTime now);
-  /// Publishes what is left, then the end message with `result_json` (an object) in it, and closes the socket within
-  /// Config::linger. Precondition: the loop pushes no more. Owner only; the second call changes nothing.
+  /// Publishes what is left, then the end message with `result_json` (an object) in it, waits until every subscriber
+  /// has unsubscribed or gone, and closes the socket; Config::linger at most for all after the draining. Precondition:
+  /// the loop pushes no more. Owner only; a second call changes nothing.
   PublishCounts stop_and_drain(const std::string& result_json = "{}");
   [[nodiscard]] PublishCounts counts() const;
 

@@ -24,6 +24,7 @@ class Subscriber::Impl {
   std::map<std::string, TopicLedger> ledgers;
   std::uint64_t malformed = 0;
   std::uint32_t run_tag = 0;
+  std::vector<std::string> topics;
 
   Result<std::optional<Message>> receive(Duration timeout) {
     const auto deadline = std::chrono::steady_clock::now() + timeout;
@@ -64,10 +65,19 @@ class Subscriber::Impl {
       ++malformed;
       return Error{"Publication message refused: more topics than any run has."};
     }
+    if (std::holds_alternative<EndMessage>(*message)) acknowledge_end();
     return std::optional<Message>(std::move(message).value());
   }
 
  private:
+  /// Tells the publisher that it may close (docs/publication.md, The end) and stays subscribed for another run.
+  void acknowledge_end() {
+    for (const auto& topic : topics) {
+      socket.set(zmq::sockopt::unsubscribe, topic);
+      socket.set(zmq::sockopt::subscribe, topic);
+    }
+  }
+
   bool account(const Message& message) {
     const auto& head = head_of(message);
     if (head.run_tag != run_tag) ledgers.clear();
@@ -105,6 +115,7 @@ Result<std::unique_ptr<Subscriber>> Subscriber::connect(const SubscriberConfig& 
       impl->socket.set(zmq::sockopt::curve_publickey, config.curve->public_key);
       impl->socket.set(zmq::sockopt::curve_secretkey, config.curve->secret_key);
     }
+    impl->topics = config.topics;
     // Before connecting, so that all subscriptions arrive at the publisher together.
     for (const auto& topic : config.topics) impl->socket.set(zmq::sockopt::subscribe, topic);
     impl->socket.connect(config.endpoint);

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "daq/publish/publisher.hpp"
 #include "daq/publish/subscriber.hpp"
@@ -191,7 +192,7 @@ TEST_F(PublishEndpoint, WithKeysOnlyListedClientsHear) {
   ASSERT_TRUE(admitted.ok());
   ASSERT_TRUE((*publisher)->wait_for_subscribers(1, kLimit));
   EXPECT_FALSE((*publisher)->wait_for_subscribers(2, from_seconds(0.3)));
-  (*publisher)->stop_and_drain();
+  auto stopped = std::async(std::launch::async, [&] { return (*publisher)->stop_and_drain(); });
   const auto hears_end = [](Subscriber& subscriber, Duration limit) {
     for (;;) {
       auto message = subscriber.poll(limit);
@@ -200,6 +201,7 @@ TEST_F(PublishEndpoint, WithKeysOnlyListedClientsHear) {
     }
   };
   EXPECT_TRUE(hears_end(**admitted, kLimit));
+  stopped.get();
   EXPECT_FALSE(hears_end(**unlisted, Duration::zero()));
   EXPECT_FALSE(hears_end(**keyless, Duration::zero()));
   EXPECT_TRUE((*unlisted)->ledgers().empty());

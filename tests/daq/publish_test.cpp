@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -49,6 +50,7 @@ class Publish : public testing::Test {
     config.endpoint = "ipc://" + (folder / "live").string();
     config.heartbeat = kNever;
     config.describe = kNever;
+    config.linger = kLimit;
     run.id = "test-run";
   }
   ~Publish() override { std::filesystem::remove_all(folder); }
@@ -102,12 +104,7 @@ TEST_F(Publish, LiveStreamArrivesWholeAndBalances) {
   event.code = EventCode::kContact;
   event.arguments[0] = 3.25;
   ASSERT_TRUE(rings->events.push(event));
-  const auto counts = publisher->stop_and_drain(R"({"verdict":"PASS"})");
-  EXPECT_EQ(counts.streams[0].samples, 200U * 64);
-  EXPECT_EQ(counts.streams[1].blocks, 200U);
-  EXPECT_EQ(counts.events, 1U);
-  EXPECT_EQ(counts.drops.send, 0U);
-  EXPECT_EQ(counts.failure, "");
+  auto stopped = std::async(std::launch::async, [&] { return publisher->stop_and_drain(R"({"verdict":"PASS"})"); });
 
   std::array<std::uint64_t, 2> expected{};
   std::optional<EndMessage> end;
@@ -130,6 +127,12 @@ TEST_F(Publish, LiveStreamArrivesWholeAndBalances) {
       end = *last;
     }
   }
+  const auto counts = stopped.get();
+  EXPECT_EQ(counts.streams[0].samples, 200U * 64);
+  EXPECT_EQ(counts.streams[1].blocks, 200U);
+  EXPECT_EQ(counts.events, 1U);
+  EXPECT_EQ(counts.drops.send, 0U);
+  EXPECT_EQ(counts.failure, "");
   EXPECT_EQ(end->run, "test-run");
   EXPECT_EQ(end->result, R"({"verdict":"PASS"})");
   for (const auto& balance : subscriber->balance(*end)) EXPECT_TRUE(balance.exact()) << balance.stream;
@@ -161,8 +164,8 @@ TEST_F(Publish, HeartbeatCarriesStateAndTotalsAndDescriptionsRepeat) {
   event.arguments[0] = 1;
   rings->events.push(event);
   rings->blocks.push(block_of(0, 0));
-  for (int i = 0; i < 40; ++i) publisher->pump(HostTime{i * 100'000'000});  // 4 s of virtual time
-  publisher->stop_and_drain();
+  for (std::int64_t i = 0; i < 40; ++i) publisher->pump(HostTime{i * 100'000'000});  // 4 s of virtual time
+  auto stopped = std::async(std::launch::async, [&] { return publisher->stop_and_drain(); });
   std::uint64_t heartbeats = 0;
   std::uint64_t descriptions = 0;
   for (bool ended = false; !ended;) {
@@ -262,6 +265,7 @@ TEST_F(Publish, WaitingPublisherGivesUpOnTheDeadOnce) {
 
 TEST_F(Publish, LoopIsNeverHeldUpAndEveryBlockIsAccountedFor) {
   rings = std::make_shared<SinkRings>("publish", 64, 64);  // far too small
+  config.linger = from_seconds(0.05);
   auto publisher = start();
   auto subscriber = join(*publisher);
   ASSERT_TRUE(publisher->wait_for_subscribers(1, kLimit));
@@ -302,15 +306,18 @@ TEST_F(Publish, AnotherRunOnTheSameEndpointStartsTheLedgersAgain) {
   auto subscriber = join(*first);
   ASSERT_TRUE(first->wait_for_subscribers(1, kLimit));
   for (std::uint64_t i = 0; i < 5; ++i) rings->blocks.push(block_of(0, i * 64));
-  first->stop_and_drain();
+  auto stopped = std::async(std::launch::async, [&] { return first->stop_and_drain(); });
   EXPECT_EQ(next<EndMessage>(*subscriber).run, "test-run");
+  stopped.get();
   first.reset();
   run.id = "second-run";
   auto second = start();
+  // ZeroMQ renews subscriptions only while the subscriber polls, so it reads beside us.
+  auto reading = std::async(std::launch::async, [&] { return next<EndMessage>(*subscriber); });
   ASSERT_TRUE(second->wait_for_subscribers(1, kLimit));
   rings->blocks.push(block_of(0, 0));
   second->stop_and_drain();
-  const auto end = next<EndMessage>(*subscriber);
+  const auto end = reading.get();
   EXPECT_EQ(end.run, "second-run");
   EXPECT_EQ(subscriber->ledgers().at("strigil/1/block/force").received, 1U);
   EXPECT_EQ(subscriber->ledgers().at("strigil/1/block/force").out_of_order, 0U);
