@@ -1,0 +1,25 @@
+// libFuzzer target for the publication decoder. Input: parts as (length byte pair, bytes), like a golden file but
+// shorter.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "daq/publish/message.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  strigil::daq::MessageParts parts;
+  for (std::size_t at = 0; at + 2 <= size && parts.size() < 6;) {
+    const std::size_t wanted = data[at] | std::size_t{data[at + 1]} << 8U;
+    at += 2;
+    const std::size_t n = wanted < size - at ? wanted : size - at;
+    parts.emplace_back(reinterpret_cast<const char*>(data + at), n);
+    at += n;
+  }
+  const auto message = strigil::daq::decode_message(parts);
+  if (!message) return 0;
+  // What is accepted must survive being written and read again.
+  const auto again = strigil::daq::decode_message(strigil::daq::encode_message(*message));
+  if (!again || strigil::daq::encode_message(*again) != strigil::daq::encode_message(*message)) std::abort();
+  return 0;
+}
