@@ -1,0 +1,196 @@
+#include "sim/world.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "sim/grbl_twin.hpp"
+#include "sim/rdt_twin.hpp"
+#include "sim/sensor_stream_twin.hpp"
+
+namespace strigil::sim {
+namespace {
+
+constexpr int kHardLimitAlarm = 1;  // Grbl 1.1: ALARM:1, hard limit
+// One seed for people; each random thing its own, so that none is the echo of another.
+constexpr std::uint64_t kForceSeed = 0x666F726365ULL;
+constexpr std::uint64_t kVibrationSeed = 0x766962ULL;
+
+constexpr std::size_t index_of(DeviceName device) { return static_cast<std::size_t>(device); }
+
+/// Counts what passes on its way to the host's wire.
+class CountingOutput final : public TwinOutput {
+ public:
+  explicit CountingOutput(TwinOutput& wire) : wire_(wire) {}
+  void send(std::span<const std::byte> bytes, daq::HostTime now) override {
+    ++totals.sends;
+    totals.bytes += bytes.size();
+    wire_.send(bytes, now);
+  }
+  DeviceTotals totals;
+
+ private:
+  TwinOutput& wire_;
+};
+
+GrblTwinConfig stage_config(const SimConfig& config) {
+  GrblTwinConfig g;
+  g.limits.max_speed_m_s.fill(config.stage.max_speed_m_s);
+  g.limits.acceleration_m_s2.fill(config.stage.acceleration_m_s2);
+  g.travel_min_m = config.stage.travel_min_m;
+  g.travel_max_m = config.stage.travel_max_m;
+  g.start_m = config.stage.start_m;
+  g.host_timeout = daq::from_seconds(config.stage.host_timeout_s);
+  return g;
+}
+
+RdtTwinConfig force_config(const SimConfig& config) {
+  RdtTwinConfig f;
+  f.rate_Hz = config.force.rate_Hz;
+  f.counts_per_N = config.force.counts_per_N;
+  f.counts_per_N_m = config.force.counts_per_N_m;
+  f.noise_N = config.force.noise_N;
+  f.bias_N = config.force.bias_N;
+  f.seed = config.seed ^ kForceSeed;
+  return f;
+}
+
+SensorStreamTwinConfig vibration_config(const SimConfig& config) {
+  SensorStreamTwinConfig v;
+  v.rate_Hz = config.vibration.rate_Hz;
+  v.noise_m_s2 = config.vibration.noise_m_s2;
+  v.clock_error_ppm = config.vibration.clock_error_ppm;
+  v.seed = config.seed ^ kVibrationSeed;
+  return v;
+}
+
+}  // namespace
+
+struct World::Parts {
+  Parts(const SimConfig& c, daq::HostTime at, const std::array<TwinOutput*, kDevices>& wires)
+      : config(c),
+        start(at),
+        outputs{CountingOutput(*wires[0]), CountingOutput(*wires[1]), CountingOutput(*wires[2])},
+        phantom(c.phantom, c.mount, c.seed),
+        stage(stage_config(c), at),
+        force(force_config(c), at),
+        vibration(vibration_config(c), at),
+        waiting(c.faults) {}
+
+  Twin& twin(DeviceName device) {
+    switch (device) {
+      case DeviceName::kStage:
+        return stage;
+      case DeviceName::kForce:
+        return force;
+      case DeviceName::kVibration:
+        break;
+    }
+    return vibration;
+  }
+  CountingOutput& output(DeviceName device) { return outputs[index_of(device)]; }
+
+  void make_faults(daq::HostTime now) {
+    const auto due = [&](const SimFault& fault) {
+      const auto& origin = fault.after == FaultOrigin::kHost ? host_spoke : touched;
+      return origin && now >= *origin + fault.at;
+    };
+    for (const auto& fault : waiting) {
+      if (due(fault)) make(fault, now);
+    }
+    std::erase_if(waiting, due);
+  }
+
+  void make(const SimFault& fault, daq::HostTime now) {
+    switch (fault.kind) {
+      case FaultKind::kFreezeForce:
+        return force.set_frozen(true);
+      case FaultKind::kFreezeVibration:
+        return vibration.set_frozen(true);
+      case FaultKind::kSilenceForce:
+        return force.set_silent(true);
+      case FaultKind::kSilenceVibration:
+        return vibration.set_silent(true);
+      case FaultKind::kSilenceStage:
+        return stage.set_silent(true);
+      case FaultKind::kStallStage:
+        return stage.set_stalled(true);
+      case FaultKind::kStageAlarm:
+        return stage.trigger_alarm(kHardLimitAlarm, now, output(DeviceName::kStage));
+      case FaultKind::kDropForce:
+        return force.drop_next(fault.count);
+    }
+  }
+
+  SimConfig config;
+  daq::HostTime start;
+  std::array<CountingOutput, kDevices> outputs;
+  SpringDamperPlant phantom;
+  GrblTwin stage;
+  RdtTwin force;
+  SensorStreamTwin vibration;
+  std::vector<SimFault> waiting;
+  std::optional<daq::HostTime> host_spoke;
+  std::optional<daq::HostTime> touched;
+  std::uint64_t steps = 0;
+};
+
+std::string_view name_of(DeviceName device) noexcept {
+  constexpr std::array<std::string_view, kDevices> kNames{"stage", "force", "vibration"};
+  return kNames[index_of(device)];
+}
+
+std::string to_json(const WorldTotals& totals) {
+  nlohmann::ordered_json all;
+  for (std::size_t i = 0; i < kDevices; ++i) {
+    all[std::string(name_of(static_cast<DeviceName>(i)))] = {
+        {"samples", totals[i].samples}, {"sends", totals[i].sends}, {"bytes", totals[i].bytes}};
+  }
+  return all.dump();
+}
+
+World::World(const SimConfig& config, daq::HostTime start, const std::array<TwinOutput*, kDevices>& outputs)
+    : parts_(std::make_unique<Parts>(config, start, outputs)) {}
+World::~World() = default;
+
+void World::receive(DeviceName device, std::span<const std::byte> bytes, daq::HostTime at) {
+  if (!parts_->host_spoke) parts_->host_spoke = at;
+  parts_->twin(device).receive(bytes, at, parts_->output(device));
+}
+
+daq::HostTime World::next_step() const noexcept {
+  // From the count and not by adding up, so that no rounding gathers in an hour.
+  return parts_->start + daq::from_seconds(static_cast<double>(parts_->steps + 1) / parts_->config.plant_rate_Hz);
+}
+
+void World::step() {
+  auto& p = *parts_;
+  const daq::HostTime now = next_step();
+  ++p.steps;
+  if (!p.waiting.empty()) p.make_faults(now);
+  p.stage.step(now, p.phantom.state(), p.output(DeviceName::kStage));
+  const PlantState& state = p.phantom.step(now, p.stage.position_m(), p.stage.velocity_m_s());
+  if (!p.touched && state.force_N[rig::kZ] > 0) p.touched = now;
+  p.force.step(now, state, p.output(DeviceName::kForce));
+  p.vibration.step(now, state, p.output(DeviceName::kVibration));
+}
+
+void World::advance(daq::HostTime to) {
+  while (next_step() <= to) step();
+}
+
+const PlantState& World::plant() const noexcept { return parts_->phantom.state(); }
+const SpringDamperPlant& World::phantom() const noexcept { return parts_->phantom; }
+const StageTwin& World::stage() const noexcept { return parts_->stage; }
+std::uint64_t World::steps() const noexcept { return parts_->steps; }
+
+WorldTotals World::totals() const noexcept {
+  const auto& p = *parts_;
+  WorldTotals totals{p.outputs[0].totals, p.outputs[1].totals, p.outputs[2].totals};
+  totals[index_of(DeviceName::kStage)].samples = p.stage.reports_sent();
+  totals[index_of(DeviceName::kForce)].samples = p.force.samples_sent();
+  totals[index_of(DeviceName::kVibration)].samples = p.vibration.samples_sent();
+  return totals;
+}
+
+}  // namespace strigil::sim
