@@ -41,7 +41,6 @@ void RdtSession::on_chunk(const Chunk& chunk, HostTime, SessionOutput& out) noex
     return;
   }
   heard_ = chunk.received;
-  if (!wanted_) return;  // what trickles in after the stop request is nobody's sample
   const auto before = counts_.samples;
   for (std::size_t at = 0; at < bytes.size(); at += kRdtRecordSize) {
     take(decode_rdt_record(bytes.subspan(at).first<kRdtRecordSize>()), chunk, out);
@@ -168,9 +167,8 @@ void RdtSession::on_time(HostTime now, SessionOutput& out) noexcept {
 }
 
 void RdtSession::stop(HostTime, SessionOutput& out) noexcept {
-  wanted_ = false;
-  flush(out);
-  (void)out.send(encode(RdtRequest{RdtCommand::kStop, 0}));  // a lost stop costs nothing: the host listens no more
+  wanted_ = false;  // what is still on its way is taken in, so that the counts of both ends balance
+  (void)out.send(encode(RdtRequest{RdtCommand::kStop, 0}));  // if it is lost the sensor stops at the next one
 }
 
 }  // namespace strigil::daq

@@ -66,7 +66,7 @@ void SensorStreamSession::on_chunk(const Chunk& chunk, HostTime, SessionOutput& 
 
 void SensorStreamSession::take(const Packet& packet, const Chunk& chunk, SessionOutput& out) noexcept {
   if (const auto* data = std::get_if<Data>(&packet.body)) {
-    if (described_ && packet.device == device_ && wanted_) take_data(*data, chunk, out);
+    if (described_ && packet.device == device_) take_data(*data, chunk, out);
     return;
   }
   if (const auto* status = std::get_if<Status>(&packet.body)) {
@@ -226,8 +226,8 @@ void SensorStreamSession::on_time(HostTime now, SessionOutput& out) noexcept {
 }
 
 void SensorStreamSession::stop(HostTime, SessionOutput& out) noexcept {
-  wanted_ = false;
-  (void)send(Type::kStop, out);  // a lost stop costs nothing: the host listens no more
+  wanted_ = false;  // what is still on its way is taken in, so that the counts of both ends balance
+  (void)send(Type::kStop, out);
 }
 
 }  // namespace strigil::daq

@@ -1,0 +1,237 @@
+#include "protocols/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace strigil::protocols {
+namespace {
+
+constexpr double kMillimetresPerMetre = 1e3;
+constexpr double kTare_s = 0.5;
+/// What a move over the phantom may take beyond its own time: acceleration, reports, the settling of the stage.
+constexpr double kMoveOverhead_s = 0.4;
+/// A press is a handful of small steps, each a move and a look.
+constexpr double kPress_s = 3.0;
+constexpr double kTimeoutFactor = 3.0;
+constexpr double kTimeoutFloor_s = 5.0;
+constexpr std::size_t kMostConditions = 10000;
+
+double mm(double m) { return m * kMillimetresPerMetre; }
+
+class Expander {
+ public:
+  Expander(const Protocol& p, const PlanLimits& l) { plan_.protocol = p, plan_.limits = l; }
+
+  daq::Result<Plan> run() {
+    if (auto checked = check(); !checked) return checked.error();
+    const auto& p = plan_.protocol;
+    for (const double force : p.normal_force_N) {
+      for (const double speed : p.stroke_speed_m_s) {
+        for (int repeat = 1; repeat <= p.repeats; ++repeat) {
+          add_strokes(force, speed, repeat);
+          if (plan_.conditions.size() > kMostConditions) {
+            return refuse(fmt::format("the lists expand to more than {} strokes", kMostConditions));
+          }
+        }
+      }
+    }
+    for (auto& s : plan_.steps) {
+      if (s.timeout_s == 0) s.timeout_s = kTimeoutFloor_s + kTimeoutFactor * plan_.estimated_step_s(s);
+    }
+    return plan_;
+  }
+
+ private:
+  [[nodiscard]] daq::Error refuse(const std::string& why) const {
+    return {fmt::format("{}: {}. Nothing was moved", plan_.protocol.file, why)};
+  }
+
+  [[nodiscard]] daq::Result<void> check_point(const char* what, const rig::Position& at) const {
+    const auto& l = plan_.limits;
+    constexpr const char* kNames[] = {"x", "y", "z"};
+    for (std::size_t a = 0; a < rig::kAxes; ++a) {
+      if (at[a] < l.travel_min_m[a] || at[a] > l.travel_max_m[a]) {
+        return refuse(fmt::format("{} is at {} = {:.1f} mm, outside the stage's travel of {:.1f} to {:.1f} mm", what,
+                                  kNames[a], mm(at[a]), mm(l.travel_min_m[a]), mm(l.travel_max_m[a])));
+      }
+    }
+    return {};
+  }
+
+  [[nodiscard]] daq::Result<void> check() const {
+    const auto& p = plan_.protocol;
+    const auto& l = plan_.limits;
+    if (p.max_force_N > l.max_force_N) {
+      return refuse(fmt::format("[limits] max_force_N is {:g} N; the bench's interlock trips at {:g} N", p.max_force_N,
+                                l.max_force_N));
+    }
+    for (const double force : p.normal_force_N) {
+      if (force * (1 + p.press_tolerance) > p.max_force_N) {
+        return refuse(fmt::format("a normal force of {:g} N (+{:g} %) exceeds [limits] max_force_N of {:g} N", force,
+                                  p.press_tolerance * 100, p.max_force_N));
+      }
+      if (force <= p.contact_force_N) {
+        return refuse(
+            fmt::format("a normal force of {:g} N is not above the contact force of {:g} N", force, p.contact_force_N));
+      }
+    }
+    for (const double speed : p.stroke_speed_m_s) {
+      if (speed > l.max_speed_m_s) {
+        return refuse(
+            fmt::format("a stroke speed of {:g} mm/s exceeds the stage's {:g} mm/s", mm(speed), mm(l.max_speed_m_s)));
+      }
+    }
+    if (p.start_z_m > l.clear_z_m) return refuse("start_z_mm lies above the bench's clear_z_mm");
+    const rig::Position start{p.start_x_m, p.start_y_m, p.start_z_m};
+    if (auto r = check_point("the start", start); !r) return r;
+    if (auto r = check_point("the deepest approach", {p.start_x_m, p.start_y_m, p.deepest_z_m}); !r) return r;
+    return check_point("the end of the stroke", {p.start_x_m + p.stroke_length_m, p.start_y_m, p.start_z_m});
+  }
+
+  Step& add(StepKind kind) {
+    plan_.steps.push_back({.kind = kind, .condition = plan_.conditions.size() - 1});
+    return plan_.steps.back();
+  }
+
+  void add_strokes(double force, double speed, int repeat) {
+    const auto& p = plan_.protocol;
+    const auto& l = plan_.limits;
+    plan_.conditions.push_back({force, speed, true, repeat});
+    const double transit = std::min(l.max_speed_m_s, 0.1);
+    add(StepKind::kLift) = {StepKind::kLift, condition(), {0, 0, l.clear_z_m}, transit, 0, 0, 0};
+    add(StepKind::kGoTo) = {StepKind::kGoTo, condition(), {p.start_x_m, p.start_y_m, l.clear_z_m}, transit, 0, 0, 0};
+    add(StepKind::kGoTo) = {StepKind::kGoTo, condition(), {p.start_x_m, p.start_y_m, p.start_z_m}, transit, 0, 0, 0};
+    add(StepKind::kTare) = {StepKind::kTare, condition(), {}, 0, 0, kTare_s, 0};
+    add(StepKind::kApproach) = {StepKind::kApproach,
+                                condition(),
+                                {p.start_x_m, p.start_y_m, p.deepest_z_m},
+                                p.approach_speed_m_s,
+                                p.contact_force_N,
+                                0,
+                                0};
+    add(StepKind::kPress) = {StepKind::kPress, condition(), {0, 0, p.deepest_z_m}, p.approach_speed_m_s, force, 0,
+                             p.press_timeout_s};
+    add(StepKind::kDwell).duration_s = p.dwell_s;
+    add(StepKind::kStroke) = {
+        StepKind::kStroke, condition(), {p.start_x_m + p.stroke_length_m, 0, 0}, speed, force, 0, 0};
+    if (p.directions == Directions::kBoth) {
+      plan_.conditions.push_back({force, speed, false, repeat});
+      add(StepKind::kPress) = {StepKind::kPress, condition(), {0, 0, p.deepest_z_m}, p.approach_speed_m_s, force, 0,
+                               p.press_timeout_s};
+      add(StepKind::kDwell).duration_s = p.dwell_s;
+      add(StepKind::kStroke) = {StepKind::kStroke, condition(), {p.start_x_m, 0, 0}, speed, force, 0, 0};
+    }
+    add(StepKind::kRetract) = {StepKind::kRetract, condition(), {0, 0, l.clear_z_m}, transit, 0, 0, 0};
+  }
+
+  [[nodiscard]] std::size_t condition() const { return plan_.conditions.size() - 1; }
+
+  Plan plan_;
+};
+
+}  // namespace
+
+std::string_view name_of(StepKind kind) noexcept {
+  switch (kind) {
+    case StepKind::kLift:
+      return "lift";
+    case StepKind::kGoTo:
+      return "go to";
+    case StepKind::kTare:
+      return "tare";
+    case StepKind::kApproach:
+      return "approach";
+    case StepKind::kPress:
+      return "press";
+    case StepKind::kDwell:
+      return "dwell";
+    case StepKind::kStroke:
+      return "stroke";
+    case StepKind::kRetract:
+      return "retract";
+  }
+  return "unknown";
+}
+
+std::string Condition::name() const {
+  return fmt::format("{:g} N, {:g} mm/s, {}, repeat {}", normal_force_N, mm(speed_m_s),
+                     forward ? "forward" : "backward", repeat);
+}
+
+double Plan::estimated_step_s(const Step& s) const {
+  const auto& p = protocol;
+  switch (s.kind) {
+    case StepKind::kTare:
+    case StepKind::kDwell:
+      return s.duration_s;
+    case StepKind::kPress:
+      return kPress_s;
+    case StepKind::kStroke:
+      return p.stroke_length_m / s.speed_m_s + kMoveOverhead_s;
+    case StepKind::kApproach:
+      return (p.start_z_m - p.deepest_z_m) / s.speed_m_s + kMoveOverhead_s;
+    case StepKind::kLift:
+    case StepKind::kGoTo:
+    case StepKind::kRetract:
+      return (limits.clear_z_m - p.deepest_z_m) / s.speed_m_s + kMoveOverhead_s;
+  }
+  return 0;
+}
+
+double Plan::estimated_duration_s() const {
+  double sum = 0;
+  for (const auto& s : steps) sum += estimated_step_s(s);
+  return sum;
+}
+
+daq::Result<Plan> expand(const Protocol& protocol, const PlanLimits& limits) {
+  return Expander(protocol, limits).run();
+}
+
+std::string to_text(const Plan& plan) {
+  const auto& p = plan.protocol;
+  const auto& l = plan.limits;
+  std::string out = fmt::format("{}: {}\n", p.name, p.title);
+  out += fmt::format("{} strokes, {} steps, about {:.0f} s\n", plan.conditions.size(), plan.steps.size(),
+                     plan.estimated_duration_s());
+  out += fmt::format("limits: force {:g} N (bench {:g} N), speed {:g} mm/s, x {:g}..{:g} mm, z {:g}..{:g} mm\n",
+                     p.max_force_N, l.max_force_N, mm(l.max_speed_m_s), mm(l.travel_min_m[rig::kX]),
+                     mm(l.travel_max_m[rig::kX]), mm(l.travel_min_m[rig::kZ]), mm(l.travel_max_m[rig::kZ]));
+  out += " step  kind      to x    to z mm   mm/s  force N   about s  stroke\n";
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const auto& s = plan.steps[i];
+    out += fmt::format("{:5}  {:<8} {:6.1f}  {:7.1f}  {:6.1f}  {:7.2f}  {:8.1f}  {}\n", i + 1, name_of(s.kind),
+                       mm(s.target_m[rig::kX]), mm(s.target_m[rig::kZ]), mm(s.speed_m_s), s.force_N,
+                       plan.estimated_step_s(s), plan.conditions[s.condition].name());
+  }
+  return out;
+}
+
+std::string to_json(const Plan& plan) {
+  nlohmann::ordered_json steps = nlohmann::ordered_json::array();
+  for (const auto& s : plan.steps) {
+    steps.push_back({{"kind", name_of(s.kind)},
+                     {"condition", s.condition},
+                     {"target_m", s.target_m},
+                     {"speed_m_s", s.speed_m_s},
+                     {"force_N", s.force_N},
+                     {"duration_s", s.duration_s},
+                     {"timeout_s", s.timeout_s}});
+  }
+  nlohmann::ordered_json conditions = nlohmann::ordered_json::array();
+  for (const auto& c : plan.conditions) {
+    conditions.push_back({{"normal_force_N", c.normal_force_N},
+                          {"speed_m_s", c.speed_m_s},
+                          {"forward", c.forward},
+                          {"repeat", c.repeat}});
+  }
+  return nlohmann::ordered_json{{"protocol", plan.protocol.name},
+                                {"estimated_duration_s", plan.estimated_duration_s()},
+                                {"conditions", conditions},
+                                {"steps", steps}}
+      .dump(1);
+}
+
+}  // namespace strigil::protocols

@@ -1,0 +1,62 @@
+// Plan: a protocol expanded and checked against a bench, before anything moves. Immutable.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daq/result.hpp"
+#include "protocols/protocol.hpp"
+#include "rig/readings.hpp"
+
+namespace strigil::protocols {
+
+/// What the bench permits.
+struct PlanLimits {
+  rig::Position travel_min_m{};
+  rig::Position travel_max_m{};
+  double clear_z_m = 0;
+  double max_speed_m_s = 0;
+  double max_force_N = 0;
+};
+
+enum class StepKind : std::uint8_t { kLift, kGoTo, kTare, kApproach, kPress, kDwell, kStroke, kRetract };
+std::string_view name_of(StepKind kind) noexcept;
+
+/// One step. Which fields mean something depends on the kind.
+struct Step {
+  StepKind kind = StepKind::kLift;
+  std::size_t condition = 0;  ///< index into Plan::conditions
+  rig::Position target_m{};   ///< kGoTo, kApproach (deepest), kStroke (x only), kRetract and kLift (z only)
+  double speed_m_s = 0;
+  double force_N = 0;     ///< kApproach: guard; kPress: wish
+  double duration_s = 0;  ///< kTare, kDwell
+  double timeout_s = 0;
+};
+
+/// One cell of the factorial.
+struct Condition {
+  double normal_force_N = 0;
+  double speed_m_s = 0;
+  bool forward = true;
+  int repeat = 1;
+  [[nodiscard]] std::string name() const;  ///< e.g. "6 N, 100 mm/s, forward, repeat 1"
+};
+
+struct Plan {
+  Protocol protocol;
+  PlanLimits limits;
+  std::vector<Condition> conditions;
+  std::vector<Step> steps;
+  /// Sum of the steps' expected durations, s.
+  [[nodiscard]] double estimated_duration_s() const;
+  [[nodiscard]] double estimated_step_s(const Step& step) const;
+};
+
+/// Expands the lists and checks every limit. Errors say which limit, by how much, and where to change it.
+daq::Result<Plan> expand(const Protocol& protocol, const PlanLimits& limits);
+/// For people (dry run) and for the run file.
+std::string to_text(const Plan& plan);
+std::string to_json(const Plan& plan);
+
+}  // namespace strigil::protocols

@@ -1,0 +1,289 @@
+#include "protocols/runner.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace strigil::protocols {
+namespace {
+
+using daq::Duration;
+using rig::Demand;
+using rig::DemandKind;
+using rig::kX;
+using rig::kY;
+using rig::kZ;
+
+/// Samples in a row that make a contact: one alone may be noise.
+constexpr int kTouches = 3;
+/// The foundation rings after a step of the stage; contact resonance is 8-28 Hz (science.md 1.4) [C].
+constexpr Duration kSettle = std::chrono::milliseconds(60);
+constexpr Duration kWindow = std::chrono::milliseconds(60);
+/// The first press step, before any stiffness is known, and the largest ever.
+constexpr double kFirstStep_m = 0.1e-3;
+constexpr double kLargestStep_m = 0.5e-3;
+/// Stiffness of phantoms and tissue under an edge: 0.27-4.3 N/mm (science.md 2.4 and 2.6), here a decade wider.
+constexpr double kSoftest_N_m = 30;
+constexpr double kStiffest_N_m = 40e3;
+/// A step covers this part of the error: the foundation stiffens as it is pressed.
+constexpr double kCaution = 0.8;
+
+}  // namespace
+
+std::string_view name_of(StepOutcome outcome) noexcept {
+  switch (outcome) {
+    case StepOutcome::kDone:
+      return "done";
+    case StepOutcome::kNoContact:
+      return "no contact";
+    case StepOutcome::kTooSoft:
+      return "too soft";
+    case StepOutcome::kTooStiff:
+      return "too stiff";
+    case StepOutcome::kTimeout:
+      return "timeout";
+    case StepOutcome::kMoveRefused:
+      return "move refused";
+    case StepOutcome::kInterlock:
+      return "interlock";
+  }
+  return "unknown";
+}
+
+Runner::Runner(const Plan& plan) : plan_(plan) {
+  results_.reserve(plan.steps.size());
+  progress_.steps = plan.steps.size();
+  progress_.estimated_s = plan.estimated_duration_s();
+  if (plan.steps.empty()) state_ = rig::BehaviourState::kDone;
+}
+
+void Runner::enter(Phase phase, daq::HostTime now) noexcept {
+  phase_ = phase;
+  phase_began_ = now;
+  if (phase == Phase::kMeasuring) window_ = {};
+}
+
+Demand Runner::step(const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept {
+  if (state_ != rig::BehaviourState::kRunning) return {.kind = DemandKind::kRetract};
+  if (!begun_) {
+    begun_ = true;
+    run_began_ = now;
+    force_samples_ = r.force_samples;
+    vibration_samples_ = r.vibration_samples;
+    begin(r, now, events);
+  }
+  last_m_ = r.position_m;
+  observe(r);
+  progress_.elapsed_s = daq::seconds(now - run_began_);
+  progress_.normal_force_N = r.normal_force_N;
+  const Step& s = plan_.steps[index_];
+  Demand demand;
+  if (r.latched_faults != 0) {
+    end(StepOutcome::kInterlock, now, events);
+  } else if (now - results_.back().began > daq::from_seconds(s.timeout_s)) {
+    end(StepOutcome::kTimeout, now, events);
+  } else if (move_ != 0 && r.refused_move == move_) {
+    end(StepOutcome::kMoveRefused, now, events);
+  } else {
+    demand = carry_out(s, r, now, events);
+  }
+  if (state_ == rig::BehaviourState::kFailed) return {.kind = DemandKind::kRetract};
+  if (phase_ == Phase::kBegin && results_.size() == index_ && state_ == rig::BehaviourState::kRunning) {
+    begin(r, now, events);
+  }
+  return demand;
+}
+
+void Runner::begin(const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept {
+  const Step& s = plan_.steps[index_];
+  results_.push_back({.step = index_,
+                      .kind = s.kind,
+                      .condition = s.condition,
+                      .began = now,
+                      .ended = now,
+                      .from_m = r.position_m,
+                      .to_m = r.position_m,
+                      .normal_force_N = {},
+                      .tangential_force_N = {},
+                      .vibration_m_s2 = {}});
+  progress_.step = index_;
+  progress_.kind = s.kind;
+  progress_.condition = s.condition;
+  touching_ = 0;
+  window_known_ = false;
+  enter(Phase::kBegin, now);
+  events.event({.at = now,
+                .code = daq::EventCode::kStepBegan,
+                .arguments = {static_cast<double>(index_), static_cast<double>(s.kind)}});
+}
+
+void Runner::end(StepOutcome outcome, daq::HostTime now, rig::EventSink& events) noexcept {
+  auto& result = results_.back();
+  result.outcome = outcome;
+  result.ended = now;
+  result.to_m = last_m_;
+  taring_ = false;
+  events.event({.at = now,
+                .code = daq::EventCode::kStepEnded,
+                .severity = outcome == StepOutcome::kDone ? daq::Severity::kInfo : daq::Severity::kFault,
+                .arguments = {static_cast<double>(index_), static_cast<double>(outcome)}});
+  if (outcome != StepOutcome::kDone) {
+    state_ = rig::BehaviourState::kFailed;
+    return;
+  }
+  ++index_;
+  enter(Phase::kBegin, now);
+  if (index_ == plan_.steps.size()) state_ = rig::BehaviourState::kDone;
+}
+
+void Runner::observe(const rig::Readings& r) noexcept {
+  auto& result = results_.back();
+  if (r.force_samples != force_samples_) {
+    force_samples_ = r.force_samples;
+    result.normal_force_N.add(r.normal_force_N);
+    result.tangential_force_N.add(r.tangential_force_N);
+    if (r.normal_force_N >= plan_.protocol.contact_force_N / 2) ++result.in_contact;
+    touching_ = r.normal_force_N >= plan_.protocol.contact_force_N ? touching_ + 1 : 0;
+    if (phase_ == Phase::kMeasuring) window_.add(r.normal_force_N);
+  }
+  if (r.vibration_samples != vibration_samples_) {
+    vibration_samples_ = r.vibration_samples;
+    result.vibration_m_s2.add(r.vibration_rms_m_s2);
+  }
+}
+
+Demand Runner::go(const rig::Position& target, double speed_m_s) noexcept {
+  ++move_;
+  return {DemandKind::kMove, move_, target, speed_m_s};
+}
+
+rig::Position Runner::target_of(const Step& s, const rig::Readings& r) const noexcept {
+  rig::Position target = s.target_m;
+  switch (s.kind) {
+    case StepKind::kLift:
+    case StepKind::kRetract:
+      target[kX] = r.position_m[kX];
+      target[kY] = r.position_m[kY];
+      target[kZ] = std::max(s.target_m[kZ], r.position_m[kZ]);  // never down
+      break;
+    case StepKind::kStroke:
+      target[kY] = r.position_m[kY];
+      target[kZ] = r.position_m[kZ];
+      break;
+    default:
+      break;
+  }
+  return target;
+}
+
+Demand Runner::carry_out(const Step& s, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept {
+  switch (s.kind) {
+    case StepKind::kTare:
+      taring_ = true;
+      return wait(s, now, events);
+    case StepKind::kDwell:
+      return wait(s, now, events);
+    case StepKind::kApproach:
+      return approach(s, r, now, events);
+    case StepKind::kPress:
+      return press(s, r, now, events);
+    case StepKind::kLift:
+    case StepKind::kGoTo:
+    case StepKind::kStroke:
+    case StepKind::kRetract:
+      break;
+  }
+  if (phase_ == Phase::kBegin) {
+    enter(Phase::kMoving, now);
+    return go(target_of(s, r), s.speed_m_s);
+  }
+  if (r.finished_move == move_) end(StepOutcome::kDone, now, events);
+  return {};
+}
+
+Demand Runner::wait(const Step& s, daq::HostTime now, rig::EventSink& events) noexcept {
+  if (now - results_.back().began >= daq::from_seconds(s.duration_s)) end(StepOutcome::kDone, now, events);
+  return {};
+}
+
+Demand Runner::approach(const Step& s, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept {
+  switch (phase_) {
+    case Phase::kBegin:
+      enter(Phase::kMoving, now);
+      return go(s.target_m, s.speed_m_s);
+    case Phase::kMoving:
+      if (touching_ >= kTouches) {
+        enter(Phase::kStopping, now);
+        events.event({.at = now,
+                      .code = daq::EventCode::kContact,
+                      .arguments = {r.normal_force_N, r.position_m[kX], r.position_m[kZ]}});
+        return {.kind = DemandKind::kStop};
+      }
+      if (r.finished_move == move_) end(StepOutcome::kNoContact, now, events);
+      return {};
+    case Phase::kStopping:
+      if (r.stage == rig::StageState::kIdle) enter(Phase::kSettling, now);
+      return {};
+    default:
+      if (now - phase_began_ >= kSettle) end(StepOutcome::kDone, now, events);
+      return {};
+  }
+}
+
+Demand Runner::press(const Step& s, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept {
+  switch (phase_) {
+    case Phase::kBegin:
+      enter(Phase::kSettling, now);
+      return {};
+    case Phase::kMoving:
+      if (r.finished_move == move_) enter(Phase::kSettling, now);
+      return {};
+    case Phase::kSettling:
+      if (now - phase_began_ >= kSettle) enter(Phase::kMeasuring, now);
+      return {};
+    default:
+      if (now - phase_began_ >= kWindow && window_.count() > 0) return press_on(s, r, now, events);
+      return {};
+  }
+}
+
+Demand Runner::press_on(const Step& s, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept {
+  const double force = window_.mean();
+  const double z = r.position_m[kZ];
+  const double error = s.force_N - force;
+  if (window_known_) {
+    const double pressed_m = window_z_m_ - z;
+    const double gained_N = force - window_force_N_;
+    constexpr double kSeen_m = 10e-6;  // less than this is within the stage's own tolerance
+    if (std::abs(pressed_m) > kSeen_m) {
+      stiffness_N_m_ = std::clamp(gained_N / pressed_m, kSoftest_N_m, kStiffest_N_m);
+    }
+  }
+  window_known_ = true;
+  window_force_N_ = force;
+  window_z_m_ = z;
+  if (std::abs(error) <= plan_.protocol.press_tolerance * s.force_N) {
+    end(StepOutcome::kDone, now, events);
+    return {};
+  }
+  double deeper_m = stiffness_N_m_ > 0 ? kCaution * error / stiffness_N_m_ : std::copysign(kFirstStep_m, error);
+  deeper_m = std::clamp(deeper_m, -kLargestStep_m, kLargestStep_m);
+  // Twice the stiffness seen: a bottoming-out foundation must not carry the next step past the limit.
+  if (deeper_m > 0 && stiffness_N_m_ > 0 && force + 2 * stiffness_N_m_ * deeper_m > plan_.protocol.max_force_N) {
+    deeper_m = (plan_.protocol.max_force_N - force) / (2 * stiffness_N_m_);
+    constexpr double kUseless_m = 1e-6;
+    if (deeper_m < kUseless_m) {
+      end(StepOutcome::kTooStiff, now, events);
+      return {};
+    }
+  }
+  rig::Position target = r.position_m;
+  target[kZ] = z - deeper_m;
+  if (target[kZ] < s.target_m[kZ]) {
+    end(StepOutcome::kTooSoft, now, events);
+    return {};
+  }
+  enter(Phase::kMoving, now);
+  return go(target, s.speed_m_s);
+}
+
+}  // namespace strigil::protocols

@@ -1,0 +1,106 @@
+// Runner: carries out a plan on the rig, one tick at a time, and measures what was really delivered.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "protocols/plan.hpp"
+#include "protocols/statistics.hpp"
+#include "rig/behaviour.hpp"
+
+namespace strigil::protocols {
+
+/// Why a step ended.
+enum class StepOutcome : std::uint8_t {
+  kDone,
+  kNoContact,  ///< the approach came to its deepest point and felt nothing
+  kTooSoft,    ///< the press came to the deepest point below its force
+  kTooStiff,   ///< the next step of the press could exceed the protocol's limit of force
+  kTimeout,
+  kMoveRefused,  ///< by the interlock or by the stage
+  kInterlock,    ///< a fault was latched
+};
+std::string_view name_of(StepOutcome outcome) noexcept;
+
+/// What one step did, by readback and by the force sensor.
+struct StepResult {
+  std::size_t step = 0;
+  StepKind kind = StepKind::kLift;
+  std::size_t condition = 0;
+  StepOutcome outcome = StepOutcome::kDone;
+  daq::HostTime began;
+  daq::HostTime ended;
+  rig::Position from_m{};
+  rig::Position to_m{};
+  RunningStatistics normal_force_N;  ///< of each new force sample that a tick saw
+  RunningStatistics tangential_force_N;
+  RunningStatistics vibration_m_s2;  ///< RMS of each new vibration block
+  std::uint64_t in_contact = 0;      ///< force samples at or above half the contact force
+  /// Fraction of the force samples in contact; 0 without samples.
+  [[nodiscard]] double contact_fraction() const noexcept {
+    const auto n = normal_force_N.count();
+    return n == 0 ? 0 : static_cast<double>(in_contact) / static_cast<double>(n);
+  }
+};
+
+/// For a screen; trivially copyable.
+struct Progress {
+  std::size_t step = 0;
+  std::size_t steps = 0;
+  StepKind kind = StepKind::kLift;
+  std::size_t condition = 0;
+  double elapsed_s = 0;
+  double estimated_s = 0;
+  double normal_force_N = 0;
+};
+
+/// Loop thread; step() is noexcept and allocates nothing. For stages that take point-to-point moves and report their
+/// position 10 to 50 times a second: a press is a sequence of small moves, each sized from the stiffness seen so far.
+class Runner final : public rig::Behaviour {
+ public:
+  /// `plan` must outlive the runner.
+  explicit Runner(const Plan& plan);
+  rig::Demand step(const rig::Readings& readings, daq::HostTime now, rig::EventSink& events) noexcept override;
+  [[nodiscard]] rig::BehaviourState state() const noexcept override { return state_; }
+  [[nodiscard]] bool wants_tare() const noexcept override { return taring_; }
+  [[nodiscard]] const Progress& progress() const noexcept { return progress_; }
+  /// One for each step begun; after the run.
+  [[nodiscard]] const std::vector<StepResult>& results() const noexcept { return results_; }
+
+ private:
+  enum class Phase : std::uint8_t { kBegin, kMoving, kStopping, kSettling, kMeasuring };
+  rig::Demand carry_out(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
+  rig::Demand approach(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
+  rig::Demand press(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
+  rig::Demand press_on(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
+  rig::Demand wait(const Step& step, daq::HostTime now, rig::EventSink& events) noexcept;
+  rig::Demand go(const rig::Position& target, double speed_m_s) noexcept;
+  [[nodiscard]] rig::Position target_of(const Step& step, const rig::Readings& r) const noexcept;
+  void begin(const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
+  void end(StepOutcome outcome, daq::HostTime now, rig::EventSink& events) noexcept;
+  void observe(const rig::Readings& r) noexcept;
+  void enter(Phase phase, daq::HostTime now) noexcept;
+
+  const Plan& plan_;
+  rig::BehaviourState state_ = rig::BehaviourState::kRunning;
+  std::size_t index_ = 0;
+  Phase phase_ = Phase::kBegin;
+  daq::HostTime phase_began_;
+  daq::HostTime run_began_;
+  bool begun_ = false;
+  bool taring_ = false;
+  std::uint32_t move_ = 0;
+  rig::Position last_m_{};
+  std::uint64_t force_samples_ = 0;
+  std::uint64_t vibration_samples_ = 0;
+  int touching_ = 0;           // force samples in a row at or above the guard
+  RunningStatistics window_;   // force since kMeasuring began
+  double stiffness_N_m_ = 0;   // seen so far; 0: not yet
+  double window_force_N_ = 0;  // of the window before, at window_z_m_
+  double window_z_m_ = 0;
+  bool window_known_ = false;
+  Progress progress_;
+  std::vector<StepResult> results_;
+};
+
+}  // namespace strigil::protocols

@@ -1,0 +1,39 @@
+// Running statistics: Welford's mean and variance with extremes. Plain value, noexcept, any thread (one at a time).
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+namespace strigil::protocols {
+
+class RunningStatistics {
+ public:
+  void add(double v) noexcept {
+    ++count_;
+    const double delta = v - mean_;
+    mean_ += delta / static_cast<double>(count_);
+    squares_ += delta * (v - mean_);
+    min_ = std::min(min_, v);
+    max_ = std::max(max_, v);
+  }
+  [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+  /// NaN when empty, so that a number nobody measured cannot pass for one.
+  [[nodiscard]] double mean() const noexcept { return count_ > 0 ? mean_ : std::numeric_limits<double>::quiet_NaN(); }
+  /// Sample standard deviation (n - 1); 0 for fewer than two.
+  [[nodiscard]] double deviation() const noexcept {
+    return count_ > 1 ? std::sqrt(squares_ / static_cast<double>(count_ - 1)) : 0;
+  }
+  [[nodiscard]] double min() const noexcept { return min_; }
+  [[nodiscard]] double max() const noexcept { return max_; }
+
+ private:
+  std::uint64_t count_ = 0;
+  double mean_ = 0;
+  double squares_ = 0;
+  double min_ = std::numeric_limits<double>::infinity();
+  double max_ = -std::numeric_limits<double>::infinity();
+};
+
+}  // namespace strigil::protocols
