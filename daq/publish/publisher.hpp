@@ -68,7 +68,7 @@ class Publisher {
   /// The endpoint with its real port, for people and subscribers. Any thread.
   [[nodiscard]] const std::string& bound_endpoint() const;
   /// With CURVE, the public key that clients need (Z85); otherwise empty. Any thread.
-  [[nodiscard]] std::string public_key() const;
+  [[nodiscard]] const std::string& public_key() const;
   /// Subscriptions that stand now (a client with two subscriptions counts twice). Any thread.
   [[nodiscard]] std::size_t subscriber_count() const noexcept;
   /// Waits until `subscriptions` stand; false after `timeout`. The thread that owns the publisher.
