@@ -1,0 +1,205 @@
+#include "protocols/verdict.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace strigil::protocols {
+namespace {
+
+constexpr double kMillimetresPerMetre = 1e3;
+/// A regular stream that gave less than this part of what its rate promises was not alive throughout.
+constexpr double kLeastSamples = 0.98;
+
+double mm(double m) { return m * kMillimetresPerMetre; }
+
+class Judge {
+ public:
+  Judge(const Plan& plan, const RunEvidence& evidence) : plan_(plan), e_(evidence) {}
+
+  Verdict run() {
+    whole_run();
+    std::vector<bool> delivered(plan_.conditions.size(), false);
+    for (const auto& step : e_.steps) {
+      if (step.kind != StepKind::kStroke || step.outcome != StepOutcome::kDone) continue;
+      delivered[step.condition] = true;
+      stroke(step);
+    }
+    const auto missing = std::count(delivered.begin(), delivered.end(), false);
+    if (missing > 0) {
+      invalid(fmt::format("{} of {} strokes were not delivered; the steps in the run file say where it stopped",
+                          missing, plan_.conditions.size()));
+    }
+    if (plan_.conditions.empty()) invalid("the plan has no stroke: nothing was measured");
+    verdict_.judgement = Judgement::kPass;
+    for (const auto& r : verdict_.reasons) verdict_.judgement = std::max(verdict_.judgement, r.weight);
+    return verdict_;
+  }
+
+ private:
+  void add(Judgement weight, std::string text, std::size_t condition = Reason::kNoCondition) {
+    verdict_.reasons.push_back({weight, std::move(text), condition});
+  }
+  void invalid(std::string text, std::size_t condition = Reason::kNoCondition) {
+    add(Judgement::kInvalid, std::move(text), condition);
+  }
+
+  void whole_run() {
+    if (e_.emergency_stopped) invalid("the emergency stop was pressed: the stage was killed where it stood; home it");
+    if (e_.aborted) invalid("the operator aborted the run: the instrument was retracted and the file closed");
+    if (!e_.faults.empty()) {
+      invalid(
+          fmt::format("the interlock tripped ({}) and the rig {}. {} The last seconds before it are in the run "
+                      "file's events",
+                      e_.faults, e_.reached_clear ? "retracted the instrument" : "stopped the stage", e_.fault_advice));
+    }
+    if (!e_.recorder_failure.empty()) {
+      invalid(fmt::format("the recorder failed: {}. What it had written is in the run file", e_.recorder_failure));
+    }
+    failed_step();
+    if (!e_.reached_clear && !e_.emergency_stopped) {
+      invalid("the instrument was not seen to come clear of the phantom: check it before touching the bench");
+    }
+    for (const auto& s : e_.streams) stream(s);
+  }
+
+  void failed_step() {
+    if (e_.plan_finished) return;
+    if (e_.steps.empty()) return invalid("the run ended before its first step");
+    const auto& last = e_.steps.back();
+    const auto& step = plan_.steps[last.step];
+    const auto where =
+        fmt::format("step {} ({}, {})", last.step + 1, name_of(last.kind), plan_.conditions[last.condition].name());
+    switch (last.outcome) {
+      case StepOutcome::kDone:
+        return invalid(fmt::format("the run ended after {}", where), last.condition);
+      case StepOutcome::kNoContact:
+        return invalid(fmt::format("{}: the instrument never met the phantom down to z = {:.1f} mm; the rig retracted. "
+                                   "Check that the phantom is in place and [approach] deepest_z_mm",
+                                   where, mm(step.target_m[rig::kZ])),
+                       last.condition);
+      case StepOutcome::kTooSoft:
+        return invalid(fmt::format("{}: {:g} N were not reached down to z = {:.1f} mm (largest {:.2f} N); the rig "
+                                   "retracted. Check the phantom and [approach] deepest_z_mm",
+                                   where, step.force_N, mm(step.target_m[rig::kZ]), last.normal_force_N.max()),
+                       last.condition);
+      case StepOutcome::kTooStiff:
+        return invalid(fmt::format("{}: pressing on could have exceeded {:g} N on this phantom; the rig retracted. "
+                                   "Check [limits] max_force_N",
+                                   where, plan_.protocol.max_force_N),
+                       last.condition);
+      case StepOutcome::kTimeout:
+        return invalid(fmt::format("{}: not completed within {:.1f} s (stage went from x {:.2f} z {:.2f} to x {:.2f} "
+                                   "z {:.2f} mm by readback); the rig retracted. Check that the stage moves when told",
+                                   where, step.timeout_s, mm(last.from_m[rig::kX]), mm(last.from_m[rig::kZ]),
+                                   mm(last.to_m[rig::kX]), mm(last.to_m[rig::kZ])),
+                       last.condition);
+      case StepOutcome::kMoveRefused:
+        return invalid(fmt::format("{}: the stage or the interlock refused the move; the events say why", where),
+                       last.condition);
+      case StepOutcome::kInterlock:
+        return;  // the interlock has had its own sentence
+    }
+  }
+
+  void stream(const StreamEvidence& s) {
+    if (s.lost > 0) {
+      invalid(fmt::format("{} samples of stream '{}' were lost between device and computer; check its cable or network",
+                          s.lost, s.name));
+    }
+    if (s.recorded != s.samples) {
+      invalid(fmt::format("stream '{}' has {} samples but {} in the file: the recorder did not keep up; check the disk",
+                          s.name, s.samples, s.recorded));
+    }
+    const double expected = s.rate_Hz * s.duration_s;
+    if (s.rate_Hz > 0 && static_cast<double>(s.samples) < kLeastSamples * expected) {
+      invalid(
+          fmt::format("stream '{}' gave {} samples in {:.1f} s where its rate of {:g} Hz promises {:.0f}: the sensor "
+                      "was not alive throughout",
+                      s.name, s.samples, s.duration_s, s.rate_Hz, expected));
+    }
+  }
+
+  void stroke(const StepResult& step) {
+    const auto& p = plan_.protocol;
+    const auto& condition = plan_.conditions[step.condition];
+    const auto name = condition.name();
+    const auto before = verdict_.reasons.size();
+    StrokeResult r;
+    r.condition = step.condition;
+    r.mean_normal_force_N = step.normal_force_N.mean();
+    r.deviation_N = step.normal_force_N.deviation();
+    r.peak_N = step.normal_force_N.max();
+    r.mean_tangential_force_N = step.tangential_force_N.mean();
+    r.contact_fraction = step.contact_fraction();
+    r.length_m = std::abs(step.to_m[rig::kX] - step.from_m[rig::kX]);
+    const double duration_s = daq::seconds(step.ended - step.began);
+    r.speed_m_s = duration_s > 0 ? r.length_m / duration_s : 0;
+    r.vibration_m_s2 = step.vibration_m_s2.mean();
+
+    const double position_error_m = std::abs(r.length_m - p.stroke_length_m);
+    if (!(position_error_m <= p.max_position_error_m)) {
+      invalid(fmt::format("stroke {}: the stage went {:.2f} mm by readback where {:.2f} mm were told", name,
+                          mm(r.length_m), mm(p.stroke_length_m)),
+              step.condition);
+    }
+    if (step.normal_force_N.count() == 0) {
+      invalid(fmt::format("stroke {}: no force sample came during it", name), step.condition);
+    } else if (step.normal_force_N.deviation() == 0) {
+      invalid(fmt::format("stroke {}: the force did not change by one count in {} samples; no live sensor does that",
+                          name, step.normal_force_N.count()),
+              step.condition);
+    } else if (r.contact_fraction < p.min_contact_fraction) {
+      invalid(fmt::format("stroke {}: the instrument touched the phantom for {:.1f} % of the stroke, {:g} % are "
+                          "needed; check the phantom's surface and height",
+                          name, 100 * r.contact_fraction, 100 * p.min_contact_fraction),
+              step.condition);
+    } else {
+      const double error = std::abs(r.mean_normal_force_N - condition.normal_force_N);
+      if (!(error <= p.force_tolerance * condition.normal_force_N)) {
+        add(Judgement::kFail,
+            fmt::format("stroke {}: the mean normal force was {:.3f} N, {:.1f} % from the wish; {:g} % are allowed",
+                        name, r.mean_normal_force_N, 100 * error / condition.normal_force_N, 100 * p.force_tolerance),
+            step.condition);
+      }
+      if (!(r.peak_N <= p.max_force_N)) {
+        add(Judgement::kFail,
+            fmt::format("stroke {}: the normal force peaked at {:.2f} N; the protocol's limit is {:g} N", name,
+                        r.peak_N, p.max_force_N),
+            step.condition);
+      }
+    }
+    if (!(r.vibration_m_s2 >= p.min_vibration_m_s2)) {
+      invalid(fmt::format("stroke {}: the accelerometer felt {:.4f} m/s2 RMS, {:g} at least are expected of a live one",
+                          name, r.vibration_m_s2, p.min_vibration_m_s2),
+              step.condition);
+    }
+    for (auto i = before; i < verdict_.reasons.size(); ++i)
+      r.judgement = std::max(r.judgement, verdict_.reasons[i].weight);
+    verdict_.strokes.push_back(r);
+  }
+
+  const Plan& plan_;
+  const RunEvidence& e_;
+  Verdict verdict_;
+};
+
+}  // namespace
+
+std::string_view name_of(Judgement judgement) noexcept {
+  switch (judgement) {
+    case Judgement::kPass:
+      return "PASS";
+    case Judgement::kFail:
+      return "FAIL";
+    case Judgement::kInvalid:
+      return "INVALID";
+  }
+  return "INVALID";
+}
+
+Verdict judge(const Plan& plan, const RunEvidence& evidence) { return Judge(plan, evidence).run(); }
+
+}  // namespace strigil::protocols

@@ -1,0 +1,74 @@
+// Verdict: PASS, FAIL or INVALID from physical truth, with a reason for each thing that was not as it should be.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocols/plan.hpp"
+#include "protocols/runner.hpp"
+
+namespace strigil::protocols {
+
+/// PASS: everything that was to happen happened and met its criteria. FAIL: a trustworthy measurement missed a
+/// criterion. INVALID: something needed for trust was missing, so nothing is said of the instrument.
+enum class Judgement : std::uint8_t { kPass, kFail, kInvalid };
+std::string_view name_of(Judgement judgement) noexcept;
+
+/// What the run knows about one stream when it is over.
+struct StreamEvidence {
+  std::string name;
+  std::uint64_t samples = 0;  ///< taken in during the run
+  std::uint64_t lost = 0;     ///< counted by the device, never seen
+  std::uint64_t recorded = 0;
+  double duration_s = 0;
+  double rate_Hz = 0;  ///< nominal; 0 when irregular
+};
+
+/// Everything the judge looks at.
+struct RunEvidence {
+  std::vector<StepResult> steps;
+  bool plan_finished = false;
+  bool aborted = false;  ///< by the operator
+  bool emergency_stopped = false;
+  bool reached_clear = false;  ///< the last retract was seen to arrive
+  std::string faults;          ///< latched interlock causes in words; empty: none
+  std::string fault_advice;
+  std::string recorder_failure;  ///< empty: none
+  std::vector<StreamEvidence> streams;
+  std::uint64_t overruns = 0;
+};
+
+/// One sentence for a person: what happened, what the rig did, what to check.
+struct Reason {
+  Judgement weight = Judgement::kInvalid;
+  std::string text;
+  std::size_t condition = kNoCondition;  ///< index into Plan::conditions, or kNoCondition for the whole run
+  static constexpr std::size_t kNoCondition = static_cast<std::size_t>(-1);
+};
+
+/// One stroke as measured.
+struct StrokeResult {
+  std::size_t condition = 0;
+  Judgement judgement = Judgement::kPass;
+  double mean_normal_force_N = 0;
+  double deviation_N = 0;
+  double peak_N = 0;
+  double mean_tangential_force_N = 0;
+  double contact_fraction = 0;
+  double length_m = 0;
+  double speed_m_s = 0;  ///< length over duration
+  double vibration_m_s2 = 0;
+};
+
+struct Verdict {
+  Judgement judgement = Judgement::kInvalid;
+  std::vector<Reason> reasons;
+  std::vector<StrokeResult> strokes;
+};
+
+/// Pure. INVALID outweighs FAIL outweighs PASS; an empty run is INVALID.
+Verdict judge(const Plan& plan, const RunEvidence& evidence);
+
+}  // namespace strigil::protocols
