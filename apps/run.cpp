@@ -1,0 +1,319 @@
+#include "apps/run.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "apps/places.hpp"
+#include "daq/link/io_thread.hpp"
+#include "daq/publish/publisher.hpp"
+#include "daq/record/recorder.hpp"
+#include "protocols/report.hpp"
+#include "rig/rig.hpp"
+#include "sim/virtual_world.hpp"
+
+namespace strigil::apps {
+namespace {
+
+using daq::Duration;
+using daq::HostTime;
+
+/// Chunks that may wait for the loop: half a second of a 7 kHz force sensor that sends one record a datagram.
+constexpr std::size_t kChunkCapacity = 4096;
+constexpr Duration kTickBackstop = std::chrono::milliseconds(2);
+constexpr Duration kVirtualTick = std::chrono::milliseconds(1);
+constexpr auto kLookAtProgress = std::chrono::milliseconds(50);
+constexpr Duration kWaitForSubscribers = std::chrono::seconds(30);
+
+/// Real time: a tick when something has arrived, or at the latest after kTickBackstop.
+class WirePacer final : public rig::Pacer {
+ public:
+  explicit WirePacer(daq::IoThread& io) : io_(io) {}
+  HostTime next() override {
+    (void)io_.wait(kTickBackstop);
+    return daq::host_now();
+  }
+
+ private:
+  daq::IoThread& io_;
+};
+
+/// Virtual time: the world goes on by one tick.
+class WorldPacer final : public rig::Pacer {
+ public:
+  explicit WorldPacer(sim::VirtualWorld& world) : world_(world) {}
+  HostTime next() override {
+    world_.advance(world_.now() + kVirtualTick);
+    return world_.now();
+  }
+
+ private:
+  sim::VirtualWorld& world_;
+};
+
+/// The wires of a run, whichever kind they are.
+struct Wires {
+  daq::ChunkRing chunks{kChunkCapacity};
+  std::unique_ptr<sim::VirtualWorld> world;
+  std::unique_ptr<daq::IoThread> io;
+  std::unique_ptr<rig::Pacer> pacer;
+
+  daq::Result<void> open(const RunOptions& options) {
+    if (!options.virtual_time) {
+      io = std::make_unique<daq::IoThread>(chunks);
+      pacer = std::make_unique<WirePacer>(*io);
+      return {};
+    }
+    auto config = sim::parse_sim_config(options.bench.text, options.bench.file);
+    if (!config) return config.error();
+    config->seed = options.seed;
+    world = std::make_unique<sim::VirtualWorld>(*config, chunks);
+    pacer = std::make_unique<WorldPacer>(*world);
+    return {};
+  }
+
+  daq::Result<std::unique_ptr<daq::Link>> link(const std::string& uri, daq::LinkId id) {
+    return world ? world->open(uri, id) : io->open(uri, id);
+  }
+};
+
+class Run {
+ public:
+  Run(const RunOptions& options, const RunWatcher& watcher) : o_(options), watcher_(watcher) {}
+
+  daq::Result<RunOutcome> go() {
+    if (auto r = wires_.open(o_); !r) return r.error();
+    auto assembled = rig::Rig::assemble(
+        o_.bench, wires_.chunks, [this](const std::string& uri, daq::LinkId id) { return wires_.link(uri, id); });
+    if (!assembled) return assembled.error();
+    rig_ = std::move(*assembled);
+    say(fmt::format("bench '{}': waiting for its devices", o_.bench.name));
+    if (auto r = rig_->bring_up(*wires_.pacer); !r) return r.error();
+    if (auto r = open_sinks(); !r) return r.error();
+    const auto wall_began = daq::host_now();
+    perform();
+    const double wall_s = daq::seconds(daq::host_now() - wall_began);
+    return conclude(wall_s);
+  }
+
+ private:
+  void say(const std::string& line) {
+    if (watcher_.say) watcher_.say(line);
+  }
+
+  daq::Result<void> open_sinks() {
+    daq::RunHeader header;
+    const auto created = daq::wall_now();
+    header.run_id = fmt::format("{}-{}-{}", daq::file_stamp(created), o_.plan.protocol.name, o_.seed);
+    header.created = daq::iso8601(created);
+    header.software = version();
+    header.virtual_time = o_.virtual_time;
+    header.seed = o_.seed;
+    header.streams = rig_->streams();
+    header.config = {
+        {"bench.toml", o_.bench.text}, {"protocol.toml", o_.protocol_text}, {"plan.json", protocols::to_json(o_.plan)}};
+    auto writer = daq::RunWriter::create(o_.out, header);
+    if (!writer) return writer.error();
+    recorder_ = std::make_unique<daq::Recorder>(std::move(*writer), rig_->fanout().add_sink("recorder"));
+    if (!o_.virtual_time) recorder_->start();
+    if (o_.publish.empty()) return {};
+    daq::PublisherConfig config;
+    config.endpoint = o_.publish;
+    config.own_thread = !o_.virtual_time;
+    if (o_.virtual_time) config.when_full = daq::WhenFull::kWait;
+    daq::PublishedRun run;
+    run.id = header.run_id;
+    for (int s = 0; s <= static_cast<int>(rig::SupervisorState::kEmergencyStopped); ++s) {
+      run.state_names.emplace_back(rig::name_of(static_cast<rig::SupervisorState>(s)));
+    }
+    publisher_rings_ = rig_->fanout().add_sink("publisher");
+    auto publisher = daq::Publisher::start(config, run, rig_->streams(), publisher_rings_);
+    if (!publisher) return publisher.error();
+    publisher_ = std::move(*publisher);
+    say(fmt::format("publishing on {}", publisher_->bound_endpoint()));
+    if (o_.wait_subscriptions > 0 && !publisher_->wait_for_subscribers(o_.wait_subscriptions, kWaitForSubscribers)) {
+      return daq::Error{fmt::format("{} subscriptions were waited for on {} and {} came. Nothing was moved",
+                                    o_.wait_subscriptions, publisher_->bound_endpoint(),
+                                    publisher_->subscriber_count())};
+    }
+    return {};
+  }
+
+  void obey_requests(rig::Loop& loop) {
+    if (watcher_.request == nullptr) return;
+    const int request = watcher_.request->load();
+    if (request >= 2) rig_->supervisor().emergency_stop();
+    if (request >= 1) {
+      operator_aborted_ = true;
+      abort(loop);
+    }
+    if (recorder_->failed()) abort(loop);
+  }
+
+  void abort(rig::Loop& loop) {
+    if (!abort_sent_) abort_sent_ = loop.request(rig::Command::kAbort);
+  }
+
+  /// Ticks until the run is over. The interlock is reset at the first tick at which it is all clear.
+  void perform() {
+    runner_ = std::make_unique<protocols::Runner>(o_.plan);
+    auto& loop = rig_->loop_with(*runner_);
+    if (o_.virtual_time) {
+      perform_virtually(loop);
+    } else {
+      std::thread turning([&] { turn(loop); });
+      while (!over_.load(std::memory_order_acquire)) {
+        if (watcher_.progress) watcher_.progress(progress_.load(), loop.state().readings);
+        std::this_thread::sleep_for(kLookAtProgress);
+      }
+      turning.join();
+    }
+  }
+
+  void turn(rig::Loop& loop) {
+    began_ = wires_.pacer->next();
+    HostTime now = began_;
+    while (!loop.over()) {
+      start_when_ready(loop, now);
+      obey_requests(loop);
+      loop.tick(now);
+      progress_.store(runner_->progress());
+      now = wires_.pacer->next();
+    }
+    ended_ = now;
+    last_faults_ = loop.state().readings.faults;
+    rig_->shut_down(*wires_.pacer);
+    over_.store(true, std::memory_order_release);
+  }
+
+  void perform_virtually(rig::Loop& loop) {
+    constexpr std::uint64_t kTicksBetweenPumps = 256;
+    began_ = wires_.pacer->next();
+    HostTime now = began_;
+    while (!loop.over()) {
+      start_when_ready(loop, now);
+      if (loop_ticks_ % kTicksBetweenPumps == 0) {
+        obey_requests(loop);
+        pump(now);
+        if (watcher_.progress) watcher_.progress(runner_->progress(), loop.state().readings);
+      }
+      loop.tick(now);
+      ++loop_ticks_;
+      now = wires_.pacer->next();
+    }
+    ended_ = now;
+    last_faults_ = loop.state().readings.faults;
+    rig_->shut_down(*wires_.pacer);
+    pump(now);
+  }
+
+  void pump(HostTime now) {
+    recorder_->pump();
+    if (publisher_) publisher_->pump(now);
+  }
+
+  /// Reset and start are an operator's requests; an unattended run makes them itself, and only while nothing is wrong.
+  void start_when_ready(rig::Loop& loop, HostTime now) {
+    const auto state = rig_->supervisor().state();
+    const bool may_try = now - last_try_ >= kRetryStart || last_try_.ns == 0;
+    if (state == rig::SupervisorState::kFaulted && may_try) {
+      last_try_ = now;
+      (void)loop.request(rig::Command::kReset);
+      (void)loop.request(rig::Command::kStart);
+      if (first_try_.ns == 0) first_try_ = now;
+      if (now - first_try_ > kGiveUpStart) abort(loop);
+    }
+  }
+
+  daq::Result<RunOutcome> conclude(double wall_s) {
+    recorder_->stop_and_drain();
+    RunOutcome outcome;
+    outcome.run_file = o_.out;
+    outcome.duration_s = daq::seconds(ended_ - began_);
+    outcome.wall_duration_s = wall_s;
+    outcome.verdict = protocols::judge(o_.plan, evidence(outcome.duration_s));
+    const auto verdict_json = protocols::to_json(o_.plan, outcome.verdict);
+    daq::PublishCounts published;
+    if (publisher_) published = publisher_->stop_and_drain(verdict_json);
+    const auto rows = ledger(published);
+    nlohmann::ordered_json end{{"closed_cleanly", true},
+                               {"duration_s", outcome.duration_s},
+                               {"verdict", nlohmann::ordered_json::parse(verdict_json)}};
+    if (auto finished = recorder_->finish(end.dump(1), rows); !finished) {
+      outcome.verdict.reasons.push_back({protocols::Judgement::kInvalid, finished.error().message});
+      outcome.verdict.judgement = protocols::Judgement::kInvalid;
+    }
+    return outcome;
+  }
+
+  protocols::RunEvidence evidence(double duration_s) {
+    protocols::RunEvidence e;
+    e.steps = runner_->results();
+    e.plan_finished = runner_->state() == rig::BehaviourState::kDone;
+    auto& supervisor = rig_->supervisor();
+    e.aborted = operator_aborted_;
+    e.emergency_stopped = supervisor.emergency();
+    e.reached_clear = supervisor.reached_clear();
+    auto faults = rig_->interlock().latched();
+    // Never reset: then what stood in the way is what matters, not that there was no reset.
+    if ((faults & rig::kNotReset) != 0 && last_faults_ != 0) faults = last_faults_;
+    e.faults = rig::fault_names(faults);
+    e.fault_advice = rig::fault_advice(faults);
+    if (recorder_->failed()) e.recorder_failure = recorder_->failure();
+    const auto& streams = rig_->streams();
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+      const auto& counts = rig_->intake().counts()[i];
+      e.streams.push_back({streams[i].name, counts.samples, counts.gap_samples, recorder_->samples()[i], duration_s,
+                           streams[i].tick_rate_Hz > 0 ? streams[i].rate_Hz : 0});
+    }
+    return e;
+  }
+
+  std::vector<daq::LedgerRow> ledger(const daq::PublishCounts& published) {
+    std::vector<daq::LedgerRow> rows;
+    for (const auto& d : rig_->device_counts()) {
+      rows.push_back({"session since power-on of the bench", d.stream, d.session.samples, d.session.lost});
+    }
+    const auto& streams = rig_->streams();
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+      const auto& c = rig_->intake().counts()[i];
+      rows.push_back({"device counter in the run", streams[i].name, c.next_sample - c.first_sample, 0});
+      rows.push_back({"intake", streams[i].name, c.samples, c.gap_samples});
+      rows.push_back({"recorder", streams[i].name, recorder_->samples()[i], c.samples - recorder_->samples()[i]});
+      if (publisher_ && i < published.streams.size()) {
+        const auto n = published.streams[i].samples;
+        rows.push_back({"publisher", streams[i].name, n, c.samples - n});
+      }
+    }
+    return rows;
+  }
+
+  static constexpr Duration kRetryStart = std::chrono::milliseconds(100);
+  static constexpr Duration kGiveUpStart = std::chrono::seconds(3);
+  const RunOptions& o_;
+  const RunWatcher& watcher_;
+  Wires wires_;
+  std::unique_ptr<rig::Rig> rig_;
+  std::unique_ptr<daq::Recorder> recorder_;
+  std::shared_ptr<daq::SinkRings> publisher_rings_;
+  std::unique_ptr<daq::Publisher> publisher_;
+  std::unique_ptr<protocols::Runner> runner_;
+  daq::Latest<protocols::Progress> progress_;
+  std::atomic<bool> over_{false};
+  std::uint64_t loop_ticks_ = 0;
+  bool abort_sent_ = false;
+  bool operator_aborted_ = false;
+  std::uint32_t last_faults_ = 0;
+  HostTime began_;
+  HostTime ended_;
+  HostTime last_try_;
+  HostTime first_try_;
+};
+
+}  // namespace
+
+daq::Result<RunOutcome> run(const RunOptions& options, const RunWatcher& watcher) { return Run(options, watcher).go(); }
+
+}  // namespace strigil::apps
