@@ -143,8 +143,10 @@ std::string_view name_of(DeviceName device) noexcept {
 std::string to_json(const WorldTotals& totals) {
   nlohmann::ordered_json all;
   for (std::size_t i = 0; i < kDevices; ++i) {
-    all[std::string(name_of(static_cast<DeviceName>(i)))] = {
-        {"samples", totals[i].samples}, {"sends", totals[i].sends}, {"bytes", totals[i].bytes}};
+    all[std::string(name_of(static_cast<DeviceName>(i)))] = {{"samples", totals[i].samples},
+                                                             {"sends", totals[i].sends},
+                                                             {"bytes", totals[i].bytes},
+                                                             {"lost_bytes", totals[i].lost_bytes}};
   }
   return all.dump();
 }

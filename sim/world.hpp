@@ -26,10 +26,11 @@ struct DeviceTotals {
   std::uint64_t samples = 0;  ///< sensor samples sent; the stage: status reports sent
   std::uint64_t sends = 0;    ///< datagrams, or pieces of the byte stream
   std::uint64_t bytes = 0;
+  std::uint64_t lost_bytes = 0;  ///< of these, never taken: a real wire that nobody read
 };
 /// Of every device, by DeviceName.
 using WorldTotals = std::array<DeviceTotals, kDevices>;
-/// One line of JSON: {"stage": {"samples": n, "sends": n, "bytes": n}, ...}.
+/// One line of JSON: {"stage": {"samples": n, "sends": n, "bytes": n, "lost_bytes": n}, ...}.
 std::string to_json(const WorldTotals& totals);
 
 /// One thread, time never going back. Same configuration and same calls: same bytes, to the last bit.

@@ -1,0 +1,114 @@
+#include "sim/real_time_world.hpp"
+
+#include <fmt/format.h>
+#include <time.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "daq/chunk.hpp"
+#include "sim/real_wires.hpp"
+
+namespace strigil::sim {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr daq::Duration kTurn = std::chrono::microseconds(500);
+constexpr int kMostTakes = 64;  // a turn: a host that floods one wire must not starve the others
+constexpr long kNanosecondsPerSecond = 1'000'000'000;
+
+void sleep_until(daq::HostTime at) {
+  const timespec when{static_cast<time_t>(at.ns / kNanosecondsPerSecond), at.ns % kNanosecondsPerSecond};
+  (void)::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, nullptr);  // early by a signal: the turn is early
+}
+
+}  // namespace
+
+struct RealTimeWorld::Wires {
+  using Open = std::array<std::unique_ptr<RealWire>, kDevices>;
+  Wires(const SimConfig& config, Open open)
+      : wire(std::move(open)), world(config, daq::host_now(), {wire[0].get(), wire[1].get(), wire[2].get()}) {
+    for (std::size_t i = 0; i < kDevices; ++i) uris[i] = wire[i]->uri();
+  }
+
+  void turn(daq::HostTime now) {
+    world.advance(now);
+    std::array<std::byte, daq::kChunkCapacity> room;
+    for (std::size_t i = 0; i < kDevices; ++i) {
+      for (int taken = 0; taken < kMostTakes; ++taken) {
+        const std::size_t size = wire[i]->take(room);
+        if (size == 0) break;
+        world.receive(static_cast<DeviceName>(i), std::span(room).first(size), now);
+      }
+      wire[i]->flush();
+    }
+  }
+
+  Open wire;
+  World world;
+  std::array<std::string, kDevices> uris;
+};
+
+RealTimeWorld::RealTimeWorld(std::unique_ptr<Wires> wires) : wires_(std::move(wires)) {}
+RealTimeWorld::~RealTimeWorld() = default;
+
+daq::Result<std::unique_ptr<RealTimeWorld>> RealTimeWorld::start(const SimConfig& config, const std::string& dir) {
+  std::error_code failure;
+  const auto folder = fs::absolute(dir, failure).lexically_normal();
+  if (!failure) fs::create_directories(folder, failure);
+  if (failure) {
+    return daq::Error{
+        fmt::format("cannot make the folder '{}': {}; choose one that can be written", dir, failure.message())};
+  }
+  // The paths go into a bench file: quotes there would end a text early.
+  const auto awkward = [](char c) { return c == '"' || c == '\\' || (c >= 0 && c < ' '); };
+  if (std::ranges::any_of(folder.native(), awkward)) {
+    return daq::Error{
+        fmt::format("cannot use the folder '{}': quotes, backslashes and control characters have no "
+                    "place in a bench file's links",
+                    dir)};
+  }
+  auto stage = open_pty_wire((folder / name_of(DeviceName::kStage)).string());
+  if (!stage) return stage.error();
+  auto force = open_udp_wire();
+  if (!force) return force.error();
+  auto vibration = open_pty_wire((folder / name_of(DeviceName::kVibration)).string());
+  if (!vibration) return vibration.error();
+  Wires::Open open{std::move(*stage), std::move(*force), std::move(*vibration)};
+  return std::unique_ptr<RealTimeWorld>(new RealTimeWorld(std::make_unique<Wires>(config, std::move(open))));
+}
+
+const std::array<std::string, kDevices>& RealTimeWorld::links() const noexcept { return wires_->uris; }
+
+std::string RealTimeWorld::bench_on_these_wires(std::string_view bench_text) const {
+  std::string text(bench_text);
+  for (std::size_t i = 0; i < kDevices; ++i) {
+    const auto from = fmt::format("\"memory:{}\"", name_of(static_cast<DeviceName>(i)));
+    const auto to = fmt::format("\"{}\"", wires_->uris[i]);
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+      text.replace(at, from.size(), to);
+    }
+  }
+  return text;
+}
+
+void RealTimeWorld::run(const std::atomic<bool>& stop) {
+  daq::HostTime next = daq::host_now();
+  while (!stop.load(std::memory_order_relaxed)) {
+    const auto now = daq::host_now();
+    wires_->turn(now);
+    next = std::max(next + kTurn, now);  // turns that were missed are not made up for: the plant's steps are
+    sleep_until(next);
+  }
+  wires_->turn(daq::host_now());
+}
+
+WorldTotals RealTimeWorld::totals() const noexcept {
+  auto totals = wires_->world.totals();
+  for (std::size_t i = 0; i < kDevices; ++i) totals[i].lost_bytes = wires_->wire[i]->lost_bytes();
+  return totals;
+}
+const World& RealTimeWorld::world() const noexcept { return wires_->world; }
+
+}  // namespace strigil::sim
