@@ -1,0 +1,82 @@
+#include "apps/command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "apps/places.hpp"
+#include "apps/run_command.hpp"
+#include "apps/sim_command.hpp"
+#include "daq/link/io_thread.hpp"
+
+namespace strigil::apps {
+namespace {
+
+int devices_command() {
+  const auto ports = daq::list_ports();
+  for (const auto& p : ports) fmt::print("serial://{}  {}  {}\n", p.name, p.description, p.serial_number);
+  if (ports.empty()) fmt::print("this computer has no serial port\n");
+  fmt::print("Force sensors are on the network: udp://ADDRESS:49152. The simulated bench: `strigil sim`.\n");
+  return kPass;
+}
+
+constexpr const char* kAbout =
+    "Strigil drives a stage that strokes an instrument over a tissue phantom, reads force and vibration in real time, "
+    "records and publishes them, and says PASS, FAIL or INVALID.\n\n"
+    "  strigil run demo --virtual                 the demonstration, hundreds of times faster than real time\n"
+    "  strigil sim --dir /tmp/bench &             the simulated bench on pseudo-terminals and UDP\n"
+    "  strigil run demo --bench /tmp/bench/bench.toml --publish 'tcp://127.0.0.1:*'\n"
+    "  strigil plan demo                          what that would do, without doing it\n\n"
+    "Exit codes: 0 PASS, 1 FAIL, 2 INVALID, 3 usage or configuration.\n"
+    "While a run goes on, Ctrl-C retracts and closes the file; a second Ctrl-C is the emergency stop.";
+
+}  // namespace
+
+int command_line(int argc, char** argv) {
+  CLI::App app(kAbout, "strigil");
+  app.set_version_flag("--version", "strigil " + version());
+  app.require_subcommand(1);
+  int code = kPass;
+
+  RunArguments run;
+  auto* run_app = app.add_subcommand("run", "Carry out a protocol on a bench and judge it");
+  run_app->add_option("protocol", run.protocol, "A name from the library (demo, smoke) or a .toml file")->required();
+  run_app->add_option("--bench", run.bench, "A name from rig/benches or a .toml file")->capture_default_str();
+  run_app->add_flag("--virtual", run.virtual_time, "Simulated bench in virtual time: fast, and the same every time");
+  run_app->add_option("--seed", run.seed, "Of the simulated bench")->capture_default_str();
+  run_app->add_option("--out", run.out, "Run file to make (default: runs/TIME-PROTOCOL-PID.h5)");
+  run_app->add_option("--publish", run.publish, "ZeroMQ endpoint, e.g. tcp://127.0.0.1:* (loopback unless keyed)");
+  run_app->add_option("--wait-subscriptions", run.wait_subscriptions, "Begin when so many subscriptions stand");
+  run_app->add_option("--junit", run.junit, "Write the verdict as JUnit XML");
+  run_app->add_flag("--json", run.json, "The verdict as JSON on standard output");
+  run_app->add_flag("--quiet", run.quiet, "Nothing on standard error but errors");
+  run_app->callback([&] { code = run_command(run); });
+
+  std::string protocol;
+  std::string bench = "sim";
+  bool json = false;
+  auto* plan_app = app.add_subcommand("plan", "Dry run: the steps a protocol expands to, checked against a bench");
+  plan_app->add_option("protocol", protocol, "A name from the library or a .toml file")->required();
+  plan_app->add_option("--bench", bench, "A name from rig/benches or a .toml file")->capture_default_str();
+  plan_app->add_flag("--json", json, "As JSON");
+  plan_app->callback([&] { code = plan_command(protocol, bench, json); });
+
+  std::string dir;
+  std::uint64_t seed = 1;
+  auto* sim_app = app.add_subcommand("sim", "The simulated bench on pseudo-terminals and UDP, until Ctrl-C");
+  sim_app->add_option("--dir", dir, "Folder for the wires and the bench file to use with them")->required();
+  sim_app->add_option("--bench", bench, "Bench file with a [twin] table")->capture_default_str();
+  sim_app->add_option("--seed", seed, "Of every random thing")->capture_default_str();
+  sim_app->callback([&] { code = sim_command(bench, dir, seed); });
+
+  app.add_subcommand("devices", "List the ports of this computer")->callback([&] { code = devices_command(); });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? kPass : kUsage;
+  }
+  return code;
+}
+
+}  // namespace strigil::apps

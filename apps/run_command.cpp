@@ -1,0 +1,187 @@
+#include "apps/run_command.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "apps/places.hpp"
+#include "apps/run.hpp"
+#include "daq/strict_toml.hpp"
+#include "protocols/report.hpp"
+
+namespace strigil::apps {
+namespace {
+
+/// 1: abort to safe, 2: emergency stop. Set by the signal handler, read by the loop.
+std::atomic<int> stop_request{0};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+void on_signal(int) { stop_request.fetch_add(1); }
+
+/// The first Ctrl-C (or SIGTERM) aborts to safe, the second is the emergency stop.
+void catch_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  (void)::sigaction(SIGINT, &action, nullptr);
+  (void)::sigaction(SIGTERM, &action, nullptr);
+}
+
+/// One line that is written over on a terminal; nothing when piped.
+class ProgressLine {
+ public:
+  explicit ProgressLine(const protocols::Plan& plan, bool wanted) : plan_(plan), wanted_(wanted) {}
+  ~ProgressLine() { clear(); }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  void show(const protocols::Progress& p) {
+    if (!wanted_ || p.steps == 0) return;
+    const double left_s = std::max(0.0, p.estimated_s - p.elapsed_s);
+    fmt::print(stderr, "\r\033[K[{}/{}] {} ({})  force {:6.2f} N  about {:.0f} s left", p.step + 1, p.steps,
+               name_of(p.kind), plan_.conditions[p.condition].name(), p.normal_force_N, left_s);
+    std::fflush(stderr);
+    shown_ = true;
+  }
+  void clear() {
+    if (shown_) fmt::print(stderr, "\r\033[K");
+    shown_ = false;
+  }
+
+ private:
+  const protocols::Plan& plan_;
+  bool wanted_;
+  bool shown_ = false;
+};
+
+std::string default_run_file(const std::string& protocol) {
+  return fmt::format("runs/{}-{}-{}.h5", daq::file_stamp(daq::wall_now()), protocol, ::getpid());
+}
+
+daq::Result<void> write_text(const std::string& path, const std::string& text) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out << text;
+  out.flush();
+  if (!out) return daq::Error{fmt::format("'{}' cannot be written; check the path and its permissions", path)};
+  return {};
+}
+
+daq::Result<void> make_parent(const std::string& path) {
+  const auto parent = std::filesystem::path(path).parent_path();
+  std::error_code failure;
+  if (!parent.empty()) std::filesystem::create_directories(parent, failure);
+  if (failure) return daq::Error{fmt::format("the folder '{}' cannot be made: {}", parent.string(), failure.message())};
+  return {};
+}
+
+int exit_code(protocols::Judgement judgement) {
+  switch (judgement) {
+    case protocols::Judgement::kPass:
+      return kPass;
+    case protocols::Judgement::kFail:
+      return kFail;
+    case protocols::Judgement::kInvalid:
+      return kInvalid;
+  }
+  return kInvalid;
+}
+
+void print_json(const Prepared& prepared, const RunOutcome& outcome, const std::string& junit) {
+  auto j = nlohmann::ordered_json::parse(protocols::to_json(prepared.plan, outcome.verdict));
+  j["run_file"] = outcome.run_file;
+  if (!junit.empty()) j["junit"] = junit;
+  j["duration_s"] = outcome.duration_s;
+  j["wall_duration_s"] = outcome.wall_duration_s;
+  fmt::print("{}\n", j.dump(1));
+}
+
+}  // namespace
+
+int refuse(const std::string& message) {
+  fmt::print(stderr, "strigil: {}\n", message);
+  return kUsage;
+}
+
+daq::Result<Prepared> prepare(const std::string& protocol, const std::string& bench) {
+  const auto bench_path = find_toml(bench, "rig/benches", "bench");
+  if (!bench_path) return bench_path.error();
+  auto bench_config = rig::load_bench(*bench_path);
+  if (!bench_config) return bench_config.error();
+  const auto protocol_path = find_toml(protocol, "protocols/library", "protocol");
+  if (!protocol_path) return protocol_path.error();
+  auto text = daq::read_text_file(*protocol_path);
+  if (!text) return text.error();
+  const auto parsed = protocols::parse_protocol(*text, *protocol_path);
+  if (!parsed) return parsed.error();
+  const auto& stage = bench_config->stage;
+  auto plan = protocols::expand(*parsed, {.travel_min_m = stage.travel_min_m,
+                                          .travel_max_m = stage.travel_max_m,
+                                          .clear_z_m = stage.clear_z_m,
+                                          .max_speed_m_s = stage.max_speed_m_s,
+                                          .max_force_N = bench_config->interlock.max_force_N});
+  if (!plan) return plan.error();
+  return Prepared{std::move(*bench_config), std::move(*plan), std::move(*text)};
+}
+
+int run_command(const RunArguments& a) {
+  auto prepared = prepare(a.protocol, a.bench);
+  if (!prepared) return refuse(prepared.error().message);
+  RunOptions options;
+  options.bench = prepared->bench;
+  options.plan = prepared->plan;
+  options.protocol_text = prepared->protocol_text;
+  options.virtual_time = a.virtual_time;
+  options.seed = a.seed;
+  options.out = a.out.empty() ? default_run_file(prepared->plan.protocol.name) : a.out;
+  options.publish = a.publish;
+  options.wait_subscriptions = a.wait_subscriptions;
+  if (auto made = make_parent(options.out); !made) return refuse(made.error().message);
+
+  catch_signals();
+  const bool talk = !a.json && !a.quiet;
+  ProgressLine line(options.plan, talk && ::isatty(STDERR_FILENO) == 1);
+  RunWatcher watcher;
+  watcher.request = &stop_request;
+  watcher.progress = [&](const protocols::Progress& p, const rig::Readings&) { line.show(p); };
+  if (!a.quiet) {
+    watcher.say = [&](const std::string& text) {
+      line.clear();
+      fmt::print(stderr, "{}\n", text);
+    };
+  }
+  const auto outcome = run(options, watcher);
+  line.clear();
+  if (!outcome) return refuse(outcome.error().message);
+  if (!a.junit.empty()) {
+    auto written = make_parent(a.junit);
+    if (written)
+      written = write_text(a.junit, protocols::to_junit(options.plan, outcome->verdict, outcome->duration_s));
+    if (!written) return refuse(written.error().message);
+  }
+  if (a.json) {
+    print_json(*prepared, *outcome, a.junit);
+  } else {
+    if (talk) {
+      fmt::print("{} s of bench time in {:.2f} s ({:.0f}x)\n", fmt::format("{:.2f}", outcome->duration_s),
+                 outcome->wall_duration_s, outcome->duration_s / std::max(outcome->wall_duration_s, 1e-9));
+    }
+    fmt::print("{}", protocols::to_text(options.plan, outcome->verdict));
+    fmt::print("run file: {}\n", outcome->run_file);
+    if (!a.junit.empty()) fmt::print("report: {}\n", a.junit);
+  }
+  return exit_code(outcome->verdict.judgement);
+}
+
+int plan_command(const std::string& protocol, const std::string& bench, bool json) {
+  const auto prepared = prepare(protocol, bench);
+  if (!prepared) return refuse(prepared.error().message);
+  fmt::print("{}\n", json ? protocols::to_json(prepared->plan) : protocols::to_text(prepared->plan));
+  return kPass;
+}
+
+}  // namespace strigil::apps

@@ -1,0 +1,42 @@
+// strigil run: options to a run, and what a person sees of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "daq/result.hpp"
+#include "protocols/plan.hpp"
+#include "rig/bench.hpp"
+
+namespace strigil::apps {
+
+struct RunArguments {
+  std::string protocol;
+  std::string bench = "sim";
+  bool virtual_time = false;
+  std::uint64_t seed = 1;
+  std::string out;
+  std::string publish;
+  std::size_t wait_subscriptions = 0;
+  std::string junit;
+  bool json = false;
+  bool quiet = false;
+};
+
+/// A protocol and a bench, read and checked against each other.
+struct Prepared {
+  rig::BenchConfig bench;
+  protocols::Plan plan;
+  std::string protocol_text;
+};
+daq::Result<Prepared> prepare(const std::string& protocol, const std::string& bench);
+
+/// Exit code (places.hpp).
+int run_command(const RunArguments& arguments);
+/// Dry run: the expanded plan on standard output.
+int plan_command(const std::string& protocol, const std::string& bench, bool json);
+
+/// "strigil: MESSAGE" on standard error; kUsage.
+int refuse(const std::string& message);
+
+}  // namespace strigil::apps

@@ -1,0 +1,12 @@
+// strigil sim: the twins on pseudo-terminals and UDP, for a rig in another process.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace strigil::apps {
+
+/// Runs until SIGINT or SIGTERM. Writes DIR/bench.toml and prints "ready DIR/bench.toml". Exit code.
+int sim_command(const std::string& bench, const std::string& dir, std::uint64_t seed);
+
+}  // namespace strigil::apps
