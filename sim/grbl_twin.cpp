@@ -15,9 +15,36 @@ constexpr double kInch_m = 25.4e-3;
 constexpr double kSecondsPerMinute = 60;
 constexpr double kHomingSpeed_m_s = 0.02;
 constexpr std::string_view kGreeting = "Grbl 1.1h ['$' for help]";
+constexpr std::size_t kLongestLine = 79;         // LINE_BUFFER_SIZE less its end
+constexpr std::uint64_t kReportsPerOffset = 10;  // WCO comes with the first report and then now and then
 
-/// A jog's words: letters with numbers. Nothing when the text is no such thing.
+// Grbl's error numbers (its CSV list of error codes).
+enum ErrorNumber : int {
+  kBadNumber = 2,
+  kInvalidStatement = 3,
+  kNegativeValue = 4,
+  kNotIdle = 8,
+  kLocked = 9,
+  kOverlong = 11,
+  kTravelExceeded = 15,
+  kInvalidJog = 16,
+  kUnsupported = 20,
+  kNoFeed = 22,
+};
+enum AlarmNumber : int { kHardLimit = 1, kSoftLimit = 2, kAbortCycle = 3, kHomingReset = 6 };
+
+/// As Grbl does on the way in: no white space, capital letters.
+std::string plain(std::string_view line) {
+  std::string out;
+  for (const char c : line) {
+    if (c > ' ') out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return out;
+}
+
+/// A jog's words: letters with numbers. `error` is Grbl's number for what is wrong with them, 0 when nothing is.
 struct JogWords {
+  int error = 0;
   bool relative = false;
   bool machine = false;
   double unit_m = kMillimetre;
@@ -25,15 +52,20 @@ struct JogWords {
   std::optional<double> feed;
 };
 
-std::optional<JogWords> parse_words(std::string_view text) {
+JogWords parse_words(std::string_view text) {
   JogWords w;
+  const auto fail = [&w](int number) {
+    w.error = number;
+    return w;
+  };
   while (!text.empty()) {
     const char letter = text.front();
     text.remove_prefix(1);
-    if (letter == ' ') continue;
+    if (letter < 'A' || letter > 'Z') return fail(1);
+    if (text.starts_with('+')) text.remove_prefix(1);
     double value = 0;
-    const auto r = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (r.ec != std::errc{}) return std::nullopt;
+    const auto r = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+    if (r.ec != std::errc{} || !std::isfinite(value)) return fail(kBadNumber);
     text.remove_prefix(static_cast<std::size_t>(r.ptr - text.data()));
     switch (letter) {
       case 'G':
@@ -48,7 +80,7 @@ std::optional<JogWords> parse_words(std::string_view text) {
         else if (value == 91)
           w.relative = true;
         else
-          return std::nullopt;
+          return fail(kInvalidJog);
         break;
       case 'X':
         w.axis[0] = value;
@@ -60,10 +92,13 @@ std::optional<JogWords> parse_words(std::string_view text) {
         w.axis[2] = value;
         break;
       case 'F':
+        if (value < 0) return fail(kNegativeValue);
         w.feed = value;
         break;
+      case 'N':
+        break;
       default:
-        return std::nullopt;
+        return fail(kUnsupported);
     }
   }
   return w;
@@ -77,10 +112,27 @@ GrblTwin::GrblTwin(const GrblTwinConfig& config, daq::HostTime start)
   if (config.start_in_alarm) mode_ = Mode::kAlarm;
 }
 
-void GrblTwin::say(std::string_view line, daq::HostTime now, TwinOutput& out) const {
+void GrblTwin::say(std::string_view line, daq::HostTime now, TwinOutput& out) {
   if (silent_) return;
-  const auto text = fmt::format("{}\r\n", line);
-  out.send(std::as_bytes(std::span(text)), now);
+  auto text = fmt::format("{}\r\n", line);
+  if (config_.answer_latency.count() > 0) {
+    late_.push_back({now + config_.answer_latency, std::move(text)});
+  } else {
+    out.send(std::as_bytes(std::span(text)), now);
+  }
+}
+
+void GrblTwin::ok(daq::HostTime now, TwinOutput& out) {
+  ++accepted_;
+  say("ok", now, out);
+}
+
+void GrblTwin::error(int number, daq::HostTime now, TwinOutput& out) { say(fmt::format("error:{}", number), now, out); }
+
+void GrblTwin::greet(daq::HostTime now, TwinOutput& out) {
+  say("", now, out);
+  say(kGreeting, now, out);
+  if (mode_ == Mode::kAlarm) say("[MSG:'$H'|'$X' to unlock]", now, out);
 }
 
 daq::GrblState GrblTwin::state() const {
@@ -88,6 +140,13 @@ daq::GrblState GrblTwin::state() const {
   if (mode_ == Mode::kHoming) return daq::GrblState::kHome;
   if (holding_) return daq::GrblState::kHold;
   return jogging_ ? daq::GrblState::kJog : daq::GrblState::kIdle;
+}
+
+void GrblTwin::set_stalled(bool stalled) {
+  stalled_ = stalled;
+  if (!stalled) return;
+  planner_.kill();
+  jogging_ = false;
 }
 
 void GrblTwin::receive(std::span<const std::byte> bytes, daq::HostTime now, TwinOutput& out) {
@@ -123,172 +182,194 @@ void GrblTwin::realtime(daq::GrblRealtime command, daq::HostTime now, TwinOutput
       if (jogging_) {
         planner_.cancel();  // in Grbl a hold during a jog cancels it
       } else if (mode_ == Mode::kNormal) {
-        planner_.hold();
         holding_ = true;
       }
       break;
     case daq::GrblRealtime::kResume:
-      planner_.resume();
       holding_ = false;
       break;
     case daq::GrblRealtime::kReset:
       reset(now, out);
       break;
     case daq::GrblRealtime::kJogCancel:
-      if (jogging_) {
-        planner_.cancel();
-        // Grbl drops the jog lines that still wait in its buffer; each is answered so that counting stays true.
-        while (buffer_.find('\n') != std::string::npos && buffer_.starts_with("$J=")) {
-          buffer_.erase(0, buffer_.find('\n') + 1);
-          say("ok", now, out);
-        }
-      }
+      if (jogging_) planner_.cancel();
       break;
   }
 }
 
 void GrblTwin::reset(daq::HostTime now, TwinOutput& out) {
-  const bool moving = !planner_.at_rest();
+  const bool homing = mode_ == Mode::kHoming;
+  const bool moving = jogging_ || homing;
   planner_.kill();
   buffer_.clear();
-  jogging_ = holding_ = false;
-  if (moving || mode_ == Mode::kHoming) {
-    mode_ = Mode::kAlarm;
-    say("ALARM:3", now, out);  // steps were lost: the position is not to be trusted
+  jogging_ = holding_ = overlong_ = needs_reset_ = false;
+  if (moving) {
+    mode_ = Mode::kAlarm;  // steps were lost: the position is not to be trusted
+    say(fmt::format("ALARM:{}", homing ? +kHomingReset : +kAbortCycle), now, out);
   }
-  say("", now, out);
-  say(kGreeting, now, out);
-  if (mode_ == Mode::kAlarm) say("[MSG:'$H'|'$X' to unlock]", now, out);
+  greet(now, out);
 }
 
 void GrblTwin::trigger_alarm(int number, daq::HostTime now, TwinOutput& out) {
   planner_.kill();
-  buffer_.clear();
   jogging_ = holding_ = false;
   mode_ = Mode::kAlarm;
   say(fmt::format("ALARM:{}", number), now, out);
+  needs_reset_ = number == kHardLimit || number == kSoftLimit;
+  if (needs_reset_) say("[MSG:Reset to continue]", now, out);
+}
+
+bool GrblTwin::takes_lines() const {
+  return mode_ != Mode::kHoming && !needs_reset_ && !holding_ && !planner_.stopping() && !planner_.full();
 }
 
 void GrblTwin::take_lines(daq::HostTime now, TwinOutput& out) {
-  for (;;) {
-    const auto end = buffer_.find('\n');
+  while (takes_lines()) {
+    const auto end = buffer_.find_first_of("\r\n");
     if (end == std::string::npos) {
-      // A full buffer without a line end can never become a line: Grbl would answer "line too long".
-      if (buffer_.size() == daq::kGrblRxBuffer) {
+      if (buffer_.size() > kLongestLine) {
         buffer_.clear();
-        say("error:11", now, out);
+        overlong_ = true;
       }
       return;
     }
-    std::string line = buffer_.substr(0, end);
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (!take_line(line, now, out)) return;
+    const std::string line = plain(std::string_view(buffer_).substr(0, end));
     buffer_.erase(0, end + 1);
+    if (overlong_ || line.size() > kLongestLine) {
+      overlong_ = false;
+      error(kOverlong, now, out);
+    } else {
+      take_line(line, now, out);
+    }
   }
 }
 
-bool GrblTwin::take_line(std::string_view line, daq::HostTime now, TwinOutput& out) {
-  if (mode_ == Mode::kHoming) return false;
-  if (line.starts_with("$J=")) {
-    if (planner_.full()) return false;
-    take_jog(line.substr(3), now, out);
-  } else if (line.empty()) {
-    say("ok", now, out);
+void GrblTwin::take_line(std::string_view line, daq::HostTime now, TwinOutput& out) {
+  if (line.empty()) return ok(now, out);
+  if (line.starts_with('$')) return take_system_line(line, now, out);
+  error(mode_ == Mode::kAlarm || jogging_ ? kLocked : kUnsupported, now, out);  // G-code: it knows none but jogs
+}
+
+void GrblTwin::take_system_line(std::string_view line, daq::HostTime now, TwinOutput& out) {
+  const bool idle_or_alarm = state() == daq::GrblState::kIdle || mode_ == Mode::kAlarm;
+  if (line.starts_with("$J")) {
+    if (state() != daq::GrblState::kIdle && state() != daq::GrblState::kJog) return error(kNotIdle, now, out);
+    if (!line.starts_with("$J=")) return error(kInvalidStatement, now, out);
+    return take_jog(line.substr(3), now, out);
+  }
+  if (line == "$") {
+    say("[HLP:$$ $# $G $I $N $x=val $Nx=line $J=line $SLP $C $X $H ~ ! ? ctrl-x]", now, out);
   } else if (line == "$$") {
-    if (state() != daq::GrblState::kIdle && mode_ != Mode::kAlarm) {
-      say("error:8", now, out);
-    } else {
-      settings(now, out);
-      say("ok", now, out);
-    }
+    settings(now, out);
+  } else if (line == "$G") {
+    say("[GC:G0 G54 G17 G21 G90 G94 M5 M9 T0 F0 S0]", now, out);
   } else if (line == "$X") {
     if (mode_ == Mode::kAlarm) {
       mode_ = Mode::kNormal;
       say("[MSG:Caution: Unlocked]", now, out);
     }
-    say("ok", now, out);
+  } else if (!idle_or_alarm) {
+    return error(kNotIdle, now, out);
   } else if (line == "$H") {
-    mode_ = Mode::kHoming;
-    rig::Position home = config_.travel_min_m;
-    home[rig::kZ] = config_.travel_max_m[rig::kZ];
-    (void)planner_.queue(home, kHomingSpeed_m_s);
+    return home();  // answered when it is done
+  } else if (line == "$I") {
+    say("[VER:1.1h.20190830:]", now, out);
+    say(fmt::format("[OPT:V,{},{}]", MotionPlanner::kDepth, daq::kGrblRxBuffer), now, out);
   } else {
-    say(mode_ == Mode::kAlarm ? "error:9" : line.starts_with('$') ? "error:3" : "error:20", now, out);
+    return error(kInvalidStatement, now, out);
   }
-  return true;
+  ok(now, out);
+}
+
+void GrblTwin::home() {
+  mode_ = Mode::kHoming;
+  rig::Position home_m = config_.travel_min_m;
+  home_m[rig::kZ] = config_.travel_max_m[rig::kZ];
+  if (!stalled_) (void)planner_.queue(home_m, kHomingSpeed_m_s);
 }
 
 void GrblTwin::take_jog(std::string_view text, daq::HostTime now, TwinOutput& out) {
   const auto words = parse_words(text);
-  if (mode_ == Mode::kAlarm) return say("error:9", now, out);
-  if (state() != daq::GrblState::kIdle && state() != daq::GrblState::kJog) return say("error:8", now, out);
-  if (!words) return say("error:16", now, out);
-  if (!words->feed || !(*words->feed > 0)) return say("error:22", now, out);
+  if (words.error != 0) return error(words.error, now, out);
+  if (!words.feed || *words.feed == 0) return error(kNoFeed, now, out);
   rig::Position target = planner_.end_m();
-  bool any = false;
   for (std::size_t a = 0; a < rig::kAxes; ++a) {
-    if (!words->axis[a]) continue;
-    any = true;
-    const double value_m = *words->axis[a] * words->unit_m;
-    target[a] = words->relative && !words->machine ? target[a] + value_m : value_m;
+    if (words.axis[a]) {
+      const double value_m = *words.axis[a] * words.unit_m;
+      const double origin_m = words.machine ? 0 : words.relative ? target[a] : config_.work_offset_m[a];
+      target[a] = origin_m + value_m;
+    }
     constexpr double kRounding_m = 1e-9;
     if (!(target[a] >= config_.travel_min_m[a] - kRounding_m && target[a] <= config_.travel_max_m[a] + kRounding_m)) {
-      return say("error:15", now, out);
+      return error(kTravelExceeded, now, out);
     }
   }
-  if (!any) return say("error:16", now, out);
-  if (stalled_) return say("ok", now, out);
-  (void)planner_.queue(target, *words->feed * words->unit_m / kSecondsPerMinute);
-  jogging_ = !planner_.empty();
-  say("ok", now, out);
+  if (!stalled_) {
+    (void)planner_.queue(target, *words.feed * words.unit_m / kSecondsPerMinute);
+    jogging_ = !planner_.empty();
+  }
+  ok(now, out);
 }
 
 void GrblTwin::settings(daq::HostTime now, TwinOutput& out) {
-  say("$13=0", now, out);
+  say(fmt::format("$10={}", config_.report_work_position ? 2 : 3), now, out);
+  say(fmt::format("$11={:.3f}", config_.limits.junction_deviation_m / kMillimetre), now, out);
+  say(fmt::format("$13={}", config_.report_inches ? 1 : 0), now, out);
   say("$20=1", now, out);
   say("$22=1", now, out);
-  for (std::size_t a = 0; a < rig::kAxes; ++a) {
-    say(fmt::format("${}={:.3f}", 110 + a, config_.limits.max_speed_m_s[a] / kMillimetre * kSecondsPerMinute), now,
-        out);
-  }
-  for (std::size_t a = 0; a < rig::kAxes; ++a) {
-    say(fmt::format("${}={:.3f}", 120 + a, config_.limits.acceleration_m_s2[a] / kMillimetre), now, out);
-  }
-  for (std::size_t a = 0; a < rig::kAxes; ++a) {
-    say(fmt::format("${}={:.3f}", 130 + a, (config_.travel_max_m[a] - config_.travel_min_m[a]) / kMillimetre), now,
-        out);
-  }
+  const auto each = [&](int first, auto&& value_mm) {
+    for (std::size_t a = 0; a < rig::kAxes; ++a) {
+      say(fmt::format("${}={:.3f}", first + static_cast<int>(a), value_mm(a)), now, out);
+    }
+  };
+  each(110, [&](std::size_t a) { return config_.limits.max_speed_m_s[a] / kMillimetre * kSecondsPerMinute; });
+  each(120, [&](std::size_t a) { return config_.limits.acceleration_m_s2[a] / kMillimetre; });
+  each(130, [&](std::size_t a) { return (config_.travel_max_m[a] - config_.travel_min_m[a]) / kMillimetre; });
 }
 
 void GrblTwin::report(daq::HostTime now, TwinOutput& out) {
-  if (!silent_) ++reports_sent_;
-  const auto& p = planner_.position_m();
+  if (silent_) return;
+  const double unit_m = config_.report_inches ? kInch_m : kMillimetre;
+  const auto vector = [unit_m](rig::Position p) {
+    return fmt::format("{:.3f},{:.3f},{:.3f}", p[0] / unit_m, p[1] / unit_m, p[2] / unit_m);
+  };
+  rig::Position p = planner_.position_m();
+  if (config_.report_work_position) {
+    for (std::size_t a = 0; a < rig::kAxes; ++a) p[a] -= config_.work_offset_m[a];
+  }
   const auto v = planner_.velocity_m_s();
-  const double speed_mm_min = std::sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]) / kMillimetre * kSecondsPerMinute;
-  const auto state_text = state() == daq::GrblState::kHold ? std::string("Hold:0") : std::string(name_of(state()));
-  say(fmt::format("<{}|MPos:{:.3f},{:.3f},{:.3f}|Bf:{},{}|FS:{:.0f},0>", state_text, p[0] / kMillimetre,
-                  p[1] / kMillimetre, p[2] / kMillimetre, MotionPlanner::kDepth - planner_.queued(),
-                  daq::kGrblRxBuffer - buffer_.size(), speed_mm_min),
-      now, out);
+  const double speed = std::sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]) / unit_m * kSecondsPerMinute;
+  auto text = fmt::format("<{}{}|{}Pos:{}|Bf:{},{}|FS:{:.0f},0", name_of(state()), holding_ ? ":0" : "",
+                          config_.report_work_position ? 'W' : 'M', vector(p),
+                          MotionPlanner::kDepth - planner_.queued(), daq::kGrblRxBuffer - buffer_.size(), speed);
+  if (reports_sent_ % kReportsPerOffset == 0) text += "|WCO:" + vector(config_.work_offset_m);
+  if (reports_sent_ % kReportsPerOffset == 1) text += "|Ov:100,100,100";
+  ++reports_sent_;
+  say(text + '>', now, out);
 }
 
 void GrblTwin::step(daq::HostTime now, const PlantState&, TwinOutput& out) {
   if (!greeted_) {
     greeted_ = true;
-    say("", now, out);
-    say(kGreeting, now, out);
-    if (mode_ == Mode::kAlarm) say("[MSG:'$H'|'$X' to unlock]", now, out);
+    greet(now, out);
   }
   const bool deserted = config_.host_timeout.count() > 0 && now - heard_ > config_.host_timeout;
-  if (deserted && jogging_) planner_.cancel();
+  if (deserted && jogging_) {
+    planner_.cancel();
+    buffer_.clear();  // or what waits there would set it moving again
+  }
   planner_.step(daq::seconds(now - stepped_));
   stepped_ = now;
   if (jogging_ && planner_.empty()) jogging_ = false;
   if (mode_ == Mode::kHoming && planner_.empty()) {
     mode_ = Mode::kNormal;
-    say("ok", now, out);
+    ok(now, out);
   }
   if (!buffer_.empty()) take_lines(now, out);
+  while (!late_.empty() && late_.front().due <= now) {
+    out.send(std::as_bytes(std::span(late_.front().text)), now);
+    late_.pop_front();
+  }
 }
 
 }  // namespace strigil::sim

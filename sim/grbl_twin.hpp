@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <string>
 #include <string_view>
 
@@ -20,10 +21,16 @@ struct GrblTwinConfig {
   /// has none (docs/safety.md). 0: never.
   daq::Duration host_timeout = std::chrono::milliseconds(500);
   bool start_in_alarm = false;
+  /// Everything it says leaves this much later, as it was when it was said.
+  daq::Duration answer_latency{0};
+  rig::Position work_offset_m{};      ///< G54: work position = machine position - this
+  bool report_work_position = false;  ///< $10: WPos and a WCO now and then, in place of MPos
+  bool report_inches = false;         ///< $13
 };
 
 /// Behaves as Grbl 1.1h does for what the rig uses: greeting, ?, $$, $X, $H, $J=, 0x85, !, ~, 0x18; a 128-byte receive
-/// buffer whose lines are acknowledged when they enter the planner (15 deep); errors and alarms by Grbl's numbers.
+/// buffer whose lines are acknowledged when they enter the planner (15 deep); errors and alarms by Grbl's numbers. As
+/// there, lines that still wait when a jog is cancelled run afterwards: it is the host's business to cancel them too.
 class GrblTwin final : public StageTwin {
  public:
   GrblTwin(const GrblTwinConfig& config, daq::HostTime start);
@@ -32,11 +39,11 @@ class GrblTwin final : public StageTwin {
   [[nodiscard]] rig::Position position_m() const override { return planner_.position_m(); }
   [[nodiscard]] rig::Position velocity_m_s() const override { return planner_.velocity_m_s(); }
 
-  /// It acknowledges everything and does not move: motor off, coupling loose.
-  void set_stalled(bool stalled) { stalled_ = stalled; }
+  /// It acknowledges everything and does not move, nor say that it did: motors off, from now on also in mid-move.
+  void set_stalled(bool stalled);
   /// It says nothing any more and goes on doing what it does.
   void set_silent(bool silent) { silent_ = silent; }
-  /// Stops dead and goes into alarm.
+  /// Stops dead and goes into alarm. After 1 and 2 (limits) it takes no line until it is reset, as Grbl does.
   void trigger_alarm(int number, daq::HostTime now, TwinOutput& out);
 
   [[nodiscard]] daq::GrblState state() const;
@@ -45,18 +52,31 @@ class GrblTwin final : public StageTwin {
   [[nodiscard]] std::size_t most_buffered() const { return most_buffered_; }
   [[nodiscard]] std::uint64_t overflowed() const { return overflowed_; }
   [[nodiscard]] std::uint64_t reports_sent() const { return reports_sent_; }
+  /// Lines acknowledged with "ok".
+  [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
+  [[nodiscard]] std::size_t planned() const { return planner_.queued(); }
 
  private:
   enum class Mode : std::uint8_t { kNormal, kAlarm, kHoming };
+  struct Late {
+    daq::HostTime due;
+    std::string text;
+  };
   void realtime(daq::GrblRealtime command, daq::HostTime now, TwinOutput& out);
   void take_lines(daq::HostTime now, TwinOutput& out);
-  /// True when the line was taken out of the buffer; false: the planner is full, try later.
-  bool take_line(std::string_view line, daq::HostTime now, TwinOutput& out);
+  /// False while it takes none: the planner is full or coming to rest, it holds, homes, or waits for a reset.
+  [[nodiscard]] bool takes_lines() const;
+  void take_line(std::string_view line, daq::HostTime now, TwinOutput& out);
+  void take_system_line(std::string_view line, daq::HostTime now, TwinOutput& out);
   void take_jog(std::string_view words, daq::HostTime now, TwinOutput& out);
+  void home();
   void report(daq::HostTime now, TwinOutput& out);
   void settings(daq::HostTime now, TwinOutput& out);
   void reset(daq::HostTime now, TwinOutput& out);
-  void say(std::string_view line, daq::HostTime now, TwinOutput& out) const;
+  void greet(daq::HostTime now, TwinOutput& out);
+  void ok(daq::HostTime now, TwinOutput& out);
+  void error(int number, daq::HostTime now, TwinOutput& out);
+  void say(std::string_view line, daq::HostTime now, TwinOutput& out);
 
   GrblTwinConfig config_;
   MotionPlanner planner_;
@@ -66,12 +86,16 @@ class GrblTwin final : public StageTwin {
   bool greeted_ = false;
   bool jogging_ = false;
   bool holding_ = false;
+  bool needs_reset_ = false;  // after a limit
   bool stalled_ = false;
   bool silent_ = false;
+  bool overlong_ = false;  // the rest of a line that did not fit is still to come
   std::string buffer_;
+  std::deque<Late> late_;
   std::size_t most_buffered_ = 0;
   std::uint64_t overflowed_ = 0;
   std::uint64_t reports_sent_ = 0;
+  std::uint64_t accepted_ = 0;
 };
 
 }  // namespace strigil::sim

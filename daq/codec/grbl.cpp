@@ -23,42 +23,66 @@ bool parse_number(std::string_view text, Number& out) noexcept {
   return result.ec == std::errc{} && result.ptr == end;
 }
 
-bool parse_vector(std::string_view text, std::array<double, kGrblAxes>& out) noexcept {
-  constexpr double kFarthest_mm = 1e6;
-  for (std::size_t a = 0; a < kGrblAxes; ++a) {
+/// Exactly `out.size()` numbers with commas between.
+template <typename Number, std::size_t N>
+bool parse_list(std::string_view text, std::array<Number, N>& out) noexcept {
+  for (std::size_t i = 0; i < N; ++i) {
     const auto comma = text.find(',');
-    if ((comma == std::string_view::npos) != (a + 1 == kGrblAxes)) return false;
-    if (!parse_number(text.substr(0, comma), out[a]) || !(std::abs(out[a]) < kFarthest_mm)) return false;
+    if ((comma == std::string_view::npos) != (i + 1 == N)) return false;
+    if (!parse_number(text.substr(0, comma), out[i])) return false;
     if (comma != std::string_view::npos) text.remove_prefix(comma + 1);
   }
   return true;
 }
 
+bool parse_place(std::string_view text, std::array<double, kGrblAxes>& out) noexcept {
+  constexpr double kFarthest_mm = 1e6;
+  if (!parse_list(text, out)) return false;
+  for (const double v : out) {
+    if (!(std::abs(v) < kFarthest_mm)) return false;
+  }
+  return true;
+}
+
+bool parse_state(std::string_view field, GrblStatus& status) noexcept {
+  const auto colon = field.find(':');
+  for (const auto& s : kStates) {
+    if (s.name == field.substr(0, colon)) status.state = s.state;
+  }
+  if (status.state == GrblState::kUnknown) return false;
+  return colon == std::string_view::npos || parse_number(field.substr(colon + 1), status.substate);
+}
+
+/// One field after the state. True when it is sound, or one that we do not know: later versions add some.
+bool parse_field(std::string_view field, GrblStatus& status, bool& placed) noexcept {
+  const auto colon = field.find(':');
+  if (colon == std::string_view::npos) return false;
+  const auto name = field.substr(0, colon);
+  const auto value = field.substr(colon + 1);
+  if (name == "MPos" || name == "WPos") {
+    status.machine = name == "MPos";
+    return placed = parse_place(value, status.position_mm);
+  }
+  if (name == "WCO") return parse_place(value, status.offset_mm.emplace());
+  if (name == "Bf") return parse_list(value, status.free.emplace());
+  if (name == "Ov") return parse_list(value, status.overrides_percent.emplace());
+  if (name == "F" || name == "FS") {
+    return parse_number(value.substr(0, value.find(',')), status.feed_mm_min.emplace()) &&
+           std::isfinite(*status.feed_mm_min);
+  }
+  if (name == "Pn") status.pins = value;
+  return true;
+}
+
 std::optional<GrblLine> parse_status(std::string_view body) noexcept {
   GrblStatus status;
+  auto bar = body.find('|');
+  if (!parse_state(body.substr(0, bar), status)) return std::nullopt;
   bool placed = false;
-  bool first = true;
-  for (;;) {
-    const auto bar = body.find('|');
-    const auto field = body.substr(0, bar);
-    if (first) {
-      const auto word = field.substr(0, field.find(':'));
-      for (const auto& s : kStates) {
-        if (s.name == word) status.state = s.state;
-      }
-      if (status.state == GrblState::kUnknown) return std::nullopt;
-      first = false;
-    } else if (field.starts_with("MPos:") || field.starts_with("WPos:")) {
-      status.machine = field.front() == 'M';
-      placed = parse_vector(field.substr(5), status.position_mm);
-      if (!placed) return std::nullopt;
-    } else if (field.starts_with("WCO:")) {
-      std::array<double, kGrblAxes> offset{};
-      if (!parse_vector(field.substr(4), offset)) return std::nullopt;
-      status.offset_mm = offset;
-    }
-    if (bar == std::string_view::npos) break;
+  while (bar != std::string_view::npos) {
     body.remove_prefix(bar + 1);
+    bar = body.find('|');
+    if (!parse_field(body.substr(0, bar), status, placed)) return std::nullopt;
   }
   if (!placed) return std::nullopt;
   return status;
@@ -78,7 +102,7 @@ std::optional<GrblLine> parse_grbl_line(std::string_view line) noexcept {
     if (!parse_number(line.substr(6), a.number)) return std::nullopt;
     return a;
   }
-  if (line.starts_with("Grbl ")) return GrblGreeting{line};
+  if (line.starts_with("Grbl ") || line.starts_with("GrblHAL ")) return GrblGreeting{line};
   if (line.size() >= 2 && line.front() == '<' && line.back() == '>')
     return parse_status(line.substr(1, line.size() - 2));
   if (line.starts_with("[MSG:") && line.back() == ']') return GrblMessage{line.substr(5, line.size() - 6)};
@@ -88,8 +112,12 @@ std::optional<GrblLine> parse_grbl_line(std::string_view line) noexcept {
     GrblSetting s;
     if (equals == std::string_view::npos || !parse_number(line.substr(1, equals - 1), s.number)) return GrblOther{line};
     const auto value = line.substr(equals + 1);
-    if (!parse_number(value.substr(0, value.find(' ')), s.value)) return std::nullopt;
+    if (!parse_number(value.substr(0, value.find(' ')), s.value) || !std::isfinite(s.value)) return std::nullopt;
     return s;
+  }
+  // An adapter that resets the board often puts noise before the greeting, and to miss it is to miss a restart.
+  if (const auto at = line.find("Grbl 1."); at != std::string_view::npos && line.ends_with("for help]")) {
+    return GrblGreeting{line.substr(at)};
   }
   return std::nullopt;
 }
@@ -132,7 +160,7 @@ std::size_t encode_grbl_jog(const GrblJog& jog, std::span<char, kGrblLongestLine
     if (r.ec != std::errc{} || !std::isfinite(v)) fits = false;
     if (r.ec == std::errc{}) at = r.ptr;
   };
-  text("$J=G53G21");
+  text(jog.relative ? "$J=G91G21" : "$J=G53G21");
   constexpr std::array<std::string_view, kGrblAxes> kLetters{"X", "Y", "Z"};
   for (std::size_t a = 0; a < kGrblAxes; ++a) {
     text(kLetters[a]);
@@ -148,29 +176,55 @@ std::size_t encode_grbl_jog(const GrblJog& jog, std::span<char, kGrblLongestLine
 std::string_view grbl_error_words(int number) noexcept {
   switch (number) {
     case 1:
-      return "expected a command letter";
+      return "no command letter: bytes lost on the wire?";
     case 2:
-      return "bad number format";
+      return "bad number: bytes lost on the wire?";
     case 3:
-      return "invalid $ statement";
+      return "invalid $ line: is the firmware Grbl 1.1?";
+    case 4:
+      return "negative value: check the feed";
     case 5:
       return "homing is not enabled: set $22=1";
+    case 6:
+      return "step pulse below 3 us: check $0";
+    case 7:
+      return "settings lost, defaults used: check $$";
     case 8:
-      return "not idle: $ commands wait for Idle";
+      return "not idle: wait, or clear the alarm ($H, $X)";
     case 9:
-      return "locked out in alarm or jog: home ($H) or unlock ($X) the stage";
+      return "locked: home ($H) or unlock ($X)";
     case 10:
       return "soft limits need homing: set $22=1";
     case 11:
-      return "line too long";
+      return "line too long: bytes lost on the wire?";
+    case 12:
+      return "step rate too high: lower $100-2 or $110-2";
+    case 13:
+      return "safety door open: close it and resume (~)";
+    case 14:
+      return "startup line or build info too long";
     case 15:
-      return "jog target exceeds the stage's travel: check $130-$132 and the bench's travel";
+      return "jog beyond travel: check $130-2, the bench";
     case 16:
-      return "jog command is invalid";
+      return "invalid jog: other G-code in it, or no '='";
+    case 17:
+      return "laser mode needs PWM: set $32=0";
     case 20:
       return "unsupported G-code";
+    case 21:
+      return "two G-codes of one group in a line";
     case 22:
-      return "feed rate missing";
+      return "feed rate missing or zero";
+    case 23:
+      return "G-code needs a whole number";
+    case 24:
+      return "two G-codes want the axis words";
+    case 25:
+      return "repeated word in a line";
+    case 26:
+      return "axis words missing";
+    case 33:
+      return "invalid motion target";
     default:
       return "see Grbl's error code list";
   }
@@ -179,23 +233,23 @@ std::string_view grbl_error_words(int number) noexcept {
 std::string_view grbl_alarm_words(int number) noexcept {
   switch (number) {
     case 1:
-      return "hard limit hit: free the stage, then home it";
+      return "hard limit hit: free the stage, home it";
     case 2:
-      return "target outside machine travel: position kept, unlock with $X";
+      return "target beyond travel: reset, unlock ($X)";
     case 3:
-      return "reset while moving: position lost, home the stage";
+      return "reset in motion, position lost: home ($H)";
     case 4:
-      return "probe already in contact";
+      return "probe already in contact: check the probe";
     case 5:
-      return "probe did not make contact";
+      return "probe made no contact: check the probe";
     case 6:
-      return "homing was reset";
+      return "reset while homing: home again ($H)";
     case 7:
-      return "door opened while homing";
+      return "door opened while homing: close it, home";
     case 8:
-      return "homing could not clear the limit switch";
+      return "homing cannot clear switch: check $27";
     case 9:
-      return "homing did not find the limit switch";
+      return "homing found no switch: check $130-2, wires";
     default:
       return "see Grbl's alarm code list";
   }

@@ -13,7 +13,12 @@ namespace strigil::daq {
 
 inline constexpr std::size_t kGrblRxBuffer = 128;  ///< bytes that Grbl holds for lines not yet taken
 inline constexpr std::size_t kGrblLongestLine = 80;
-inline constexpr std::size_t kGrblAxes = 3;
+inline constexpr std::size_t kGrblAxes = 3;  ///< a stage that reports more or fewer is refused
+
+// Lines to Grbl, with their ends.
+inline constexpr std::string_view kGrblAskSettings = "$$\n";
+inline constexpr std::string_view kGrblUnlock = "$X\n";
+inline constexpr std::string_view kGrblHome = "$H\n";
 
 /// Single bytes that Grbl acts on at once; they do not pass through its receive buffer.
 enum class GrblRealtime : std::uint8_t { kStatus = '?', kHold = '!', kResume = '~', kReset = 0x18, kJogCancel = 0x85 };
@@ -40,9 +45,14 @@ struct GrblSetting {
 /// A status report. Machine position in mm as sent (MPos, or WPos + the last WCO, which the reader must remember).
 struct GrblStatus {
   GrblState state = GrblState::kUnknown;
+  int substate = 0;      ///< as in "Hold:1": still decelerating
   bool machine = false;  ///< `position_mm` is MPos; otherwise WPos
   std::array<double, kGrblAxes> position_mm{};
   std::optional<std::array<double, kGrblAxes>> offset_mm;  ///< WCO, when sent
+  std::optional<std::array<int, 2>> free;                  ///< Bf, when sent: planner blocks, receive bytes
+  std::optional<double> feed_mm_min;                       ///< FS or F, when sent
+  std::optional<std::array<int, 3>> overrides_percent;     ///< Ov, when sent: feed, rapid, spindle
+  std::string_view pins;                                   ///< Pn, when sent: a letter for each input that is active
 };
 /// A line that is none of the above, e.g. "[GC:...]".
 struct GrblOther {
@@ -70,12 +80,15 @@ class GrblLineSplitter {
   std::uint64_t dropped_ = 0;
 };
 
-/// A jog to an absolute place in machine coordinates. Millimetres: it is Grbl's own unit.
+/// A jog to an absolute place in machine coordinates, or by a distance from where the queue ends. Millimetres: it is
+/// Grbl's own unit.
 struct GrblJog {
   std::array<double, kGrblAxes> target_mm{};
   double feed_mm_min = 0;
+  bool relative = false;
 };
-/// "$J=G53G21X..Y..Z..F..\n" into `out`; its length, 0 when a number does not fit (never with finite values < 1e6).
+/// "$J=G53G21X..Y..Z..F..\n" or "$J=G91G21X..", independent of locale, into `out`; its length, 0 when a number does
+/// not fit (never with finite values < 1e6).
 std::size_t encode_grbl_jog(const GrblJog& jog, std::span<char, kGrblLongestLine> out) noexcept;
 
 /// Grbl's own names for its numbers, with what to check. "unknown" for others.

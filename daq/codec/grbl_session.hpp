@@ -28,25 +28,37 @@ struct GrblSettings {
 };
 
 /// Loop thread only; noexcept, no allocation. Puts out a position stream: x, y, z in micrometres, one sample for each
-/// status report, receive-timed. Alarms, errors and messages become events. A greeting in mid-run means the stage has
-/// restarted: everything outstanding is forgotten.
+/// status report, receive-timed. Alarms, errors, messages and changes of state become events. A greeting in mid-run
+/// means the stage has restarted: everything outstanding is forgotten, settings are read again (not ready() until
+/// then) and the next block carries kDeviceReset. An answer lost on the wire is noticed when the stage stands idle with
+/// lines still outstanding; then these are given up (kNoAnswer).
 class GrblSession final : public Session {
  public:
   explicit GrblSession(const GrblSessionConfig& config);
 
   void on_chunk(const Chunk& chunk, HostTime now, SessionOutput& out) noexcept override;
   void on_time(HostTime now, SessionOutput& out) noexcept override;
-  /// Cancels any jog.
+  /// Cancels any jog, also one that no report has told of yet.
   void stop(HostTime now, SessionOutput& out) noexcept override;
   /// True once settings and a status report have come.
   [[nodiscard]] bool ready() const noexcept override { return settings_.complete && reports_ > 0; }
   [[nodiscard]] const SessionCounts& counts() const noexcept override { return counts_; }
 
   /// Sends a jog when it fits into what Grbl's receive buffer still holds (character counting). False: not sent, try
-  /// again after the next answer.
+  /// again after the next answer. False also before the settings are known and when positions come in inches ($13).
   bool queue_jog(const GrblJog& jog, HostTime now, SessionOutput& out) noexcept;
-  /// Real-time commands: always sent at once.
+  /// Real-time commands: sent at once, whatever is outstanding. False when the link took none.
   bool send_realtime(GrblRealtime command, SessionOutput& out) noexcept;
+  /// Stops jogging by deceleration. Jogs that wait in Grbl's receive buffer would run afterwards, so each of them is
+  /// cancelled as its answer comes. (send_realtime(kJogCancel) does the same.)
+  bool cancel_jog(SessionOutput& out) noexcept { return send_realtime(GrblRealtime::kJogCancel, out); }
+  bool feed_hold(SessionOutput& out) noexcept { return send_realtime(GrblRealtime::kHold, out); }
+  bool resume(SessionOutput& out) noexcept { return send_realtime(GrblRealtime::kResume, out); }
+  /// Stops dead and restarts Grbl; in motion the position is lost (ALARM:3).
+  bool soft_reset(SessionOutput& out) noexcept { return send_realtime(GrblRealtime::kReset, out); }
+  /// Lines, counted like jogs; homing is answered when it is done. False: not sent.
+  bool unlock(HostTime now, SessionOutput& out) noexcept;
+  bool home(HostTime now, SessionOutput& out) noexcept;
 
   [[nodiscard]] const StreamDescription& description() const noexcept { return description_; }
   [[nodiscard]] const GrblSettings& settings() const noexcept { return settings_; }
@@ -57,12 +69,17 @@ class GrblSession final : public Session {
   [[nodiscard]] std::uint64_t reports() const noexcept { return reports_; }
   [[nodiscard]] std::size_t outstanding_lines() const noexcept { return lines_; }
   [[nodiscard]] std::size_t outstanding_bytes() const noexcept { return outstanding_bytes_; }
+  /// Jogs sent and not yet answered; answered with ok; answered with an error; and lines whose answer never came.
+  [[nodiscard]] std::size_t queued_jogs() const noexcept { return queued_jogs_; }
+  [[nodiscard]] std::uint64_t acknowledged_jogs() const noexcept { return acknowledged_jogs_; }
   [[nodiscard]] std::uint64_t refused_jogs() const noexcept { return refused_jogs_; }
+  [[nodiscard]] std::uint64_t lost_answers() const noexcept { return lost_answers_; }
+  /// Numbers of the last ALARM and error lines (grbl_alarm_words, grbl_error_words); 0: none yet.
   [[nodiscard]] int last_alarm() const noexcept { return last_alarm_; }
   [[nodiscard]] int last_error() const noexcept { return last_error_; }
 
  private:
-  enum class LineKind : std::uint8_t { kSettings, kJog };
+  enum class LineKind : std::uint8_t { kSettings, kJog, kOther };
   struct Sent {
     std::uint8_t size = 0;
     LineKind kind = LineKind::kJog;
@@ -71,9 +88,13 @@ class GrblSession final : public Session {
   void take(const GrblLine& line, HostTime received, SessionOutput& out) noexcept;
   void take_status(const GrblStatus& status, HostTime received, SessionOutput& out) noexcept;
   void take_setting(const GrblSetting& setting) noexcept;
-  void answered(bool accepted) noexcept;
+  void take_greeting(const GrblGreeting& greeting, HostTime received, SessionOutput& out) noexcept;
+  void answered(bool accepted, SessionOutput& out) noexcept;
+  Sent drop_first() noexcept;
   void forget_outstanding() noexcept;
-  bool send_line(std::span<const char> line, LineKind kind, HostTime now, SessionOutput& out) noexcept;
+  void give_up_lost_answers(HostTime received, SessionOutput& out) noexcept;
+  void set_state(GrblState state, HostTime at, SessionOutput& out) noexcept;
+  bool send_line(std::string_view line, LineKind kind, HostTime now, SessionOutput& out) noexcept;
   void report(EventCode code, Severity severity, double number, std::string_view detail, HostTime at,
               SessionOutput& out) noexcept;
 
@@ -93,7 +114,12 @@ class GrblSession final : public Session {
   std::size_t first_ = 0;
   std::size_t lines_ = 0;
   std::size_t outstanding_bytes_ = 0;
+  std::size_t queued_jogs_ = 0;
+  std::size_t lines_to_cancel_ = 0;  // of the outstanding ones: sent before the last jog cancel
+  bool cancel_owed_ = false;         // the link took none when one had to be sent again
+  std::uint64_t acknowledged_jogs_ = 0;
   std::uint64_t refused_jogs_ = 0;
+  std::uint64_t lost_answers_ = 0;
   int last_alarm_ = 0;
   int last_error_ = 0;
   bool polled_ = false;  // a poll is unanswered
@@ -101,6 +127,8 @@ class GrblSession final : public Session {
   HostTime next_poll_;
   bool settings_asked_ = false;
   HostTime settings_asked_at_;
+  std::uint32_t settings_seen_ = 0;  // one bit for each that we cannot do without
+  bool restarted_ = false;           // not yet told in a block
   Block block_{};
 };
 
