@@ -73,7 +73,7 @@ void GrblSession::take_greeting(const GrblGreeting& greeting, HostTime received,
   forget_outstanding();
   settings_asked_ = settings_.complete = false;
   settings_seen_ = 0;
-  offset_known_ = false;
+  placed_ = offset_known_ = false;
   polled_ = false;  // a poll from before the restart is not answered any more
   report(EventCode::kStageGreeting, restarted ? Severity::kFault : Severity::kInfo, 0, greeting.text, received, out);
   if (state_ != GrblState::kAlarm) set_state(GrblState::kUnknown, received, out);
@@ -144,6 +144,7 @@ void GrblSession::take_status(const GrblStatus& status, HostTime received, Sessi
     newest.counts[a] = static_cast<std::int32_t>(std::lround(position_m_[a] / kMicrometre));
   }
   position_received_ = received;
+  placed_ = true;
   out.newest(newest);
   block_.stream = config_.position_stream;
   block_.channels = kGrblAxes;

@@ -40,8 +40,8 @@ class GrblSession final : public Session {
   void on_time(HostTime now, SessionOutput& out) noexcept override;
   /// Cancels any jog, also one that no report has told of yet.
   void stop(HostTime now, SessionOutput& out) noexcept override;
-  /// True once settings and a status report have come.
-  [[nodiscard]] bool ready() const noexcept override { return settings_.complete && reports_ > 0; }
+  /// True once settings and a position have come since the stage (re)started.
+  [[nodiscard]] bool ready() const noexcept override { return settings_.complete && placed_; }
   [[nodiscard]] const SessionCounts& counts() const noexcept override { return counts_; }
 
   /// Sends a jog when it fits into what Grbl's receive buffer still holds (character counting). False: not sent, try
@@ -109,6 +109,7 @@ class GrblSession final : public Session {
   std::array<double, kGrblAxes> offset_mm_{};
   bool offset_known_ = false;
   HostTime position_received_;
+  bool placed_ = false;
   std::uint64_t reports_ = 0;
   std::array<Sent, kMaxLines> sent_{};
   std::size_t first_ = 0;
