@@ -14,11 +14,19 @@ constexpr double kTare_s = 0.5;
 constexpr double kMoveOverhead_s = 0.4;
 /// A press is a handful of small steps, each a move and a look.
 constexpr double kPress_s = 3.0;
-constexpr double kTimeoutFactor = 3.0;
+/// Coming free: the look at the zero after a retract (runner.cpp).
+constexpr double kZeroLook_s = 0.16;
+/// A speed is told from position reports in the middle 60 % of a stroke; fewer than this tell nothing.
+constexpr double kMiddle = 0.6;
+constexpr double kFewestReports = 3;
+/// How many times its longest a step may take.
+constexpr double kTimeoutFactor = 1.5;
 constexpr double kTimeoutFloor_s = 5.0;
 constexpr std::size_t kMostConditions = 10000;
 
 double mm(double m) { return m * kMillimetresPerMetre; }
+/// A cell of the dry run's table; empty where the step leaves it as it is.
+std::string cell(bool has, double v) { return has ? fmt::format("{:.2f}", v) : std::string("-"); }
 
 class Expander {
  public:
@@ -38,7 +46,7 @@ class Expander {
       }
     }
     for (auto& s : plan_.steps) {
-      if (s.timeout_s == 0) s.timeout_s = kTimeoutFloor_s + kTimeoutFactor * plan_.estimated_step_s(s);
+      if (s.timeout_s == 0) s.timeout_s = kTimeoutFloor_s + kTimeoutFactor * longest_step_s(s);
     }
     return plan_;
   }
@@ -46,6 +54,23 @@ class Expander {
  private:
   [[nodiscard]] daq::Error refuse(const std::string& why) const {
     return {fmt::format("{}: {}. Nothing was moved", plan_.protocol.file, why)};
+  }
+
+  /// From wherever the stage may stand.
+  [[nodiscard]] double longest_step_s(const Step& s) const {
+    const auto& l = plan_.limits;
+    double travel_m = 0;
+    for (std::size_t a = 0; a < rig::kAxes; ++a) travel_m += l.travel_max_m[a] - l.travel_min_m[a];
+    switch (s.kind) {
+      case StepKind::kLift:
+      case StepKind::kGoTo:
+      case StepKind::kRetract:
+        return travel_m / s.speed_m_s + kMoveOverhead_s;
+      case StepKind::kApproach:
+        return (plan_.protocol.start_z_m - plan_.protocol.deepest_z_m) / s.speed_m_s + kMoveOverhead_s;
+      default:
+        return plan_.estimated_step_s(s);
+    }
   }
 
   [[nodiscard]] daq::Result<void> check_point(const char* what, const rig::Position& at) const {
@@ -82,10 +107,22 @@ class Expander {
         return refuse(
             fmt::format("a stroke speed of {:g} mm/s exceeds the stage's {:g} mm/s", mm(speed), mm(l.max_speed_m_s)));
       }
+      const double reports = kMiddle * p.stroke_length_m / speed * l.position_rate_Hz;
+      if (l.position_rate_Hz > 0 && reports < kFewestReports) {
+        return refuse(
+            fmt::format("a stroke of {:g} mm at {:g} mm/s is over before the stage, at {:g} reports a second, has told "
+                        "its speed; make it longer or slower",
+                        mm(p.stroke_length_m), mm(speed), l.position_rate_Hz));
+      }
+    }
+    if (p.approach_speed_m_s > l.max_speed_m_s) {
+      return refuse(fmt::format("an approach at {:g} mm/s exceeds the stage's {:g} mm/s", mm(p.approach_speed_m_s),
+                                mm(l.max_speed_m_s)));
     }
     if (p.start_z_m > l.clear_z_m) return refuse("start_z_mm lies above the bench's clear_z_mm");
     const rig::Position start{p.start_x_m, p.start_y_m, p.start_z_m};
     if (auto r = check_point("the start", start); !r) return r;
+    if (auto r = check_point("the bench's clear height", {p.start_x_m, p.start_y_m, l.clear_z_m}); !r) return r;
     if (auto r = check_point("the deepest approach", {p.start_x_m, p.start_y_m, p.deepest_z_m}); !r) return r;
     return check_point("the end of the stroke", {p.start_x_m + p.stroke_length_m, p.start_y_m, p.start_z_m});
   }
@@ -102,8 +139,9 @@ class Expander {
     const double transit = std::min(l.max_speed_m_s, 0.1);
     add(StepKind::kLift) = {StepKind::kLift, condition(), {0, 0, l.clear_z_m}, transit, 0, 0, 0};
     add(StepKind::kGoTo) = {StepKind::kGoTo, condition(), {p.start_x_m, p.start_y_m, l.clear_z_m}, transit, 0, 0, 0};
-    add(StepKind::kGoTo) = {StepKind::kGoTo, condition(), {p.start_x_m, p.start_y_m, p.start_z_m}, transit, 0, 0, 0};
+    // Tared where nothing touches: only then can the way down be guarded, and a tare in contact would hide the contact.
     add(StepKind::kTare) = {StepKind::kTare, condition(), {}, 0, 0, kTare_s, 0};
+    add(StepKind::kGoTo) = {StepKind::kGoTo, condition(), {p.start_x_m, p.start_y_m, p.start_z_m}, transit, 0, 0, 0};
     add(StepKind::kApproach) = {StepKind::kApproach,
                                 condition(),
                                 {p.start_x_m, p.start_y_m, p.deepest_z_m},
@@ -162,6 +200,7 @@ std::string Condition::name() const {
 
 double Plan::estimated_step_s(const Step& s) const {
   const auto& p = protocol;
+  const double middle_z_m = (p.start_z_m + p.deepest_z_m) / 2;
   switch (s.kind) {
     case StepKind::kTare:
     case StepKind::kDwell:
@@ -171,11 +210,15 @@ double Plan::estimated_step_s(const Step& s) const {
     case StepKind::kStroke:
       return p.stroke_length_m / s.speed_m_s + kMoveOverhead_s;
     case StepKind::kApproach:
-      return (p.start_z_m - p.deepest_z_m) / s.speed_m_s + kMoveOverhead_s;
+      return (p.start_z_m - middle_z_m) / s.speed_m_s + kMoveOverhead_s;
     case StepKind::kLift:
+      return kMoveOverhead_s;
     case StepKind::kGoTo:
+      return (s.target_m[rig::kZ] < limits.clear_z_m ? limits.clear_z_m - p.start_z_m : p.stroke_length_m) /
+                 s.speed_m_s +
+             kMoveOverhead_s;
     case StepKind::kRetract:
-      return (limits.clear_z_m - p.deepest_z_m) / s.speed_m_s + kMoveOverhead_s;
+      return (limits.clear_z_m - middle_z_m) / s.speed_m_s + kMoveOverhead_s + kZeroLook_s;
   }
   return 0;
 }
@@ -199,12 +242,15 @@ std::string to_text(const Plan& plan) {
   out += fmt::format("limits: force {:g} N (bench {:g} N), speed {:g} mm/s, x {:g}..{:g} mm, z {:g}..{:g} mm\n",
                      p.max_force_N, l.max_force_N, mm(l.max_speed_m_s), mm(l.travel_min_m[rig::kX]),
                      mm(l.travel_max_m[rig::kX]), mm(l.travel_min_m[rig::kZ]), mm(l.travel_max_m[rig::kZ]));
-  out += " step  kind      to x    to z mm   mm/s  force N   about s  stroke\n";
+  out += " step  kind      to x    to z mm   mm/s  force N   about s  at most s  stroke\n";
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const auto& s = plan.steps[i];
-    out += fmt::format("{:5}  {:<8} {:6.1f}  {:7.1f}  {:6.1f}  {:7.2f}  {:8.1f}  {}\n", i + 1, name_of(s.kind),
-                       mm(s.target_m[rig::kX]), mm(s.target_m[rig::kZ]), mm(s.speed_m_s), s.force_N,
-                       plan.estimated_step_s(s), plan.conditions[s.condition].name());
+    const bool along_x = s.kind == StepKind::kGoTo || s.kind == StepKind::kApproach || s.kind == StepKind::kStroke;
+    const bool along_z = s.speed_m_s > 0 && s.kind != StepKind::kStroke;
+    out += fmt::format("{:5}  {:<8} {:>6}  {:>7}  {:>6}  {:>7}  {:8.1f}  {:9.1f}  {}\n", i + 1, name_of(s.kind),
+                       cell(along_x, mm(s.target_m[rig::kX])), cell(along_z, mm(s.target_m[rig::kZ])),
+                       cell(s.speed_m_s > 0, mm(s.speed_m_s)), cell(s.force_N > 0, s.force_N), plan.estimated_step_s(s),
+                       s.timeout_s, plan.conditions[s.condition].name());
   }
   return out;
 }
@@ -222,13 +268,21 @@ std::string to_json(const Plan& plan) {
   }
   nlohmann::ordered_json conditions = nlohmann::ordered_json::array();
   for (const auto& c : plan.conditions) {
-    conditions.push_back({{"normal_force_N", c.normal_force_N},
+    conditions.push_back({{"name", c.name()},
+                          {"normal_force_N", c.normal_force_N},
                           {"speed_m_s", c.speed_m_s},
                           {"forward", c.forward},
                           {"repeat", c.repeat}});
   }
   return nlohmann::ordered_json{{"protocol", plan.protocol.name},
                                 {"estimated_duration_s", plan.estimated_duration_s()},
+                                {"limits",
+                                 {{"max_force_N", plan.protocol.max_force_N},
+                                  {"bench_max_force_N", plan.limits.max_force_N},
+                                  {"max_speed_m_s", plan.limits.max_speed_m_s},
+                                  {"travel_min_m", plan.limits.travel_min_m},
+                                  {"travel_max_m", plan.limits.travel_max_m},
+                                  {"clear_z_m", plan.limits.clear_z_m}}},
                                 {"conditions", conditions},
                                 {"steps", steps}}
       .dump(1);

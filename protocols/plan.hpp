@@ -18,6 +18,7 @@ struct PlanLimits {
   double clear_z_m = 0;
   double max_speed_m_s = 0;
   double max_force_N = 0;
+  double position_rate_Hz = 0;  ///< of the stage's reports; 0: not known, then short strokes are not refused beforehand
 };
 
 enum class StepKind : std::uint8_t { kLift, kGoTo, kTare, kApproach, kPress, kDwell, kStroke, kRetract };
@@ -48,7 +49,7 @@ struct Plan {
   PlanLimits limits;
   std::vector<Condition> conditions;
   std::vector<Step> steps;
-  /// Sum of the steps' expected durations, s.
+  /// Sum of the steps' expected durations, s. The phantom is taken to be met half-way down the approach.
   [[nodiscard]] double estimated_duration_s() const;
   [[nodiscard]] double estimated_step_s(const Step& step) const;
 };

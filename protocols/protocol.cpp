@@ -18,12 +18,19 @@ constexpr Range kAnywhere_mm{-2000, 2000};
 constexpr Range kForce_N{0.2, 125};
 constexpr Range kSpeed_mm_s{1, 400};
 
+bool valid_name(const std::string& name) {
+  constexpr std::size_t kLongestName = 64;
+  constexpr std::string_view kMay = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+  return !name.empty() && name.size() <= kLongestName && name.find_first_not_of(kMay) == std::string::npos;
+}
+
 void read_approach(StrictTable t, Protocol& p) {
   p.start_x_m = t.number("start_x_mm", kAnywhere_mm) * kMillimetre;
   p.start_y_m = t.number("start_y_mm", kAnywhere_mm, 0.0) * kMillimetre;
   p.start_z_m = t.number("start_z_mm", kAnywhere_mm) * kMillimetre;
   p.deepest_z_m = t.number("deepest_z_mm", kAnywhere_mm) * kMillimetre;
-  if (p.deepest_z_m >= p.start_z_m) t.refuse("deepest_z_mm", "'deepest_z_mm' must lie below 'start_z_mm'");
+  if (t.has("start_z_mm") && t.has("deepest_z_mm") && p.deepest_z_m >= p.start_z_m)
+    t.refuse("deepest_z_mm", "'deepest_z_mm' must lie below 'start_z_mm'");
   p.approach_speed_m_s = t.number("speed_mm_s", {0.1, 10}, 5.0) * kMillimetre;  // science.md 4.2
   p.contact_force_N = t.number("contact_force_N", {0.05, 5}, 0.3);              // science.md 4.2
   t.finish();
@@ -61,6 +68,10 @@ daq::Result<Protocol> parse_protocol(std::string_view text, const std::string& f
   auto head = root.table("protocol", true);
   p.name = head.text("name");
   p.title = head.text("title", "");
+  p.description = head.text("description", "");
+  p.version = head.text("version", "");
+  if (head.has("name") && !valid_name(p.name))
+    head.refuse("name", "'protocol.name' is 1 to 64 of a-z, A-Z, 0-9, '_' and '-': it becomes part of file names");
   head.finish();
   read_approach(root.table("approach", true), p);
   read_press(root.table("press", true), p);
@@ -72,6 +83,7 @@ daq::Result<Protocol> parse_protocol(std::string_view text, const std::string& f
   p.force_tolerance = verdict.number("force_tolerance_percent", {0.5, 100}) * kPercent;
   p.min_contact_fraction = verdict.number("min_contact_percent", {1, 100}, 95.0) * kPercent;
   p.max_position_error_m = verdict.number("max_position_error_mm", {0.01, 50}, 0.5) * kMillimetre;
+  p.speed_tolerance = verdict.number("speed_tolerance_percent", {1, 100}, 10.0) * kPercent;
   p.min_vibration_m_s2 = verdict.number("min_vibration_m_s2", {0, 1000}, 0.02);
   verdict.finish();
   root.finish();

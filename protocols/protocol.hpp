@@ -16,11 +16,13 @@ enum class Directions : std::uint8_t { kForward, kBoth };
 struct Protocol {
   std::string name;
   std::string title;
+  std::string description;
+  std::string version;
   std::string file;
 
   double start_x_m = 0;
   double start_y_m = 0;
-  double start_z_m = 0;           ///< where the slow approach begins
+  double start_z_m = 0;           ///< where the slow approach begins; must be free of the phantom
   double approach_speed_m_s = 0;  ///< science.md 4.2: at most 5-10 mm/s
   double contact_force_N = 0;     ///< guard; science.md 4.2: 0.2-0.5 N
   double deepest_z_m = 0;         ///< the approach gives up here
@@ -40,7 +42,8 @@ struct Protocol {
   // what a PASS needs
   double force_tolerance = 0;       ///< mean normal force of each stroke within this fraction of the wish
   double min_contact_fraction = 0;  ///< of a stroke's force samples
-  double max_position_error_m = 0;  ///< of a stroke's end against the wish
+  double max_position_error_m = 0;  ///< of a stroke's start and end against the wish
+  double speed_tolerance = 0;       ///< speed over the middle 60 % within this fraction of the wish
   double min_vibration_m_s2 = 0;    ///< RMS below which the accelerometer did not feel the stroke
 };
 

@@ -2,45 +2,74 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace strigil::protocols {
 namespace {
 
 constexpr double kMillimetresPerMetre = 1e3;
 
-std::string escaped(const std::string& text) {
+/// Length of the UTF-8 character at `at`; 0 when it is none.
+std::size_t utf8_length(std::string_view text, std::size_t at) {
+  const auto lead = static_cast<unsigned char>(text[at]);
+  const std::size_t n = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : (lead & 0xF0U) == 0xE0 ? 3 : 0;
+  // Four bytes and more: outside what any message of ours holds, and half of it is not allowed in XML.
+  if (n == 0 || at + n > text.size()) return 0;
+  for (std::size_t i = 1; i < n; ++i) {
+    if ((static_cast<unsigned char>(text[at + i]) & 0xC0U) != 0x80) return 0;
+  }
+  if (n < 3) return n;
+  const unsigned code = (lead & 0x0FU) << 12U | (static_cast<unsigned char>(text[at + 1]) & 0x3FU) << 6U |
+                        (static_cast<unsigned char>(text[at + 2]) & 0x3FU);
+  const bool allowed = code >= 0x800 && (code < 0xD800 || code > 0xDFFF) && code < 0xFFFE;
+  return allowed ? n : 0;
+}
+
+/// For XML text and attributes alike. What XML cannot hold (a path may contain it) becomes '?'.
+std::string escaped(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t n = utf8_length(text, i);
+    const char c = text[i];
+    if (n == 0 || (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t')) {
+      out += '?';
+    } else if (c == '&') {
+      out += "&amp;";
+    } else if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else if (c == '"') {
+      out += "&quot;";
+    } else {
+      out += text.substr(i, n);
     }
+    i += std::max<std::size_t>(n, 1);
   }
   return out;
 }
 
-/// Findings of one test case as JUnit elements.
-std::string findings(const Verdict& verdict, std::size_t condition) {
+struct JUnitCounts {
+  std::size_t failures = 0;
+  std::size_t errors = 0;
+  std::size_t skipped = 0;
+};
+
+/// Findings of one test case as JUnit elements; empty when there are none.
+std::string findings(const Verdict& verdict, std::size_t condition, JUnitCounts& counts) {
   std::string out;
+  Judgement worst = Judgement::kPass;
   for (const auto& r : verdict.reasons) {
     if (r.condition != condition || r.weight == Judgement::kPass) continue;
+    worst = std::max(worst, r.weight);
     const char* element = r.weight == Judgement::kFail ? "failure" : "error";
     out += fmt::format("      <{0} message=\"{1}\">{1}</{0}>\n", element, escaped(r.text));
   }
+  if (worst == Judgement::kInvalid) ++counts.errors;
+  if (worst == Judgement::kFail) ++counts.failures;
   return out;
 }
 
@@ -52,27 +81,43 @@ nlohmann::ordered_json number(double v) {
 }  // namespace
 
 std::string to_junit(const Plan& plan, const Verdict& verdict, double duration_s) {
-  const auto& suite = plan.protocol.name;
-  std::string cases;
-  std::size_t failures = 0;
-  std::size_t errors = 0;
-  const auto add = [&](const std::string& name, std::size_t condition) {
-    const auto found = findings(verdict, condition);
-    if (found.find("<error") != std::string::npos) {
-      ++errors;
-    } else if (found.find("<failure") != std::string::npos) {
-      ++failures;
+  const auto suite = escaped(plan.protocol.name);
+  JUnitCounts counts;
+  std::string cases = fmt::format(
+      "    <testcase classname=\"{}\" name=\"the run as a whole\" time=\"{:.3f}\">\n{}    "
+      "</testcase>\n",
+      suite, duration_s, findings(verdict, Reason::kNoCondition, counts));
+  for (std::size_t c = 0; c < plan.conditions.size(); ++c) {
+    const auto measured = std::find_if(verdict.strokes.begin(), verdict.strokes.end(),
+                                       [c](const StrokeResult& s) { return s.condition == c; });
+    std::string inside = findings(verdict, c, counts);
+    // A stroke without findings has passed only if it was made, and in a run that can be trusted.
+    if (inside.empty() && (measured == verdict.strokes.end() || verdict.judgement == Judgement::kInvalid)) {
+      ++counts.skipped;
+      inside = fmt::format("      <skipped message=\"{}\"/>\n", measured == verdict.strokes.end()
+                                                                    ? "the stroke was not delivered"
+                                                                    : "measured, but the run as a whole is INVALID");
     }
-    cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\">\n{}    </testcase>\n", escaped(suite),
-                         escaped(name), found);
-  };
-  add("the run as a whole", Reason::kNoCondition);
-  for (std::size_t c = 0; c < plan.conditions.size(); ++c) add(plan.conditions[c].name(), c);
+    if (measured != verdict.strokes.end()) {
+      inside += fmt::format(
+          "      <system-out>normal force {:.3f} N (sd {:.3f}, peak {:.2f}), drag {:.3f} N, contact {:.2f} %, {:.2f} "
+          "mm "
+          "at {:.1f} mm/s, vibration {:.3f} m/s2, {} samples</system-out>\n",
+          measured->mean_normal_force_N, measured->deviation_N, measured->peak_N, measured->mean_tangential_force_N,
+          100 * measured->contact_fraction, measured->length_m * kMillimetresPerMetre,
+          measured->speed_m_s * kMillimetresPerMetre, measured->vibration_m_s2, measured->samples);
+    }
+    cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\">\n{}    </testcase>\n", suite,
+                         escaped(plan.conditions[c].name()),
+                         measured != verdict.strokes.end() ? measured->duration_s : 0.0, inside);
+  }
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" "
-      "errors=\"{}\" time=\"{:.3f}\">\n    <properties>\n      <property name=\"verdict\" value=\"{}\"/>\n    "
-      "</properties>\n{}  </testsuite>\n</testsuites>\n",
-      escaped(suite), plan.conditions.size() + 1, failures, errors, duration_s, name_of(verdict.judgement), cases);
+      "errors=\"{}\" skipped=\"{}\" time=\"{:.3f}\">\n    <properties>\n      <property name=\"verdict\" "
+      "value=\"{}\"/>\n"
+      "    </properties>\n{}  </testsuite>\n</testsuites>\n",
+      suite, plan.conditions.size() + 1, counts.failures, counts.errors, counts.skipped, duration_s,
+      name_of(verdict.judgement), cases);
 }
 
 std::string to_json(const Plan& plan, const Verdict& verdict) {
@@ -93,6 +138,8 @@ std::string to_json(const Plan& plan, const Verdict& verdict) {
                        {"contact_fraction", number(s.contact_fraction)},
                        {"length_m", number(s.length_m)},
                        {"speed_m_s", number(s.speed_m_s)},
+                       {"duration_s", number(s.duration_s)},
+                       {"samples", s.samples},
                        {"vibration_m_s2", number(s.vibration_m_s2)}});
   }
   return nlohmann::ordered_json{{"judgement", name_of(verdict.judgement)}, {"reasons", reasons}, {"strokes", strokes}}
@@ -102,14 +149,14 @@ std::string to_json(const Plan& plan, const Verdict& verdict) {
 std::string to_text(const Plan& plan, const Verdict& verdict) {
   std::string out;
   if (!verdict.strokes.empty()) {
-    out += fmt::format("{:<40} {:>8} {:>7} {:>7} {:>8} {:>8} {:>8}  {}\n", "stroke", "mean N", "sd N", "peak N",
-                       "drag N", "mm", "m/s2", "");
+    out += fmt::format("{:<40} {:>8} {:>7} {:>7} {:>8} {:>8} {:>7} {:>8}  {}\n", "stroke", "mean N", "sd N", "peak N",
+                       "drag N", "mm", "mm/s", "m/s2", "");
   }
   for (const auto& s : verdict.strokes) {
-    out += fmt::format("{:<40} {:>8.3f} {:>7.3f} {:>7.2f} {:>8.3f} {:>8.2f} {:>8.3f}  {}\n",
+    out += fmt::format("{:<40} {:>8.3f} {:>7.3f} {:>7.2f} {:>8.3f} {:>8.2f} {:>7.1f} {:>8.3f}  {}\n",
                        plan.conditions[s.condition].name(), s.mean_normal_force_N, s.deviation_N, s.peak_N,
-                       s.mean_tangential_force_N, s.length_m * kMillimetresPerMetre, s.vibration_m_s2,
-                       name_of(s.judgement));
+                       s.mean_tangential_force_N, s.length_m * kMillimetresPerMetre, s.speed_m_s * kMillimetresPerMetre,
+                       s.vibration_m_s2, name_of(s.judgement));
   }
   for (const auto& r : verdict.reasons) out += fmt::format("{}: {}\n", name_of(r.weight), r.text);
   out += fmt::format("VERDICT: {}\n", name_of(verdict.judgement));

@@ -26,6 +26,14 @@ constexpr double kSoftest_N_m = 30;
 constexpr double kStiffest_N_m = 40e3;
 /// A step covers this part of the error: the foundation stiffens as it is pressed.
 constexpr double kCaution = 0.8;
+/// The fast way down is guarded at this many times the contact force: braking shakes the instrument [A].
+constexpr double kEarlyGuard = 3;
+/// A readback this far from an end of the stroke is on its way (the stage's own tolerance is a tenth of it).
+constexpr double kUnderWay_m = 0.2e-3;
+/// The middle of a stroke, where its speed is told: ramps at both ends are left out.
+constexpr double kMiddleFrom = 0.2;
+constexpr double kMiddleTo = 0.8;
+constexpr Duration kZeroWindow = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -45,6 +53,10 @@ std::string_view name_of(StepOutcome outcome) noexcept {
       return "move refused";
     case StepOutcome::kInterlock:
       return "interlock";
+    case StepOutcome::kEarlyContact:
+      return "early contact";
+    case StepOutcome::kOverforce:
+      return "overforce";
   }
   return "unknown";
 }
@@ -77,8 +89,11 @@ Demand Runner::step(const rig::Readings& r, daq::HostTime now, rig::EventSink& e
   progress_.normal_force_N = r.normal_force_N;
   const Step& s = plan_.steps[index_];
   Demand demand;
+  const StepOutcome danger_now = danger(s);
   if (r.latched_faults != 0) {
     end(StepOutcome::kInterlock, now, events);
+  } else if (danger_now != StepOutcome::kDone) {
+    end(danger_now, now, events);
   } else if (now - results_.back().began > daq::from_seconds(s.timeout_s)) {
     end(StepOutcome::kTimeout, now, events);
   } else if (move_ != 0 && r.refused_move == move_) {
@@ -95,20 +110,25 @@ Demand Runner::step(const rig::Readings& r, daq::HostTime now, rig::EventSink& e
 
 void Runner::begin(const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept {
   const Step& s = plan_.steps[index_];
-  results_.push_back({.step = index_,
-                      .kind = s.kind,
-                      .condition = s.condition,
-                      .began = now,
-                      .ended = now,
-                      .from_m = r.position_m,
-                      .to_m = r.position_m,
-                      .normal_force_N = {},
-                      .tangential_force_N = {},
-                      .vibration_m_s2 = {}});
+  StepResult& result = results_.emplace_back();  // reserved: no allocation
+  result.step = index_;
+  result.kind = s.kind;
+  result.condition = s.condition;
+  result.began = now;
+  result.ended = now;
+  result.from_m = r.position_m;
+  result.to_m = r.position_m;
   progress_.step = index_;
   progress_.kind = s.kind;
   progress_.condition = s.condition;
   touching_ = 0;
+  early_ = 0;
+  over_ = 0;
+  same_ = 0;
+  under_way_ = false;
+  arrived_ = false;
+  middle_ = {};
+  last_report_ = r.position_received;
   window_known_ = false;
   enter(Phase::kBegin, now);
   events.event({.at = now,
@@ -121,6 +141,9 @@ void Runner::end(StepOutcome outcome, daq::HostTime now, rig::EventSink& events)
   result.outcome = outcome;
   result.ended = now;
   result.to_m = last_m_;
+  result.middle_reports = middle_.count();
+  result.middle_speed_m_s = std::abs(middle_.value());
+  if (taring_) tared_ = true;
   taring_ = false;
   events.event({.at = now,
                 .code = daq::EventCode::kStepEnded,
@@ -137,17 +160,62 @@ void Runner::end(StepOutcome outcome, daq::HostTime now, rig::EventSink& events)
 
 void Runner::observe(const rig::Readings& r) noexcept {
   auto& result = results_.back();
-  if (r.force_samples != force_samples_) {
-    force_samples_ = r.force_samples;
-    result.normal_force_N.add(r.normal_force_N);
-    result.tangential_force_N.add(r.tangential_force_N);
-    if (r.normal_force_N >= plan_.protocol.contact_force_N / 2) ++result.in_contact;
-    touching_ = r.normal_force_N >= plan_.protocol.contact_force_N ? touching_ + 1 : 0;
-    if (phase_ == Phase::kMeasuring) window_.add(r.normal_force_N);
-  }
+  if (result.kind == StepKind::kStroke) observe_stroke_position(r, result);
+  if (r.force_samples != force_samples_) observe_force(r, result);
   if (r.vibration_samples != vibration_samples_) {
     vibration_samples_ = r.vibration_samples;
     result.vibration_m_s2.add(r.vibration_rms_m_s2);
+    if (under_way_) result.moving_vibration_m_s2.add(r.vibration_rms_m_s2);
+  }
+}
+
+void Runner::observe_force(const rig::Readings& r, StepResult& result) noexcept {
+  const auto& p = plan_.protocol;
+  const double force = r.normal_force_N;
+  const bool contact = force >= p.contact_force_N / 2;
+  result.force_samples += r.force_samples - force_samples_;
+  force_samples_ = r.force_samples;
+  same_ = same_ > 0 && force == last_force_N_ ? same_ + 1 : 1;
+  last_force_N_ = force;
+  result.longest_same = std::max(result.longest_same, same_);
+  result.normal_force_N.add(force);
+  result.tangential_force_N.add(r.tangential_force_N);
+  if (contact) ++result.in_contact;
+  if (under_way_) {
+    result.moving_normal_force_N.add(force);
+    result.moving_tangential_force_N.add(r.tangential_force_N);
+    if (contact) ++result.moving_in_contact;
+  }
+  touching_ = force >= p.contact_force_N ? touching_ + 1 : 0;
+  early_ = force >= kEarlyGuard * p.contact_force_N ? early_ + 1 : 0;
+  over_ = force > p.max_force_N ? over_ + 1 : 0;
+  if (phase_ == Phase::kMeasuring) window_.add(force);
+}
+
+void Runner::observe_stroke_position(const rig::Readings& r, StepResult& result) noexcept {
+  const double x = r.position_m[kX];
+  const double target = plan_.steps[result.step].target_m[kX];
+  if (std::abs(target - x) <= kUnderWay_m) arrived_ = true;
+  under_way_ = !arrived_ && std::abs(x - result.from_m[kX]) > kUnderWay_m;
+  if (r.position_received == last_report_) return;
+  last_report_ = r.position_received;
+  const double length = target - result.from_m[kX];
+  const double part = length != 0 ? (x - result.from_m[kX]) / length : 0;
+  if (part >= kMiddleFrom && part <= kMiddleTo) middle_.add(daq::seconds(r.position_received - result.began), x);
+}
+
+/// What must end the step at once, whatever it is doing; kDone when nothing.
+StepOutcome Runner::danger(const Step& s) const noexcept {
+  switch (s.kind) {
+    case StepKind::kGoTo:
+      return tared_ && early_ >= kTouches ? StepOutcome::kEarlyContact : StepOutcome::kDone;
+    case StepKind::kApproach:
+    case StepKind::kPress:
+    case StepKind::kDwell:
+    case StepKind::kStroke:
+      return over_ >= kTouches ? StepOutcome::kOverforce : StepOutcome::kDone;
+    default:
+      return StepOutcome::kDone;
   }
 }
 
@@ -186,10 +254,11 @@ Demand Runner::carry_out(const Step& s, const rig::Readings& r, daq::HostTime no
       return approach(s, r, now, events);
     case StepKind::kPress:
       return press(s, r, now, events);
+    case StepKind::kRetract:
+      return retract(s, r, now, events);
     case StepKind::kLift:
     case StepKind::kGoTo:
     case StepKind::kStroke:
-    case StepKind::kRetract:
       break;
   }
   if (phase_ == Phase::kBegin) {
@@ -198,6 +267,26 @@ Demand Runner::carry_out(const Step& s, const rig::Readings& r, daq::HostTime no
   }
   if (r.finished_move == move_) end(StepOutcome::kDone, now, events);
   return {};
+}
+
+Demand Runner::retract(const Step& s, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept {
+  switch (phase_) {
+    case Phase::kBegin:
+      enter(Phase::kMoving, now);
+      return go(target_of(s, r), s.speed_m_s);
+    case Phase::kMoving:
+      if (r.finished_move == move_) enter(Phase::kSettling, now);
+      return {};
+    case Phase::kSettling:
+      if (now - phase_began_ >= kSettle) enter(Phase::kMeasuring, now);
+      return {};
+    default:
+      if (now - phase_began_ >= kZeroWindow && window_.count() > 0) {
+        results_.back().zero_N = window_.mean();
+        end(StepOutcome::kDone, now, events);
+      }
+      return {};
+  }
 }
 
 Demand Runner::wait(const Step& s, daq::HostTime now, rig::EventSink& events) noexcept {
@@ -267,9 +356,11 @@ Demand Runner::press_on(const Step& s, const rig::Readings& r, daq::HostTime now
   }
   double deeper_m = stiffness_N_m_ > 0 ? kCaution * error / stiffness_N_m_ : std::copysign(kFirstStep_m, error);
   deeper_m = std::clamp(deeper_m, -kLargestStep_m, kLargestStep_m);
-  // Twice the stiffness seen: a bottoming-out foundation must not carry the next step past the limit.
-  if (deeper_m > 0 && stiffness_N_m_ > 0 && force + 2 * stiffness_N_m_ * deeper_m > plan_.protocol.max_force_N) {
-    deeper_m = (plan_.protocol.max_force_N - force) / (2 * stiffness_N_m_);
+  // Twice the stiffness seen: a bottoming-out foundation must not carry the next step past the limit. Before any is
+  // seen, the stiffest there is.
+  const double expect_N_m = stiffness_N_m_ > 0 ? 2 * stiffness_N_m_ : kStiffest_N_m;
+  if (deeper_m > 0 && force + expect_N_m * deeper_m > plan_.protocol.max_force_N) {
+    deeper_m = (plan_.protocol.max_force_N - force) / expect_N_m;
     constexpr double kUseless_m = 1e-6;
     if (deeper_m < kUseless_m) {
       end(StepOutcome::kTooStiff, now, events);

@@ -1,6 +1,7 @@
 // Runner: carries out a plan on the rig, one tick at a time, and measures what was really delivered.
 #pragma once
 
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -17,8 +18,10 @@ enum class StepOutcome : std::uint8_t {
   kTooSoft,    ///< the press came to the deepest point below its force
   kTooStiff,   ///< the next step of the press could exceed the protocol's limit of force
   kTimeout,
-  kMoveRefused,  ///< by the interlock or by the stage
-  kInterlock,    ///< a fault was latched
+  kMoveRefused,   ///< by the interlock or by the stage
+  kInterlock,     ///< a fault was latched
+  kEarlyContact,  ///< the fast way down to the start met something
+  kOverforce,     ///< the protocol's limit of force was exceeded and the runner let go
 };
 std::string_view name_of(StepOutcome outcome) noexcept;
 
@@ -32,14 +35,31 @@ struct StepResult {
   daq::HostTime ended;
   rig::Position from_m{};
   rig::Position to_m{};
-  RunningStatistics normal_force_N;  ///< of each new force sample that a tick saw
+  std::uint64_t force_samples = 0;   ///< that came; more than the statistics hold when a tick took in several at once
+  RunningStatistics normal_force_N;  ///< of the newest force sample of each tick that had one
   RunningStatistics tangential_force_N;
-  RunningStatistics vibration_m_s2;  ///< RMS of each new vibration block
-  std::uint64_t in_contact = 0;      ///< force samples at or above half the contact force
+  RunningStatistics vibration_m_s2;  ///< RMS of the newest vibration block of each tick that had one
+  std::uint64_t in_contact = 0;      ///< of those of normal_force_N: at or above half the contact force
+  std::uint64_t longest_same = 0;    ///< most samples in a row with the very same normal force
+
+  // kStroke: while the readback was on its way, neither at the start nor at the end
+  RunningStatistics moving_normal_force_N;
+  RunningStatistics moving_tangential_force_N;
+  RunningStatistics moving_vibration_m_s2;
+  std::uint64_t moving_in_contact = 0;
+  std::uint64_t middle_reports = 0;                                    ///< position reports within the middle 60 %
+  double middle_speed_m_s = std::numeric_limits<double>::quiet_NaN();  ///< slope through them; NaN below 3
+
+  double zero_N = std::numeric_limits<double>::quiet_NaN();  ///< kRetract: mean normal force once clear
   /// Fraction of the force samples in contact; 0 without samples.
   [[nodiscard]] double contact_fraction() const noexcept {
     const auto n = normal_force_N.count();
     return n == 0 ? 0 : static_cast<double>(in_contact) / static_cast<double>(n);
+  }
+  /// The same while moving.
+  [[nodiscard]] double moving_contact_fraction() const noexcept {
+    const auto n = moving_normal_force_N.count();
+    return n == 0 ? 0 : static_cast<double>(moving_in_contact) / static_cast<double>(n);
   }
 };
 
@@ -73,12 +93,16 @@ class Runner final : public rig::Behaviour {
   rig::Demand approach(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
   rig::Demand press(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
   rig::Demand press_on(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
+  rig::Demand retract(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
   rig::Demand wait(const Step& step, daq::HostTime now, rig::EventSink& events) noexcept;
   rig::Demand go(const rig::Position& target, double speed_m_s) noexcept;
   [[nodiscard]] rig::Position target_of(const Step& step, const rig::Readings& r) const noexcept;
   void begin(const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
   void end(StepOutcome outcome, daq::HostTime now, rig::EventSink& events) noexcept;
   void observe(const rig::Readings& r) noexcept;
+  void observe_force(const rig::Readings& r, StepResult& result) noexcept;
+  void observe_stroke_position(const rig::Readings& r, StepResult& result) noexcept;
+  [[nodiscard]] StepOutcome danger(const Step& step) const noexcept;
   void enter(Phase phase, daq::HostTime now) noexcept;
 
   const Plan& plan_;
@@ -93,7 +117,16 @@ class Runner final : public rig::Behaviour {
   rig::Position last_m_{};
   std::uint64_t force_samples_ = 0;
   std::uint64_t vibration_samples_ = 0;
-  int touching_ = 0;           // force samples in a row at or above the guard
+  bool tared_ = false;
+  int touching_ = 0;  // force samples in a row at or above the guard
+  int early_ = 0;     // the same at or above the guard of the fast way down
+  int over_ = 0;      // the same above the protocol's limit
+  double last_force_N_ = 0;
+  std::uint64_t same_ = 0;  // force samples in a row with the same value
+  bool under_way_ = false;  // readback has left the start and not come to the end
+  bool arrived_ = false;
+  daq::HostTime last_report_;
+  Slope middle_;
   RunningStatistics window_;   // force since kMeasuring began
   double stiffness_N_m_ = 0;   // seen so far; 0: not yet
   double window_force_N_ = 0;  // of the window before, at window_z_m_

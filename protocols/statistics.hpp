@@ -1,4 +1,5 @@
-// Running statistics: Welford's mean and variance with extremes. Plain value, noexcept, any thread (one at a time).
+// Running statistics: Welford's mean and variance with extremes, and the slope of a line. Plain value, noexcept, any
+// thread (one at a time).
 #pragma once
 
 #include <algorithm>
@@ -34,6 +35,32 @@ class RunningStatistics {
   double squares_ = 0;
   double min_ = std::numeric_limits<double>::infinity();
   double max_ = -std::numeric_limits<double>::infinity();
+};
+
+/// Slope of a straight line through points that come one by one. Plain value, noexcept.
+class Slope {
+ public:
+  void add(double t, double x) noexcept {
+    ++count_;
+    const double n = static_cast<double>(count_);
+    const double dt = t - mean_t_;
+    mean_t_ += dt / n;
+    mean_x_ += (x - mean_x_) / n;
+    tt_ += dt * (t - mean_t_);
+    tx_ += dt * (x - mean_x_);
+  }
+  [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+  /// NaN below three points, or when all are at one t.
+  [[nodiscard]] double value() const noexcept {
+    return count_ < 3 || !(tt_ > 0) ? std::numeric_limits<double>::quiet_NaN() : tx_ / tt_;
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+  double mean_t_ = 0;
+  double mean_x_ = 0;
+  double tt_ = 0;
+  double tx_ = 0;
 };
 
 }  // namespace strigil::protocols

@@ -12,6 +12,9 @@ namespace {
 constexpr double kMillimetresPerMetre = 1e3;
 /// A regular stream that gave less than this part of what its rate promises was not alive throughout.
 constexpr double kLeastSamples = 0.98;
+/// The very same force for longer than this part of a stroke, and for more samples than this, is no live sensor's.
+constexpr double kLongestSame = 0.25;
+constexpr std::uint64_t kFewSamples = 20;
 
 double mm(double m) { return m * kMillimetresPerMetre; }
 
@@ -23,7 +26,12 @@ class Judge {
     whole_run();
     std::vector<bool> delivered(plan_.conditions.size(), false);
     for (const auto& step : e_.steps) {
-      if (step.kind != StepKind::kStroke || step.outcome != StepOutcome::kDone) continue;
+      if (step.outcome != StepOutcome::kDone) continue;
+      if (step.kind == StepKind::kTare && step.normal_force_N.count() == 0) {
+        invalid("the force sensor was to be tared and no sample came: no force of this run can be trusted");
+      }
+      if (step.kind == StepKind::kRetract) zero(step);
+      if (step.kind != StepKind::kStroke) continue;
       delivered[step.condition] = true;
       stroke(step);
     }
@@ -62,7 +70,18 @@ class Judge {
     if (!e_.reached_clear && !e_.emergency_stopped) {
       invalid("the instrument was not seen to come clear of the phantom: check it before touching the bench");
     }
+    if (e_.streams.empty()) invalid("no stream was taken in: nothing was measured");
     for (const auto& s : e_.streams) stream(s);
+  }
+
+  /// Clear of the phantom the tared force is zero, or the zero was wrong or has moved.
+  void zero(const StepResult& step) {
+    const double allowed = plan_.protocol.contact_force_N;
+    if (std::abs(step.zero_N) <= allowed) return;
+    invalid(fmt::format("after stroke {}: clear of the phantom the sensor reads {:.3f} N where {:g} N are allowed: its "
+                        "zero has moved; check its mounting and temperature, and that nothing touched it at the tare",
+                        plan_.conditions[step.condition].name(), step.zero_N, allowed),
+            step.condition);
   }
 
   void failed_step() {
@@ -99,6 +118,18 @@ class Judge {
       case StepOutcome::kMoveRefused:
         return invalid(fmt::format("{}: the stage or the interlock refused the move; the events say why", where),
                        last.condition);
+      case StepOutcome::kEarlyContact:
+        return invalid(
+            fmt::format("{}: on the fast way down to z = {:.1f} mm the instrument met something at z = {:.1f} mm "
+                        "({:.2f} N); the rig retracted. Raise [approach] start_z_mm above the phantom",
+                        where, mm(step.target_m[rig::kZ]), mm(last.to_m[rig::kZ]), last.normal_force_N.max()),
+            last.condition);
+      case StepOutcome::kOverforce:
+        return invalid(
+            fmt::format("{}: the normal force came to {:.2f} N, above [limits] max_force_N of {:g} N; the rig let go "
+                        "and retracted. Check the phantom for something hard and the evenness of its surface",
+                        where, last.normal_force_N.max(), plan_.protocol.max_force_N),
+            last.condition);
       case StepOutcome::kInterlock:
         return;  // the interlock has had its own sentence
     }
@@ -113,6 +144,15 @@ class Judge {
       invalid(fmt::format("stream '{}' has {} samples but {} in the file: the recorder did not keep up; check the disk",
                           s.name, s.samples, s.recorded));
     }
+    if (s.samples == 0) {
+      invalid(fmt::format("stream '{}' gave no sample; check that its device is powered and set to stream", s.name));
+    }
+    if (s.unlocked > 0) {
+      invalid(
+          fmt::format("{} of {} samples of stream '{}' carry times of an unlocked clock; check the device's tick "
+                      "rate and the load of this computer",
+                      s.unlocked, s.samples, s.name));
+    }
     const double expected = s.rate_Hz * s.duration_s;
     if (s.rate_Hz > 0 && static_cast<double>(s.samples) < kLeastSamples * expected) {
       invalid(
@@ -123,62 +163,110 @@ class Judge {
   }
 
   void stroke(const StepResult& step) {
-    const auto& p = plan_.protocol;
-    const auto& condition = plan_.conditions[step.condition];
-    const auto name = condition.name();
     const auto before = verdict_.reasons.size();
     StrokeResult r;
     r.condition = step.condition;
-    r.mean_normal_force_N = step.normal_force_N.mean();
-    r.deviation_N = step.normal_force_N.deviation();
+    r.mean_normal_force_N = step.moving_normal_force_N.mean();
+    r.deviation_N = step.moving_normal_force_N.deviation();
     r.peak_N = step.normal_force_N.max();
-    r.mean_tangential_force_N = step.tangential_force_N.mean();
-    r.contact_fraction = step.contact_fraction();
+    r.mean_tangential_force_N = step.moving_tangential_force_N.mean();
+    r.contact_fraction = std::min(step.contact_fraction(), step.moving_contact_fraction());
     r.length_m = std::abs(step.to_m[rig::kX] - step.from_m[rig::kX]);
-    const double duration_s = daq::seconds(step.ended - step.began);
-    r.speed_m_s = duration_s > 0 ? r.length_m / duration_s : 0;
-    r.vibration_m_s2 = step.vibration_m_s2.mean();
-
-    const double position_error_m = std::abs(r.length_m - p.stroke_length_m);
-    if (!(position_error_m <= p.max_position_error_m)) {
-      invalid(fmt::format("stroke {}: the stage went {:.2f} mm by readback where {:.2f} mm were told", name,
-                          mm(r.length_m), mm(p.stroke_length_m)),
-              step.condition);
-    }
-    if (step.normal_force_N.count() == 0) {
-      invalid(fmt::format("stroke {}: no force sample came during it", name), step.condition);
-    } else if (step.normal_force_N.deviation() == 0) {
-      invalid(fmt::format("stroke {}: the force did not change by one count in {} samples; no live sensor does that",
-                          name, step.normal_force_N.count()),
-              step.condition);
-    } else if (r.contact_fraction < p.min_contact_fraction) {
-      invalid(fmt::format("stroke {}: the instrument touched the phantom for {:.1f} % of the stroke, {:g} % are "
-                          "needed; check the phantom's surface and height",
-                          name, 100 * r.contact_fraction, 100 * p.min_contact_fraction),
-              step.condition);
-    } else {
-      const double error = std::abs(r.mean_normal_force_N - condition.normal_force_N);
-      if (!(error <= p.force_tolerance * condition.normal_force_N)) {
-        add(Judgement::kFail,
-            fmt::format("stroke {}: the mean normal force was {:.3f} N, {:.1f} % from the wish; {:g} % are allowed",
-                        name, r.mean_normal_force_N, 100 * error / condition.normal_force_N, 100 * p.force_tolerance),
-            step.condition);
-      }
-      if (!(r.peak_N <= p.max_force_N)) {
-        add(Judgement::kFail,
-            fmt::format("stroke {}: the normal force peaked at {:.2f} N; the protocol's limit is {:g} N", name,
-                        r.peak_N, p.max_force_N),
-            step.condition);
-      }
-    }
-    if (!(r.vibration_m_s2 >= p.min_vibration_m_s2)) {
-      invalid(fmt::format("stroke {}: the accelerometer felt {:.4f} m/s2 RMS, {:g} at least are expected of a live one",
-                          name, r.vibration_m_s2, p.min_vibration_m_s2),
-              step.condition);
-    }
-    for (auto i = before; i < verdict_.reasons.size(); ++i)
+    r.duration_s = daq::seconds(step.ended - step.began);
+    r.speed_m_s = step.middle_speed_m_s;
+    r.vibration_m_s2 = step.moving_vibration_m_s2.mean();
+    r.samples = step.moving_normal_force_N.count();
+    stroke_path(step, r);
+    stroke_force(step, r);
+    stroke_vibration(step, r);
+    for (auto i = before; i < verdict_.reasons.size(); ++i) {
       r.judgement = std::max(r.judgement, verdict_.reasons[i].weight);
+    }
     verdict_.strokes.push_back(r);
+  }
+
+  /// Did the stage go where it was told, as fast as it was told?
+  void stroke_path(const StepResult& step, const StrokeResult& r) {
+    const auto& p = plan_.protocol;
+    const auto& condition = plan_.conditions[step.condition];
+    const double end_m = plan_.steps[step.step].target_m[rig::kX];
+    const double start_m = end_m + (condition.forward ? -p.stroke_length_m : p.stroke_length_m);
+    const auto off = [&](double readback_m, double wish_m) {
+      return !(std::abs(readback_m - wish_m) <= p.max_position_error_m);
+    };
+    if (off(step.from_m[rig::kX], start_m) || off(step.to_m[rig::kX], end_m)) {
+      invalid(
+          fmt::format("stroke {}: by readback the stage went from x = {:.2f} to {:.2f} mm where {:.2f} to {:.2f} mm "
+                      "were told; check that nothing blocks it and that it loses no steps",
+                      condition.name(), mm(step.from_m[rig::kX]), mm(step.to_m[rig::kX]), mm(start_m), mm(end_m)),
+          step.condition);
+    } else if (!(std::abs(r.speed_m_s - condition.speed_m_s) <= p.speed_tolerance * condition.speed_m_s)) {
+      // NaN comes here too: a speed that nobody could tell was not delivered.
+      invalid(step.middle_reports < 3
+                  ? fmt::format("stroke {}: {} position reports came in its middle, too few to tell its speed; make "
+                                "it longer or slower, or let the stage report more often",
+                                condition.name(), step.middle_reports)
+                  : fmt::format("stroke {}: the stage went at {:.1f} mm/s by readback where {:g} mm/s were told; check "
+                                "its acceleration and feed override, or make the stroke longer",
+                                condition.name(), mm(r.speed_m_s), mm(condition.speed_m_s)),
+              step.condition);
+    }
+    for (const auto axis : {rig::kY, rig::kZ}) {
+      if (!off(step.to_m[axis], step.from_m[axis])) continue;
+      invalid(fmt::format("stroke {}: {} went from {:.2f} to {:.2f} mm by readback and was to stay", condition.name(),
+                          axis == rig::kY ? "y" : "z", mm(step.from_m[axis]), mm(step.to_m[axis])),
+              step.condition);
+    }
+  }
+
+  void stroke_force(const StepResult& step, const StrokeResult& r) {
+    const auto& p = plan_.protocol;
+    const auto& condition = plan_.conditions[step.condition];
+    const auto name = condition.name();
+    const auto samples = step.normal_force_N.count();
+    if (step.moving_normal_force_N.count() == 0) {
+      return invalid(fmt::format("stroke {}: no force sample came while the stage was seen to move", name),
+                     step.condition);
+    }
+    if (step.normal_force_N.deviation() == 0 ||
+        (step.longest_same > kFewSamples &&
+         static_cast<double>(step.longest_same) > kLongestSame * static_cast<double>(samples))) {
+      return invalid(fmt::format("stroke {}: the force did not change by one count in {} of {} samples; no live sensor "
+                                 "does that: power-cycle it",
+                                 name, step.longest_same, samples),
+                     step.condition);
+    }
+    if (r.contact_fraction < p.min_contact_fraction) {
+      return invalid(fmt::format("stroke {}: the instrument touched the phantom for {:.1f} % of the stroke, {:g} % are "
+                                 "needed; check the phantom's surface and height",
+                                 name, 100 * r.contact_fraction, 100 * p.min_contact_fraction),
+                     step.condition);
+    }
+    const double error = std::abs(r.mean_normal_force_N - condition.normal_force_N);
+    if (!(error <= p.force_tolerance * condition.normal_force_N)) {
+      add(Judgement::kFail,
+          fmt::format("stroke {}: the mean normal force was {:.3f} N, {:.1f} % from the wish; {:g} % are allowed", name,
+                      r.mean_normal_force_N, 100 * error / condition.normal_force_N, 100 * p.force_tolerance),
+          step.condition);
+    }
+    if (!(r.peak_N <= p.max_force_N)) {
+      add(Judgement::kFail,
+          fmt::format("stroke {}: the normal force peaked at {:.2f} N; the protocol's limit is {:g} N", name, r.peak_N,
+                      p.max_force_N),
+          step.condition);
+    }
+  }
+
+  void stroke_vibration(const StepResult& step, const StrokeResult& r) {
+    const auto name = plan_.conditions[step.condition].name();
+    if (step.moving_vibration_m_s2.count() == 0) {
+      invalid(fmt::format("stroke {}: no block came from the accelerometer while the stage was seen to move", name),
+              step.condition);
+    } else if (!(r.vibration_m_s2 >= plan_.protocol.min_vibration_m_s2) || !(step.moving_vibration_m_s2.max() > 0)) {
+      invalid(fmt::format("stroke {}: the accelerometer felt {:.4f} m/s2 RMS, {:g} at least are expected of a live one",
+                          name, r.vibration_m_s2, plan_.protocol.min_vibration_m_s2),
+              step.condition);
+    }
   }
 
   const Plan& plan_;

@@ -23,7 +23,8 @@ struct StreamEvidence {
   std::uint64_t lost = 0;     ///< counted by the device, never seen
   std::uint64_t recorded = 0;
   double duration_s = 0;
-  double rate_Hz = 0;  ///< nominal; 0 when irregular
+  double rate_Hz = 0;          ///< nominal; 0 when irregular
+  std::uint64_t unlocked = 0;  ///< samples whose acquisition time rests on a clock fit that is not trusted
 };
 
 /// Everything the judge looks at.
@@ -52,13 +53,15 @@ struct Reason {
 struct StrokeResult {
   std::size_t condition = 0;
   Judgement judgement = Judgement::kPass;
-  double mean_normal_force_N = 0;
+  double mean_normal_force_N = 0;  ///< while moving, as are deviation, drag and vibration
   double deviation_N = 0;
-  double peak_N = 0;
+  double peak_N = 0;  ///< of the whole step
   double mean_tangential_force_N = 0;
-  double contact_fraction = 0;
+  double contact_fraction = 0;  ///< the smaller of while moving and of the whole step
   double length_m = 0;
-  double speed_m_s = 0;  ///< length over duration
+  double speed_m_s = 0;       ///< over the middle 60 % by readback; NaN when not told
+  double duration_s = 0;      ///< of the whole step, from the wish to the stage at rest
+  std::uint64_t samples = 0;  ///< of force, while moving
   double vibration_m_s2 = 0;
 };
 
