@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/file_commands.hpp"
 #include "apps/places.hpp"
 #include "apps/run_command.hpp"
 #include "apps/sim_command.hpp"
@@ -70,6 +71,37 @@ int command_line(int argc, char** argv) {
   sim_app->callback([&] { code = sim_command(bench, dir, seed); });
 
   app.add_subcommand("devices", "List the ports of this computer")->callback([&] { code = devices_command(); });
+
+  std::string run_file;
+  std::string out;
+  auto* info_app = app.add_subcommand("info", "What a run file holds");
+  info_app->add_option("run", run_file, "Run file")->required();
+  info_app->callback([&] { code = info_command(run_file); });
+  auto* verify_app = app.add_subcommand("verify", "Does a run file hold together? Exit code 1 when not");
+  verify_app->add_option("run", run_file, "Run file")->required();
+  verify_app->callback([&] { code = verify_command(run_file); });
+  auto* recover_app = app.add_subcommand("recover", "Save what a killed writer left, into a new file, and prove it");
+  recover_app->add_option("run", run_file, "Run file")->required();
+  recover_app->add_option("--out", out, "File to make (default: RUN-recovered.h5)");
+  recover_app->callback([&] { code = recover_command(run_file, out); });
+
+  ReplayArguments replay;
+  auto* replay_app = app.add_subcommand("replay", "Publish a run file as if it were live");
+  replay_app->add_option("run", replay.run, "Run file")->required();
+  replay_app->add_option("--publish", replay.publish, "ZeroMQ endpoint")->capture_default_str();
+  replay_app->add_option("--rate", replay.rate, "Times real time; 0: as fast as possible")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  replay_app->add_option("--wait-subscriptions", replay.wait_subscriptions, "Begin when so many subscriptions stand");
+  replay_app->callback([&] { code = replay_command(replay); });
+
+  std::string csv;
+  std::string map;
+  auto* import_app = app.add_subcommand("import", "A CSV of somebody else's becomes a run file");
+  import_app->add_option("csv", csv, "CSV file with a header row")->required();
+  import_app->add_option("--map", map, "Mapping (TOML): columns, units, rate; see docs/examples")->required();
+  import_app->add_option("--out", out, "Run file to make (default: the CSV's name with .h5)");
+  import_app->callback([&] { code = import_command(csv, map, out); });
 
   try {
     app.parse(argc, argv);

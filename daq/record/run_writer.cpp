@@ -87,7 +87,10 @@ struct Table {
     const Id space(H5Screate_simple(rank, none, most));
     const Id properties(H5Pcreate(H5P_DATASET_CREATE));
     H5Pset_chunk(properties.get(), rank, chunk);
-    dataset = Id(H5Dcreate2(parent, name, type.get(), space.get(), H5P_DEFAULT, properties.get(), H5P_DEFAULT));
+    // Packed in the file: padding holds whatever the stack held, and two equal runs must be equal to the byte.
+    const Id packed(H5Tcopy(type.get()));
+    if (H5Tget_class(packed.get()) == H5T_COMPOUND) H5Tpack(packed.get());
+    dataset = Id(H5Dcreate2(parent, name, packed.get(), space.get(), H5P_DEFAULT, properties.get(), H5P_DEFAULT));
     return dataset.ok();
   }
 

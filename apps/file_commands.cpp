@@ -1,0 +1,96 @@
+#include "apps/file_commands.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "apps/places.hpp"
+#include "apps/run_command.hpp"
+#include "daq/record/import.hpp"
+#include "daq/record/run_reader.hpp"
+#include "daq/record/verify.hpp"
+
+namespace strigil::apps {
+namespace {
+
+void print_streams(const std::vector<daq::StreamCheck>& streams) {
+  fmt::print("{:<16} {:>12} {:>10} {:>10} {:>14}\n", "stream", "samples", "blocks", "missing", "until s");
+  for (const auto& s : streams) {
+    const double until_s = s.blocks == 0 ? 0 : daq::seconds(s.last_received - s.first_t0);
+    fmt::print("{:<16} {:>12} {:>10} {:>10} {:>14.3f}\n", s.name, s.samples, s.blocks, s.gap_samples, until_s);
+  }
+}
+
+}  // namespace
+
+int info_command(const std::string& run) {
+  auto reader = daq::RunReader::open(run);
+  if (!reader) return refuse(reader.error().message);
+  auto& r = **reader;
+  const auto& h = r.header();
+  fmt::print("{}\n  {} {}, made {} by strigil {}{}, seed {}\n", run, h.kind, h.run_id, h.created, h.software,
+             h.virtual_time ? ", in virtual time" : "", h.seed);
+  for (std::size_t s = 0; s < h.streams.size(); ++s) {
+    const auto& d = h.streams[s];
+    std::string channels;
+    for (const auto& c : d.channels) channels += fmt::format("{}{} [{}]", channels.empty() ? "" : ", ", c.name, c.unit);
+    fmt::print("  {:<12} {:>10} samples  {:>8} Hz  {}  from {}\n", d.name, r.row_count(s),
+               d.rate_Hz > 0 ? fmt::format("{:g}", d.rate_Hz) : "-", channels, d.device);
+  }
+  fmt::print("  events {}\n", r.event_count());
+  for (const auto& [name, text] : h.config) fmt::print("  config {} ({} bytes)\n", name, text.size());
+  const auto ledger = r.ledger();
+  if (!ledger) return refuse(ledger.error().message);
+  for (const auto& row : *ledger) {
+    fmt::print("  ledger {:<36} {:<12} {:>10} samples, {} lost\n", row.hop, row.stream, row.count, row.lost);
+  }
+  const auto end = r.end();
+  if (!end) return refuse(end.error().message);
+  const auto j = *end ? nlohmann::json::parse(**end, nullptr, false) : nlohmann::json();
+  if (j.is_object() && j.contains("verdict") && j["verdict"].is_object()) {
+    fmt::print("  verdict {}\n", j["verdict"].value("judgement", "?"));
+  } else {
+    fmt::print("  verdict none{}\n", *end ? "" : ": the writer never came to its end");
+  }
+  return kPass;
+}
+
+int verify_command(const std::string& run) {
+  const auto report = daq::verify(run);
+  if (!report) return refuse(report.error().message);
+  print_streams(report->streams);
+  fmt::print("events {}\ndataset hash {}\n", report->events, report->dataset_hash);
+  for (const auto& p : report->problems) fmt::print("PROBLEM: {}\n", p);
+  fmt::print("{}\n", report->problems.empty() ? "the file holds together" : "the file does not hold together");
+  return report->problems.empty() ? kPass : kFail;
+}
+
+int recover_command(const std::string& run, const std::string& out) {
+  auto target = out;
+  if (target.empty()) {
+    const std::filesystem::path p(run);
+    target = (p.parent_path() / (p.stem().string() + "-recovered.h5")).string();
+  }
+  const auto report = daq::recover(run, target);
+  if (!report) return refuse(report.error().message);
+  print_streams(report->streams);
+  fmt::print("{} rows had no block and were dropped\nrecovered: {}\nread back and equal; dataset hash {}\n",
+             report->rows_without_block, report->out, report->dataset_hash);
+  return kPass;
+}
+
+int import_command(const std::string& csv, const std::string& map, const std::string& out) {
+  auto target = out;
+  if (target.empty()) target = std::filesystem::path(csv).stem().string() + ".h5";
+  const auto report = daq::import_csv(csv, map, target, {daq::iso8601(daq::wall_now()), version()});
+  if (!report) return refuse(report.error().message);
+  fmt::print("{} rows, {:.3f} s, source sha256 {}\n", report->rows, report->duration_s, report->source_sha256);
+  for (const auto& s : report->streams) {
+    fmt::print("{:<16} {:>10} samples, {} rows with a missing value left out as gaps\n", s.name, s.samples, s.missing);
+  }
+  fmt::print("run file: {}\n", target);
+  return kPass;
+}
+
+}  // namespace strigil::apps

@@ -1,0 +1,23 @@
+// Subcommands that work on run files: info, verify, recover, replay, import.
+#pragma once
+
+#include <string>
+
+namespace strigil::apps {
+
+int info_command(const std::string& run);
+/// kPass when the file holds together, kFail with the problems in words when it does not.
+int verify_command(const std::string& run);
+int recover_command(const std::string& run, const std::string& out);
+
+struct ReplayArguments {
+  std::string run;
+  std::string publish = "tcp://127.0.0.1:*";
+  double rate = 1;  ///< times real time; 0: as fast as possible
+  std::size_t wait_subscriptions = 0;
+};
+int replay_command(const ReplayArguments& arguments);
+
+int import_command(const std::string& csv, const std::string& map, const std::string& out);
+
+}  // namespace strigil::apps
