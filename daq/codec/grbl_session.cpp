@@ -69,6 +69,7 @@ void GrblSession::take(const GrblLine& line, HostTime received, SessionOutput& o
 
 void GrblSession::take_greeting(const GrblGreeting& greeting, HostTime received, SessionOutput& out) noexcept {
   const bool restarted = settings_.complete;
+  if (restarted) ++restarts_;
   restarted_ = restarted_ || restarted;
   forget_outstanding();
   settings_asked_ = settings_.complete = false;

@@ -74,6 +74,8 @@ class GrblSession final : public Session {
   [[nodiscard]] std::uint64_t acknowledged_jogs() const noexcept { return acknowledged_jogs_; }
   [[nodiscard]] std::uint64_t refused_jogs() const noexcept { return refused_jogs_; }
   [[nodiscard]] std::uint64_t lost_answers() const noexcept { return lost_answers_; }
+  /// Greetings in mid-run. After one, machine coordinates may mean another place: whoever moves must stop and ask.
+  [[nodiscard]] std::uint64_t restarts() const noexcept { return restarts_; }
   /// Numbers of the last ALARM and error lines (grbl_alarm_words, grbl_error_words); 0: none yet.
   [[nodiscard]] int last_alarm() const noexcept { return last_alarm_; }
   [[nodiscard]] int last_error() const noexcept { return last_error_; }
@@ -121,6 +123,7 @@ class GrblSession final : public Session {
   std::uint64_t acknowledged_jogs_ = 0;
   std::uint64_t refused_jogs_ = 0;
   std::uint64_t lost_answers_ = 0;
+  std::uint64_t restarts_ = 0;
   int last_alarm_ = 0;
   int last_error_ = 0;
   bool polled_ = false;  // a poll is unanswered

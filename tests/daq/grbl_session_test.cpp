@@ -282,6 +282,7 @@ TEST(GrblSession, AGreetingInMidRunIsARestart) {
   EXPECT_EQ(h.session.outstanding_lines(), 0U);
   EXPECT_EQ(h.session.outstanding_bytes(), 0U);
   EXPECT_EQ(h.session.queued_jogs(), 0U);
+  EXPECT_EQ(h.session.restarts(), 1U);
   EXPECT_FALSE(h.session.ready());
   EXPECT_FALSE(h.jog());
   ASSERT_EQ(h.out.count(EventCode::kStageGreeting), 1U);
