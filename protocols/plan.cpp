@@ -13,7 +13,7 @@ constexpr double kTare_s = 0.5;
 /// What a move over the phantom may take beyond its own time: acceleration, reports, the settling of the stage.
 constexpr double kMoveOverhead_s = 0.4;
 /// A press is a handful of small steps, each a move and a look.
-constexpr double kPress_s = 3.0;
+constexpr double kPress_s = 1.5;
 /// Coming free: the look at the zero after a retract (runner.cpp).
 constexpr double kZeroLook_s = 0.16;
 /// A speed is told from position reports in the middle 60 % of a stroke; fewer than this tell nothing.

@@ -64,7 +64,10 @@ std::string_view name_of(StepOutcome outcome) noexcept {
 Runner::Runner(const Plan& plan) : plan_(plan) {
   results_.reserve(plan.steps.size());
   progress_.steps = plan.steps.size();
-  progress_.estimated_s = plan.estimated_duration_s();
+  left_s_.resize(plan.steps.size());
+  double left_s = 0;
+  for (std::size_t i = plan.steps.size(); i-- > 0;) left_s_[i] = left_s += plan.estimated_step_s(plan.steps[i]);
+  progress_.estimated_s = left_s;
   if (plan.steps.empty()) state_ = rig::BehaviourState::kDone;
 }
 
@@ -121,6 +124,7 @@ void Runner::begin(const rig::Readings& r, daq::HostTime now, rig::EventSink& ev
   progress_.step = index_;
   progress_.kind = s.kind;
   progress_.condition = s.condition;
+  progress_.estimated_s = daq::seconds(now - run_began_) + left_s_[index_];
   touching_ = 0;
   early_ = 0;
   over_ = 0;

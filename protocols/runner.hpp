@@ -70,7 +70,7 @@ struct Progress {
   StepKind kind = StepKind::kLift;
   std::size_t condition = 0;
   double elapsed_s = 0;
-  double estimated_s = 0;
+  double estimated_s = 0;  ///< of the whole run: what is gone and what the steps left are expected to take
   double normal_force_N = 0;
 };
 
@@ -133,6 +133,7 @@ class Runner final : public rig::Behaviour {
   double window_z_m_ = 0;
   bool window_known_ = false;
   Progress progress_;
+  std::vector<double> left_s_;  // expected from the beginning of each step to the end of the plan
   std::vector<StepResult> results_;
 };
 
