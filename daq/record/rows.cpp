@@ -56,6 +56,17 @@ void Id::close() {
   id_ = -1;
 }
 
+void begin_hdf5() {
+  H5dont_atexit();
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
+
+Id packed(const Id& type) {
+  Id tight(H5Tcopy(type.get()));
+  if (H5Tget_class(tight.get()) == H5T_COMPOUND) H5Tpack(tight.get());
+  return tight;
+}
+
 Id block_row_type() {
   Id t(H5Tcreate(H5T_COMPOUND, sizeof(BlockRow)));
   H5Tinsert(t.get(), "first_row", offsetof(BlockRow, first_row), H5T_NATIVE_UINT64);

@@ -54,13 +54,22 @@ class Id {
   [[nodiscard]] hid_t get() const { return id_; }
   [[nodiscard]] bool ok() const { return id_ >= 0; }
   void close();
+  /// Forgets the identifier without closing it (see RunWriter: a file that cannot be written cannot be closed).
+  void abandon() { id_ = -1; }
 
  private:
   hid_t id_ = -1;
 };
 
+/// Before any other call of HDF5: errors are values and not lines on stderr, and there is no handler at exit (after a
+/// full disk it would crash on what it cannot flush; every file is closed by its owner anyway).
+void begin_hdf5();
+
+/// In memory: as the structs above lie there.
 Id block_row_type();
 Id event_row_type();
 Id ledger_row_type();
+/// `type` without padding, as it is in files and under the hash: what lies between members in memory is chance.
+Id packed(const Id& type);
 
 }  // namespace strigil::daq::record

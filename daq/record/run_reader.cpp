@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "daq/record/dataset.hpp"
 #include "daq/record/rows.hpp"
 
 namespace strigil::daq {
@@ -19,6 +20,8 @@ using record::BlockRow;
 using record::EventRow;
 using record::Id;
 using record::LedgerTableRow;
+using record::own_object;
+using record::Source;
 
 constexpr std::size_t kLargestText = 16U << 20U;
 constexpr std::size_t kMostStreams = 64;
@@ -52,45 +55,6 @@ std::optional<Number> number_attribute(hid_t object, const char* name, hid_t typ
   if (H5Sget_simple_extent_npoints(space.get()) != 1 || H5Aread(attribute.get(), type, &value) < 0) return std::nullopt;
   return value;
 }
-
-/// A dataset opened for reading, whose rank, type class and columns were checked.
-struct Source {
-  Id dataset;
-  hsize_t rows = 0;
-  hsize_t columns = 0;  // 0: one-dimensional
-
-  bool open(hid_t parent, const char* name, H5T_class_t type_class, hsize_t columns_wanted) {
-    if (H5Lexists(parent, name, H5P_DEFAULT) <= 0) return false;
-    dataset = Id(H5Dopen2(parent, name, H5P_DEFAULT));
-    if (!dataset.ok()) return false;
-    const Id type(H5Dget_type(dataset.get()));
-    columns = columns_wanted;
-    return H5Tget_class(type.get()) == type_class && measure();
-  }
-
-  bool measure() {
-    const Id space(H5Dget_space(dataset.get()));
-    const int rank = columns == 0 ? 1 : 2;
-    hsize_t size[2] = {0, 0};
-    if (H5Sget_simple_extent_ndims(space.get()) != rank || H5Sget_simple_extent_dims(space.get(), size, nullptr) < 0) {
-      return false;
-    }
-    rows = size[0];
-    return columns == 0 || size[1] == columns;
-  }
-
-  bool read(hid_t memory_type, hsize_t first, hsize_t n, void* out) const {
-    if (first + n > rows) return false;
-    if (n == 0) return true;
-    const int rank = columns == 0 ? 1 : 2;
-    const Id space(H5Dget_space(dataset.get()));
-    const hsize_t start[2] = {first, 0};
-    const hsize_t count[2] = {n, columns};
-    if (H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start, nullptr, count, nullptr) < 0) return false;
-    const Id memory(H5Screate_simple(rank, count, nullptr));
-    return H5Dread(dataset.get(), memory_type, memory.get(), space.get(), H5P_DEFAULT, out) >= 0;
-  }
-};
 
 struct StreamSource {
   Source counts;
@@ -155,7 +119,7 @@ class RunReader::Impl {
     if (!std::filesystem::is_regular_file(path_, failure)) {
       return Error{fmt::format("there is no run file '{}'", path_)};
     }
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+    record::begin_hdf5();
     file_ = Id(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
     // A file whose writer lives or was killed opens only as a growing one.
     if (!file_.ok()) file_ = Id(H5Fopen(path_.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, H5P_DEFAULT));
@@ -175,8 +139,11 @@ class RunReader::Impl {
     header_.seed = number_attribute<std::uint64_t>(file_.get(), "seed", H5T_NATIVE_UINT64).value_or(0);
     if (auto r = open_streams(); !r) return r;
     if (auto r = read_config(); !r) return r;
-    if (!events_.open(file_.get(), "events", H5T_COMPOUND, 0) ||
-        !ledger_.open(file_.get(), "ledger", H5T_COMPOUND, 0) || !end_.open(file_.get(), "end", H5T_INTEGER, 0)) {
+    const Id event_type = record::event_row_type();
+    const Id ledger_type = record::ledger_row_type();
+    if (!events_.open(file_.get(), "events", event_type.get(), 0) ||
+        !ledger_.open(file_.get(), "ledger", ledger_type.get(), 0) ||
+        !end_.open(file_.get(), "end", H5T_NATIVE_UINT8, 0)) {
       return damaged("one of /events, /ledger and /end is missing or has another type");
     }
     return {};
@@ -251,16 +218,16 @@ class RunReader::Impl {
 
   Result<std::string> dataset_hash() {
     Hash hash;
-    const Id event_type = record::event_row_type();
-    const Id block_type = record::block_row_type();
+    const Id event_type = record::packed(record::event_row_type());
+    const Id block_type = record::packed(record::block_row_type());
     for (std::size_t s = 0; s < streams_.size(); ++s) {
       const auto& name = header_.streams[s].name;
-      if (!add(hash, name + "/counts", streams_[s].counts, H5T_NATIVE_INT32, sizeof(std::int32_t)) ||
-          !add(hash, name + "/blocks", streams_[s].blocks, block_type.get(), sizeof(BlockRow))) {
+      if (!add(hash, name + "/counts", streams_[s].counts, H5T_NATIVE_INT32) ||
+          !add(hash, name + "/blocks", streams_[s].blocks, block_type.get())) {
         return damaged(fmt::format("stream '{}' cannot be read", name));
       }
     }
-    if (!add(hash, "events", events_, event_type.get(), sizeof(EventRow))) return damaged("/events cannot be read");
+    if (!add(hash, "events", events_, event_type.get())) return damaged("/events cannot be read");
     return hash.hex();
   }
 
@@ -274,7 +241,7 @@ class RunReader::Impl {
   }
 
   Result<void> open_streams() {
-    const Id group(H5Gopen2(file_.get(), "streams", H5P_DEFAULT));
+    const Id group(own_object(file_.get(), "streams") ? H5Gopen2(file_.get(), "streams", H5P_DEFAULT) : -1);
     H5G_info_t info{};
     if (!group.ok() || H5Gget_info(group.get(), &info) < 0) return damaged("the group /streams is missing");
     if (info.nlinks == 0 || info.nlinks > kMostStreams) return damaged("/streams holds no streams, or too many");
@@ -286,7 +253,7 @@ class RunReader::Impl {
           0) {
         return damaged("the names of the streams cannot be read");
       }
-      const Id stream(H5Gopen2(group.get(), name.data(), H5P_DEFAULT));
+      const Id stream(own_object(group.get(), name.data()) ? H5Gopen2(group.get(), name.data(), H5P_DEFAULT) : -1);
       const auto text = stream.ok() ? text_attribute(stream.get(), "description") : std::nullopt;
       const auto d = text ? parse_description(*text) : std::nullopt;
       if (!d || d->name != name.data() || d->id >= seen.size() || seen[d->id]) {
@@ -295,11 +262,12 @@ class RunReader::Impl {
       seen[d->id] = true;
       header_.streams[d->id] = *d;
     }
+    const Id block_type = record::block_row_type();
     for (const auto& d : header_.streams) {
       auto& source = streams_.emplace_back();
       const Id stream(H5Gopen2(group.get(), d.name.c_str(), H5P_DEFAULT));
-      if (!source.counts.open(stream.get(), "counts", H5T_INTEGER, d.channels.size()) ||
-          !source.blocks.open(stream.get(), "blocks", H5T_COMPOUND, 0)) {
+      if (!source.counts.open(stream.get(), "counts", H5T_NATIVE_INT32, d.channels.size()) ||
+          !source.blocks.open(stream.get(), "blocks", block_type.get(), 0)) {
         return damaged(fmt::format("the datasets of stream '{}' are missing or have another type or shape", d.name));
       }
     }
@@ -307,7 +275,7 @@ class RunReader::Impl {
   }
 
   Result<void> read_config() {
-    const Id group(H5Gopen2(file_.get(), "config", H5P_DEFAULT));
+    const Id group(own_object(file_.get(), "config") ? H5Gopen2(file_.get(), "config", H5P_DEFAULT) : -1);
     H5G_info_t info{};
     if (!group.ok() || H5Gget_info(group.get(), &info) < 0 || info.nlinks > kMostStreams) {
       return damaged("the group /config is missing or too large");
@@ -317,7 +285,7 @@ class RunReader::Impl {
       Source source;
       if (H5Lget_name_by_idx(group.get(), ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size(), H5P_DEFAULT) <
               0 ||
-          !source.open(group.get(), name.data(), H5T_INTEGER, 0) || source.rows > kLargestText) {
+          !source.open(group.get(), name.data(), H5T_NATIVE_UINT8, 0) || source.rows > kLargestText) {
         return damaged("a text of /config cannot be read");
       }
       std::string text(source.rows, '\0');
@@ -360,14 +328,14 @@ class RunReader::Impl {
     return true;
   }
 
-  static bool add(Hash& hash, const std::string& name, const Source& source, hid_t type, std::size_t value_size) {
+  static bool add(Hash& hash, const std::string& name, const Source& source, hid_t type) {
     const auto label = fmt::format("{} {} {}\n", name, source.rows, source.columns);
     hash.add(label.data(), label.size());
-    const std::size_t row_size = value_size * std::max<hsize_t>(source.columns, 1);
+    const std::size_t row_size = H5Tget_size(type) * std::max<hsize_t>(source.columns, 1);
     std::vector<std::byte> piece;
     for (hsize_t at = 0; at < source.rows;) {
       const auto n = std::min<hsize_t>(kCachedRows, source.rows - at);
-      piece.assign(n * row_size, std::byte{0});  // padding inside rows is zero, not chance
+      piece.resize(n * row_size);
       if (!source.read(type, at, n, piece.data())) return false;
       hash.add(piece.data(), piece.size());
       at += n;

@@ -88,8 +88,7 @@ struct Table {
     const Id properties(H5Pcreate(H5P_DATASET_CREATE));
     H5Pset_chunk(properties.get(), rank, chunk);
     // Packed in the file: padding holds whatever the stack held, and two equal runs must be equal to the byte.
-    const Id packed(H5Tcopy(type.get()));
-    if (H5Tget_class(packed.get()) == H5T_COMPOUND) H5Tpack(packed.get());
+    const Id packed = record::packed(type);
     dataset = Id(H5Dcreate2(parent, name, packed.get(), space.get(), H5P_DEFAULT, properties.get(), H5P_DEFAULT));
     return dataset.ok();
   }
@@ -131,6 +130,11 @@ class RunWriter::Impl {
   };
 
   explicit Impl(std::string path) : path_(std::move(path)) {}
+  ~Impl() {
+    if (failure_) abandon();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   Result<void> create(const RunHeader& header) {
     for (const auto& s : header.streams) {
@@ -142,7 +146,7 @@ class RunWriter::Impl {
       }
     }
     if (auto made = reserve_name(); !made) return made;
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // errors are values here, not lines on stderr
+    record::begin_hdf5();
     const Id access(H5Pcreate(H5P_FILE_ACCESS));
     H5Pset_libver_bounds(access.get(), H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
     file_ = Id(H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
@@ -294,6 +298,17 @@ class RunWriter::Impl {
     s.gathered_counts.clear();
     s.gathered_blocks.clear();
     return {};
+  }
+
+  /// Closing flushes, and HDF5 does not survive a flush that fails: it frees the file and keeps its identifier. What
+  /// was flushed before is in the file and `recover` finds it.
+  void abandon() {
+    file_.abandon();
+    for (auto* table : {&events_, &ledger_, &end_}) table->dataset.abandon();
+    for (auto& s : streams_) {
+      s.counts.dataset.abandon();
+      s.blocks.dataset.abandon();
+    }
   }
 
   Result<void> fail(Error error) {
