@@ -84,6 +84,11 @@ class Judge {
             step.condition);
   }
 
+  /// What the rig did about it, as far as it was seen to.
+  [[nodiscard]] const char* did() const {
+    return e_.reached_clear ? "the rig retracted" : "the rig asked for a retract that was not seen to arrive";
+  }
+
   void failed_step() {
     if (e_.plan_finished) return;
     if (e_.steps.empty()) return invalid("the run ended before its first step");
@@ -95,25 +100,25 @@ class Judge {
       case StepOutcome::kDone:
         return invalid(fmt::format("the run ended after {}", where), last.condition);
       case StepOutcome::kNoContact:
-        return invalid(fmt::format("{}: the instrument never met the phantom down to z = {:.1f} mm; the rig retracted. "
+        return invalid(fmt::format("{}: the instrument never met the phantom down to z = {:.1f} mm; {}. "
                                    "Check that the phantom is in place and [approach] deepest_z_mm",
-                                   where, mm(step.target_m[rig::kZ])),
+                                   where, mm(step.target_m[rig::kZ]), did()),
                        last.condition);
       case StepOutcome::kTooSoft:
-        return invalid(fmt::format("{}: {:g} N were not reached down to z = {:.1f} mm (largest {:.2f} N); the rig "
-                                   "retracted. Check the phantom and [approach] deepest_z_mm",
-                                   where, step.force_N, mm(step.target_m[rig::kZ]), last.normal_force_N.max()),
+        return invalid(fmt::format("{}: {:g} N were not reached down to z = {:.1f} mm (largest {:.2f} N); {}. Check "
+                                   "the phantom and [approach] deepest_z_mm",
+                                   where, step.force_N, mm(step.target_m[rig::kZ]), last.normal_force_N.max(), did()),
                        last.condition);
       case StepOutcome::kTooStiff:
-        return invalid(fmt::format("{}: pressing on could have exceeded {:g} N on this phantom; the rig retracted. "
+        return invalid(fmt::format("{}: pressing on could have exceeded {:g} N on this phantom; {}. "
                                    "Check [limits] max_force_N",
-                                   where, plan_.protocol.max_force_N),
+                                   where, plan_.protocol.max_force_N, did()),
                        last.condition);
       case StepOutcome::kTimeout:
         return invalid(fmt::format("{}: not completed within {:.1f} s (stage went from x {:.2f} z {:.2f} to x {:.2f} "
-                                   "z {:.2f} mm by readback); the rig retracted. Check that the stage moves when told",
+                                   "z {:.2f} mm by readback); {}. Check that the stage moves when told",
                                    where, step.timeout_s, mm(last.from_m[rig::kX]), mm(last.from_m[rig::kZ]),
-                                   mm(last.to_m[rig::kX]), mm(last.to_m[rig::kZ])),
+                                   mm(last.to_m[rig::kX]), mm(last.to_m[rig::kZ]), did()),
                        last.condition);
       case StepOutcome::kMoveRefused:
         return invalid(fmt::format("{}: the stage or the interlock refused the move; the events say why", where),
@@ -121,15 +126,14 @@ class Judge {
       case StepOutcome::kEarlyContact:
         return invalid(
             fmt::format("{}: on the fast way down to z = {:.1f} mm the instrument met something at z = {:.1f} mm "
-                        "({:.2f} N); the rig retracted. Raise [approach] start_z_mm above the phantom",
-                        where, mm(step.target_m[rig::kZ]), mm(last.to_m[rig::kZ]), last.normal_force_N.max()),
+                        "({:.2f} N); {}. Raise [approach] start_z_mm above the phantom",
+                        where, mm(step.target_m[rig::kZ]), mm(last.to_m[rig::kZ]), last.normal_force_N.max(), did()),
             last.condition);
       case StepOutcome::kOverforce:
-        return invalid(
-            fmt::format("{}: the normal force came to {:.2f} N, above [limits] max_force_N of {:g} N; the rig let go "
-                        "and retracted. Check the phantom for something hard and the evenness of its surface",
-                        where, last.normal_force_N.max(), plan_.protocol.max_force_N),
-            last.condition);
+        return invalid(fmt::format("{}: the normal force came to {:.2f} N, above [limits] max_force_N of {:g} N; {}. "
+                                   "Check the phantom for something hard and the evenness of its surface",
+                                   where, last.normal_force_N.max(), plan_.protocol.max_force_N, did()),
+                       last.condition);
       case StepOutcome::kInterlock:
         return;  // the interlock has had its own sentence
     }

@@ -132,6 +132,11 @@ TEST(VerdictTest, EveryWayToEndEarlyIsInvalidAndNamesItsStep) {
     const auto v = run.verdict();
     EXPECT_EQ(v.judgement, Judgement::kInvalid) << name_of(outcome);
     ASSERT_GE(v.reasons.size(), 2U);
+    if (outcome != StepOutcome::kMoveRefused) {
+      EXPECT_THAT(v.reasons[0].text, HasSubstr("; the rig retracted. ")) << name_of(outcome);
+      run.evidence.reached_clear = false;
+      EXPECT_THAT(run.verdict().reasons[0].text, HasSubstr("was not seen to arrive. ")) << name_of(outcome);
+    }
     EXPECT_THAT(v.reasons[0].text, HasSubstr("step 6 (press, 6 N, 100 mm/s, forward, repeat 1)")) << name_of(outcome);
   }
 }
