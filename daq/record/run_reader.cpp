@@ -26,6 +26,9 @@ using record::Source;
 constexpr std::size_t kLargestText = 16U << 20U;
 constexpr std::size_t kMostStreams = 64;
 constexpr std::size_t kMostLedgerRows = 100000;
+/// HDF5 reads again what a writer may be changing, and waits twice as long each time, from 1 ns. Its own 100 attempts
+/// would take longer than the world has existed; these take 16 ms.
+constexpr unsigned kReadAttempts = 24;
 constexpr hsize_t kCachedBlocks = 1024;
 constexpr hsize_t kCachedRows = 65536;
 
@@ -122,7 +125,11 @@ class RunReader::Impl {
     record::begin_hdf5();
     file_ = Id(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
     // A file whose writer lives or was killed opens only as a growing one.
-    if (!file_.ok()) file_ = Id(H5Fopen(path_.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, H5P_DEFAULT));
+    if (!file_.ok()) {
+      const Id access(H5Pcreate(H5P_FILE_ACCESS));
+      H5Pset_metadata_read_attempts(access.get(), kReadAttempts);
+      file_ = Id(H5Fopen(path_.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access.get()));
+    }
     if (!file_.ok()) return damaged("it is not an HDF5 file, or its first page was never written");
     const auto format = text_attribute(file_.get(), "format");
     if (format != "strigil-run") return damaged("it is not a Strigil run file");
@@ -178,6 +185,12 @@ class RunReader::Impl {
       b.values[v] = static_cast<float>(c.scale * b.counts[v] + c.offset);
     }
     return b;
+  }
+
+  Result<std::uint64_t> first_row(std::size_t s, std::uint64_t i) {
+    const auto row = block_row(streams_[s], i);
+    if (!row) return damaged(fmt::format("block {} of stream '{}' cannot be read", i, header_.streams[s].name));
+    return row->first_row;
   }
 
   Result<Event> event(std::uint64_t i) {
@@ -363,6 +376,7 @@ std::uint64_t RunReader::block_count(std::size_t s) const { return impl_->stream
 std::uint64_t RunReader::row_count(std::size_t s) const { return impl_->streams_[s].counts.rows; }
 std::uint64_t RunReader::event_count() const { return impl_->events_.rows; }
 Result<Block> RunReader::block(std::size_t s, std::uint64_t i) { return impl_->block(s, i); }
+Result<std::uint64_t> RunReader::first_row(std::size_t s, std::uint64_t i) { return impl_->first_row(s, i); }
 Result<Event> RunReader::event(std::uint64_t i) { return impl_->event(i); }
 Result<std::optional<std::string>> RunReader::end() { return impl_->end(); }
 Result<std::vector<LedgerRow>> RunReader::ledger() { return impl_->ledger(); }

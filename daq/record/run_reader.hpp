@@ -33,6 +33,8 @@ class RunReader {
   /// Block `i` of stream `s` with its counts and, from the recorded scale, its values.
   /// Errors: a block that speaks of rows that are not there, or is larger than any block.
   Result<Block> block(std::size_t s, std::uint64_t i);
+  /// Row of the counts at which block `i` of stream `s` says that it begins. For verify.
+  Result<std::uint64_t> first_row(std::size_t s, std::uint64_t i);
   Result<Event> event(std::uint64_t i);
   /// The end as JSON; nothing when the writer never came to it.
   Result<std::optional<std::string>> end();

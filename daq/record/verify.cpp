@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 namespace strigil::daq {
@@ -11,20 +13,35 @@ namespace {
 bool same(const Block& a, const Block& b) {
   return a.first_sample == b.first_sample && a.samples == b.samples && a.channels == b.channels && a.flags == b.flags &&
          a.gap == b.gap && a.ticks == b.ticks && a.t0 == b.t0 && a.received == b.received &&
-         a.period_ns == b.period_ns &&
+         std::bit_cast<std::uint64_t>(a.period_ns) == std::bit_cast<std::uint64_t>(b.period_ns) &&
          std::equal(a.counts.begin(), a.counts.begin() + static_cast<std::ptrdiff_t>(a.value_count()),
                     b.counts.begin());
 }
 
-/// Walks one stream and says what is wrong with it.
-Result<StreamCheck> check_stream(RunReader& reader, std::size_t s, std::vector<std::string>& problems) {
+bool same(const Event& a, const Event& b) {
+  const auto bits = [](const Event& e) { return std::bit_cast<std::array<std::uint64_t, 4>>(e.arguments); };
+  return a.at == b.at && a.code == b.code && a.severity == b.severity && a.source == b.source && bits(a) == bits(b) &&
+         a.detail == b.detail;
+}
+
+/// Walks one stream and says what is wrong with it. After a block that cannot be read nothing can be said of the rest.
+StreamCheck check_stream(RunReader& reader, std::size_t s, std::vector<std::string>& problems) {
   StreamCheck check;
   check.name = reader.header().streams[s].name;
   check.blocks = reader.block_count(s);
   std::uint64_t expected = 0;
   for (std::uint64_t i = 0; i < check.blocks; ++i) {
     auto block = reader.block(s, i);
-    if (!block) return block.error();
+    const auto first_row = reader.first_row(s, i);
+    if (!block || !first_row) {
+      problems.push_back((block ? first_row.error() : block.error()).message);
+      check.blocks = i;
+      return check;
+    }
+    if (*first_row != check.samples) {
+      problems.push_back(fmt::format("stream '{}', block {}: it begins at row {} where row {} is next", check.name, i,
+                                     *first_row, check.samples));
+    }
     if (i == 0) {
       check.first_t0 = block->t0;
     } else {
@@ -46,20 +63,102 @@ Result<StreamCheck> check_stream(RunReader& reader, std::size_t s, std::vector<s
   return check;
 }
 
-Result<void> copy_streams(RunReader& in, RunWriter& out) {
+/// What cannot be read is told in `left_out`; the error is the writer's.
+Result<void> copy_streams(RunReader& in, RunWriter& out, std::vector<std::string>& left_out, std::uint64_t& events) {
   for (std::size_t s = 0; s < in.header().streams.size(); ++s) {
     for (std::uint64_t i = 0; i < in.block_count(s); ++i) {
       const auto block = in.block(s, i);
-      if (!block) break;  // the tail of a killed file: what comes after the last whole block cannot be saved
+      if (!block) {
+        left_out.push_back(fmt::format("stream '{}', blocks {} to {}: {}", in.header().streams[s].name, i,
+                                       in.block_count(s) - 1, block.error().message));
+        break;
+      }
       if (auto appended = out.append(*block); !appended) return appended;
     }
   }
   for (std::uint64_t i = 0; i < in.event_count(); ++i) {
     const auto event = in.event(i);
-    if (!event) break;
+    if (!event) {
+      left_out.push_back(fmt::format("events {} to {}: {}", i, in.event_count() - 1, event.error().message));
+      break;
+    }
     if (auto appended = out.append(*event); !appended) return appended;
+    ++events;
   }
   return {};
+}
+
+/// Stored samples against what the last hop counted, and that hop against the one before it.
+void check_ledger(const std::vector<LedgerRow>& ledger, VerifyReport& report) {
+  for (const auto& check : report.streams) {
+    const auto row_of = [&](std::string_view hop) {
+      return std::find_if(ledger.begin(), ledger.end(),
+                          [&](const auto& row) { return row.hop == hop && row.stream == check.name; });
+    };
+    const auto recorder = row_of("recorder");
+    const auto recovered = row_of("recovered");
+    const auto last = recovered != ledger.end() ? recovered : recorder;
+    if (last == ledger.end()) {
+      report.problems.push_back(
+          fmt::format("the ledger does not say how many samples of '{}' were recorded", check.name));
+    } else if (last->count != check.samples) {
+      report.problems.push_back(fmt::format("the ledger says that {} samples of '{}' were recorded; there are {}",
+                                            last->count, check.name, check.samples));
+    }
+    const auto intake = row_of("intake");
+    if (intake != ledger.end() && recorder != ledger.end() && intake->count != recorder->count + recorder->lost) {
+      report.problems.push_back(
+          fmt::format("the ledger does not balance: {} samples of '{}' came in, {} were recorded "
+                      "and {} lost",
+                      intake->count, check.name, recorder->count, recorder->lost));
+    }
+  }
+}
+
+struct Written {
+  std::vector<std::uint64_t> samples;  // by stream
+  std::uint64_t events = 0;
+};
+
+/// Makes `report.out` of what is whole in `in`, with an end and a ledger that say so. No file is left on an error.
+Result<Written> write_copy(RunReader& in, const std::string& path, RecoverReport& report) {
+  auto made = RunWriter::create(report.out, in.header());
+  if (!made) return made.error();
+  auto& writer = **made;
+  const auto refuse = [&](const Error& error) {
+    made->reset();
+    std::error_code ignored;  // the error that matters is the first
+    std::filesystem::remove(report.out, ignored);
+    return error;
+  };
+  Written written;
+  if (auto copied = copy_streams(in, writer, report.left_out, written.events); !copied) return refuse(copied.error());
+  written.samples = writer.samples();
+  std::vector<LedgerRow> ledger;
+  if (auto original = in.ledger()) ledger = *original;
+  for (std::size_t s = 0; s < written.samples.size(); ++s) {
+    const auto& name = in.header().streams[s].name;
+    const auto rows = in.row_count(s);
+    const auto without_block = rows - std::min(rows, written.samples[s]);
+    if (without_block > 0) {
+      report.left_out.push_back(
+          fmt::format("stream '{}': {} of {} rows of counts have no readable block", name, without_block, rows));
+    }
+    report.rows_without_block += without_block;
+    ledger.push_back({"recovered", name, written.samples[s], without_block});
+  }
+  nlohmann::ordered_json end{{"closed_cleanly", false},
+                             {"recovered", true},
+                             {"recovered_from", std::filesystem::path(path).filename().string()},
+                             {"left_out", report.left_out}};
+  if (const auto text = in.end(); text && *text && nlohmann::json::accept(**text)) {
+    end["original_end"] = nlohmann::ordered_json::parse(**text);
+  } else {
+    end["missing"] = {"the verdict", "what came after the last flush: at most one second"};
+  }
+  const auto end_text = end.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+  if (auto finished = writer.finish(end_text, ledger); !finished) return refuse(finished.error());
+  return written;
 }
 
 }  // namespace
@@ -70,9 +169,7 @@ Result<VerifyReport> verify(const std::string& path) {
   auto& r = **reader;
   VerifyReport report;
   for (std::size_t s = 0; s < r.header().streams.size(); ++s) {
-    auto check = check_stream(r, s, report.problems);
-    if (!check) return check.error();
-    report.streams.push_back(*check);
+    report.streams.push_back(check_stream(r, s, report.problems));
   }
   report.events = r.event_count();
   const auto end = r.end();
@@ -81,20 +178,14 @@ Result<VerifyReport> verify(const std::string& path) {
   if (!report.finished) {
     report.problems.emplace_back(
         "the writer never came to its end: it was killed or is still at work; see `strigil recover`");
-  } else if (!nlohmann::json::accept(**end)) {
-    report.problems.emplace_back("the end is not JSON");
+  } else if (const auto j = nlohmann::json::parse(**end, nullptr, false); !j.is_object()) {
+    report.problems.emplace_back("the end is not a JSON object");
+  } else if (j.contains("recovered")) {
+    report.problems.emplace_back("the file was recovered: its run never came to an end; /end says what was left out");
   }
   const auto ledger = r.ledger();
   if (!ledger) return ledger.error();
-  for (const auto& row : *ledger) {
-    if (row.hop != "recorder") continue;
-    const auto check =
-        std::find_if(report.streams.begin(), report.streams.end(), [&](const auto& s) { return s.name == row.stream; });
-    if (check == report.streams.end() || check->samples != row.count) {
-      report.problems.push_back(fmt::format("the ledger says that {} samples of '{}' were recorded; there are {}",
-                                            row.count, row.stream, check == report.streams.end() ? 0 : check->samples));
-    }
-  }
+  if (report.finished) check_ledger(*ledger, report);
   auto hash = r.dataset_hash();
   if (!hash) return hash.error();
   report.dataset_hash = *hash;
@@ -107,43 +198,37 @@ Result<RecoverReport> recover(const std::string& path, const std::string& out) {
   auto& in = **reader;
   RecoverReport report;
   report.out = out;
-  auto header = in.header();
-  std::vector<std::uint64_t> saved;
-  {
-    auto writer = RunWriter::create(out, header);
-    if (!writer) return writer.error();
-    if (auto copied = copy_streams(in, **writer); !copied) return copied.error();
-    saved = (*writer)->samples();
-    std::vector<LedgerRow> ledger;
-    for (std::size_t s = 0; s < saved.size(); ++s) ledger.push_back({"recorder", header.streams[s].name, saved[s], 0});
-    nlohmann::ordered_json end{{"closed_cleanly", false}, {"recovered_from", path}};
-    if (const auto text = in.end(); text && *text && nlohmann::json::accept(**text)) {
-      end["original_end"] = nlohmann::ordered_json::parse(**text);
-    }
-    if (auto finished = (*writer)->finish(end.dump(1), ledger); !finished) return finished.error();
-  }
-  // The proof: read the copy back and compare it with the original, block by block.
-  auto copy = RunReader::open(out);
-  if (!copy) return copy.error();
+  auto written = write_copy(in, path, report);
+  if (!written) return written.error();
+  // The proof: read the copy back and compare it with the original.
+  auto reopened = RunReader::open(out);
+  if (!reopened) return reopened.error();
+  auto& copy = **reopened;
+  const auto distrust = [&](const std::string& why) {
+    return Error{fmt::format("'{}' was written, but {}; do not trust it", out, why)};
+  };
   std::vector<std::string> problems;
-  for (std::size_t s = 0; s < saved.size(); ++s) {
-    auto check = check_stream(**copy, s, problems);
-    if (!check) return check.error();
-    for (std::uint64_t i = 0; i < check->blocks; ++i) {
+  for (std::size_t s = 0; s < in.header().streams.size(); ++s) {
+    const auto check = check_stream(copy, s, problems);
+    if (check.samples != written->samples[s] || copy.row_count(s) != check.samples) {
+      return distrust(fmt::format("stream '{}' reads back with another length", check.name));
+    }
+    for (std::uint64_t i = 0; i < check.blocks; ++i) {
       const auto a = in.block(s, i);
-      const auto b = (*copy)->block(s, i);
+      const auto b = copy.block(s, i);
       if (!a || !b || !same(*a, *b)) {
-        return Error{
-            fmt::format("'{}' was written, but block {} of stream '{}' reads back differently; do not trust it", out, i,
-                        check->name)};
+        return distrust(fmt::format("block {} of stream '{}' reads back differently", i, check.name));
       }
     }
-    if (check->samples != saved[s]) problems.push_back(fmt::format("stream '{}' reads back short", check->name));
-    report.rows_without_block += in.row_count(s) - std::min(in.row_count(s), check->samples);
-    report.streams.push_back(*check);
+    report.streams.push_back(check);
   }
-  if (!problems.empty()) return Error{fmt::format("'{}' was written, but {}", out, problems.front())};
-  auto hash = (*copy)->dataset_hash();
+  if (copy.event_count() != written->events) return distrust("events are missing from it");
+  for (std::uint64_t i = 0; i < written->events; ++i) {
+    const auto a = in.event(i);
+    const auto b = copy.event(i);
+    if (!a || !b || !same(*a, *b)) return distrust(fmt::format("event {} reads back differently", i));
+  }
+  auto hash = copy.dataset_hash();
   if (!hash) return hash.error();
   report.dataset_hash = *hash;
   return report;

@@ -28,18 +28,20 @@ struct VerifyReport {
 };
 
 /// Looks at every block: rows contiguous, sample counters rising by what blocks and gaps say, ledger equal to what is
-/// stored, end present. Errors only where the file cannot be read at all.
+/// stored, end present and not made up by `recover`. Errors only where the file cannot be opened.
 Result<VerifyReport> verify(const std::string& path);
 
 struct RecoverReport {
   std::string out;
   std::vector<StreamCheck> streams;      ///< of what was saved
-  std::uint64_t rows_without_block = 0;  ///< counts that no block speaks of: dropped
+  std::uint64_t rows_without_block = 0;  ///< counts that no readable block speaks of: left out
+  std::vector<std::string> left_out;     ///< what was left out and why, in words; also in the copy's /end
   std::string dataset_hash;
 };
 
-/// Copies what is whole in `path` to the new file `out`, reads that back and compares it block by block. The original
-/// is only read.
+/// Copies what is whole in `path` (of each stream all before its first unreadable block) to the new file `out`, reads
+/// that back and compares it block by block. The original is only read. The copy's /end says `recovered`, and its
+/// ledger has a hop "recovered" beside what the original's had.
 Result<RecoverReport> recover(const std::string& path, const std::string& out);
 
 }  // namespace strigil::daq
