@@ -104,7 +104,7 @@ count = 12
 }
 
 TEST(SimConfig, TheRigPassesTheTwinTableOver) {
-  const auto text = shipped_bench() + "\n[twin.phantom]\npresent = false\n";
+  const auto text = shipped_bench() + "\npresent = false\n";  // its last table is [twin.phantom]
   EXPECT_TRUE(rig::parse_bench(text, "b.toml").ok());
   auto config = parse_sim_config(text, "b.toml");
   ASSERT_TRUE(config) << config.error().message;

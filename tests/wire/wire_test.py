@@ -1,0 +1,174 @@
+"""The real program on real wires: wire_test.py CASE PATH_TO_STRIGIL.
+
+Twins in one process (pseudo-terminals, UDP), the rig in a second, a Python subscriber in a third, h5py for the file.
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import h5py
+
+STRIGIL = sys.argv[2]
+HOME = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLES = HOME / "docs" / "examples"
+PYTHON = "/usr/bin/python3"
+
+
+class Sim:
+    """The simulated bench in its own process."""
+
+    def __init__(self, folder, extra=""):
+        self.dir = folder / "wires"
+        bench = folder / "twin_bench.toml"
+        bench.write_text((HOME / "rig/benches/sim.toml").read_text() + "\n" + extra + "\n")
+        self.process = subprocess.Popen([STRIGIL, "sim", "--dir", self.dir, "--bench", bench], stdout=subprocess.PIPE,
+                                        text=True)
+        line = self.process.stdout.readline()
+        assert line.startswith("ready "), line
+        self.bench = line.split(maxsplit=1)[1].strip()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        out, _ = self.process.communicate(timeout=20)
+        return json.loads(out.strip().splitlines()[-1])
+
+
+def strigil(*arguments, timeout=120):
+    return subprocess.run([STRIGIL, *map(str, arguments)], capture_output=True, text=True, timeout=timeout)
+
+
+def rows(run):
+    with h5py.File(run, "r", swmr=True) as f:
+        return {name: len(s["counts"]) for name, s in f["streams"].items()}
+
+
+def free_port():
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def live(folder):
+    """Subscriber, file and devices count the same samples."""
+    sim = Sim(folder)
+    endpoint = f"tcp://127.0.0.1:{free_port()}"
+    subscriber = subprocess.Popen([PYTHON, EXAMPLES / "count_samples.py", endpoint, "60"], stdout=subprocess.PIPE,
+                                  text=True)
+    run_file = folder / "live.h5"
+    junit = folder / "live.xml"
+    run = strigil("run", "smoke", "--bench", sim.bench, "--publish", endpoint, "--wait-subscriptions", 1, "--out",
+                  run_file, "--junit", junit, "--json")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert json.loads(run.stdout)["judgement"] == "PASS"
+    out, _ = subscriber.communicate(timeout=60)
+    counted = json.loads(out)
+    assert counted["complete"] and counted["exact"], counted
+    totals = sim.stop()["totals"]
+    recorded = rows(run_file)
+    for stream, samples in recorded.items():
+        assert counted["streams"][stream]["received_samples"] == samples, (stream, counted, recorded)
+    with h5py.File(run_file, "r") as f:
+        ledger = {(r["hop"].decode(), r["stream"].decode()): int(r["count"]) for r in f["ledger"][:]}
+        blocks = {name: s["blocks"][:] for name, s in f["streams"].items()}
+    for device, stream in (("force", "force"), ("vibration", "vibration")):
+        seen = [v for (hop, s), v in ledger.items() if hop.startswith("session") and s == stream][0]
+        assert totals[device]["samples"] == seen, (device, totals, seen)
+        b = blocks[stream]
+        device_counter = int(b["first_sample"][-1] + b["samples"][-1] - b["first_sample"][0])
+        assert device_counter == recorded[stream] and not b["gap"][1:].any(), (stream, device_counter, recorded)
+    import xml.etree.ElementTree as tree
+    suite = tree.parse(junit).getroot().find("testsuite")
+    assert int(suite.get("tests")) >= 2 and suite.get("failures") == "0" and suite.get("errors") == "0"
+    read = subprocess.run([PYTHON, EXAMPLES / "read_run.py", run_file], capture_output=True, text=True, timeout=60)
+    assert read.returncode == 0 and f"force: {recorded['force']} samples" in read.stdout, read.stdout + read.stderr
+    print("live:", recorded, "device totals", totals)
+
+
+def killed(folder):
+    """kill -9 in mid-stroke: at most a second is missing from the file, and the stage stops by itself."""
+    sim = Sim(folder)
+    run_file = folder / "killed.h5"
+    run = subprocess.Popen([STRIGIL, "run", "demo", "--bench", sim.bench, "--out", run_file, "--quiet"],
+                           stdout=subprocess.DEVNULL)
+    in_stroke_at = None
+    deadline = time.monotonic() + 60
+    while in_stroke_at is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+        try:
+            with h5py.File(run_file, "r", swmr=True) as f:
+                x = f["streams/position/counts"][:, 0] * 1e-6
+                z = f["streams/position/counts"][:, 2] * 1e-6
+                if len(x) and x.max() > 0.035 and z[-1] < -0.03:
+                    in_stroke_at = x[-1]
+        except (OSError, KeyError):
+            continue  # not made yet, or between two flushes
+    assert in_stroke_at is not None, "the stroke was never seen in the growing file"
+    began = time.monotonic_ns()
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    time.sleep(1.5)  # longer than look-ahead and time-out: what still moved then would be a failure
+    state = sim.stop()["stage"]
+    assert state["speed_mm_s"] == 0, state
+    assert state["x_mm"] < 89.9, f"the stage ran to the end of its stroke without a host: {state}"
+    recovered = folder / "recovered.h5"
+    result = strigil("recover", run_file, "--out", recovered)
+    assert result.returncode == 0, result.stderr
+    with h5py.File(recovered, "r") as f:
+        last = max(int(s["blocks"]["received_ns"][-1]) for s in f["streams"].values() if len(s["blocks"]))
+        assert len(f["streams/force/counts"]) > 1000
+    missing_s = (began - last) * 1e-9  # both are CLOCK_MONOTONIC
+    assert missing_s < 1.0, missing_s
+    assert strigil("verify", recovered).returncode == 0
+    print(f"killed: {missing_s * 1e3:.0f} ms missing; stage stopped at {state}")
+
+
+def refusals(folder):
+    """Bad input: one clear message, exit code 3 (2 when it was a run), and no motion."""
+    def refused(words, *arguments):
+        result = strigil("run", *arguments, "--out", folder / f"refused{time.monotonic_ns()}.h5")
+        assert result.returncode == 3, (words, result.returncode, result.stdout, result.stderr)
+        lines = [line for line in result.stderr.splitlines() if line.startswith("strigil: ")]
+        assert len(lines) == 1 and words in lines[0], (words, result.stderr)
+        print("refused:", lines[0])
+
+    smoke = (HOME / "protocols/library/smoke.toml").read_text()
+    for change, words in ((("speed_mm_s = 60", "sped_mm_s = 60"), "sped_mm_s"),
+                          (("normal_force_N = 4", "normal_force_kg = 0.4"), "did you mean 'normal_force_N'"),
+                          (("normal_force_N = 4", "normal_force_N = 400"), "must lie between"),
+                          (("normal_force_N = 4", "normal_force_N = 24"), "max_force_N")):
+        assert change[0] in smoke
+        path = folder / "bad.toml"
+        path.write_text(smoke.replace(*change))
+        refused(words, path, "--virtual")
+    refused("the library has", "no_such_protocol", "--virtual")
+    refused("bench", "smoke", "--bench", "no_such_bench")
+
+    sim = Sim(folder)
+    bench = pathlib.Path(sim.bench).read_text()
+    stage = f"serial://{sim.dir}/stage"
+    assert stage in bench
+    changed = folder / "changed.toml"
+    changed.write_text(bench.replace(stage, "serial:///dev/no_such_port"))
+    refused("there is no port", "smoke", "--bench", changed)
+    udp = [word for word in bench.split('"') if word.startswith("udp://")][0]
+    changed.write_text(bench.replace(udp, f"udp://127.0.0.1:{free_port()}"))
+    refused("force sensor", "smoke", "--bench", changed)
+    changed.write_text(bench.replace(f"serial://{sim.dir}/vibration", stage))
+    refused("busy", "smoke", "--bench", changed)
+    moved = sim.stop()
+    assert moved["stage"]["x_mm"] == 0 and moved["stage"]["z_mm"] == 0, moved
+
+    alarmed = Sim(folder, '[[twin.faults]]\nkind = "stage_alarm"\nat_s = 0.0\n')
+    refused("alarm", "smoke", "--bench", alarmed.bench)
+    alarmed.stop()
+
+
+with tempfile.TemporaryDirectory(prefix="strigil-wire-") as temporary:
+    os.environ["STRIGIL_HOME"] = str(HOME)
+    {"live": live, "killed": killed, "refusals": refusals}[sys.argv[1]](pathlib.Path(temporary))
