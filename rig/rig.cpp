@@ -103,6 +103,14 @@ daq::Result<void> Rig::bring_up(Pacer& pacer) {
         "the {} on {} did not answer within {:.1f} s ({} bytes came, {} records, {} rejected). Nothing was moved. {}",
         what, uri, daq::seconds(bench_.bring_up_timeout), counts.bytes, counts.records, counts.rejected, check)};
   };
+  // First: a stage in a hard alarm answers nothing but its state, and its alarm is what a person must know.
+  if (d.stage.state() == daq::GrblState::kAlarm) {
+    return daq::Error{fmt::format(
+        "the stage on {} is in alarm {}: {}. Nothing was moved. Free the stage, home it ($H) or unlock it ($X), and "
+        "start again",
+        bench_.stage.link, d.stage.last_alarm(),
+        d.stage.last_alarm() == 0 ? "it was so before we came" : daq::grbl_alarm_words(d.stage.last_alarm()))};
+  }
   if (!d.stage.ready()) {
     return silent("stage", bench_.stage.link, d.stage.counts(),
                   "Check that it is switched on, that it speaks Grbl 1.1 and that the link's baud rate is its own");
@@ -114,13 +122,6 @@ daq::Result<void> Rig::bring_up(Pacer& pacer) {
   if (!d.vibration.ready()) {
     return silent("accelerometer", bench_.vibration.link, d.vibration.counts(),
                   "Check its cable and that its firmware speaks the Strigil sensor stream (docs/sensor_stream.md)");
-  }
-  if (d.stage.state() == daq::GrblState::kAlarm) {
-    return daq::Error{fmt::format(
-        "the stage on {} is in alarm {}: {}. Nothing was moved. Free the stage, home it ($H) or unlock it ($X), and "
-        "start again",
-        bench_.stage.link, d.stage.last_alarm(),
-        d.stage.last_alarm() == 0 ? "it was so before we came" : daq::grbl_alarm_words(d.stage.last_alarm()))};
   }
   if (d.stage.settings().reports_inches) {
     return daq::Error{fmt::format("the stage on {} reports inches: set $13=0. Nothing was moved", bench_.stage.link)};

@@ -22,12 +22,15 @@ PYTHON = "/usr/bin/python3"
 class Sim:
     """The simulated bench in its own process."""
 
+    running = []
+
     def __init__(self, folder, extra=""):
         self.dir = folder / "wires"
         bench = folder / "twin_bench.toml"
         bench.write_text((HOME / "rig/benches/sim.toml").read_text() + "\n" + extra + "\n")
         self.process = subprocess.Popen([STRIGIL, "sim", "--dir", self.dir, "--bench", bench], stdout=subprocess.PIPE,
                                         text=True)
+        Sim.running.append(self.process)
         line = self.process.stdout.readline()
         assert line.startswith("ready "), line
         self.bench = line.split(maxsplit=1)[1].strip()
@@ -171,4 +174,8 @@ def refusals(folder):
 
 with tempfile.TemporaryDirectory(prefix="strigil-wire-") as temporary:
     os.environ["STRIGIL_HOME"] = str(HOME)
-    {"live": live, "killed": killed, "refusals": refusals}[sys.argv[1]](pathlib.Path(temporary))
+    try:
+        {"live": live, "killed": killed, "refusals": refusals}[sys.argv[1]](pathlib.Path(temporary))
+    finally:
+        for process in Sim.running:  # a failed case must leave nothing behind
+            process.kill()
