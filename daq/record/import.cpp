@@ -1,28 +1,32 @@
 #include "daq/record/import.hpp"
 
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <optional>
 #include <string_view>
 
+#include "daq/record/csv_table.hpp"
 #include "daq/record/run_writer.hpp"
 #include "daq/strict_toml.hpp"
 
 namespace strigil::daq {
 namespace {
 
-constexpr std::size_t kLargestCsv = 512U << 20U;
-constexpr std::size_t kMostColumns = 256;
+using record::Csv;
+using record::CsvFormat;
+
 /// Counts use 30 bits: rounding is 5e-10 of full scale, and there is room above for other people's next value.
 constexpr double kFullCounts = 1 << 30;
 /// A row this far from the grid of its block begins a new one.
 constexpr double kGridTolerance = 0.05;
+/// Rows further apart than this many periods have others missing between them.
+constexpr double kGapFromPeriods = 1.5;
+constexpr double kLongestGap = 1e9;
+constexpr int kMostDecimals = 15;
 
 struct ChannelMap {
   std::string column;
@@ -37,7 +41,7 @@ struct StreamMap {
   std::vector<ChannelMap> channels;
 };
 struct Mapping {
-  char separator = ',';
+  CsvFormat csv;
   std::string device;
   std::string time_column;  // empty: rows come at rate_Hz
   double time_factor = 1;   // seconds per unit of the column
@@ -57,7 +61,15 @@ Result<Mapping> read_mapping(const std::string& path) {
   auto csv = root.table("csv");
   const auto separator = csv.text("separator", ",");
   if (separator.size() != 1) csv.refuse("separator", "'separator' is one character");
-  m.separator = separator.empty() ? ',' : separator.front();
+  m.csv.separator = separator.empty() ? ',' : separator.front();
+  const auto decimal = csv.text("decimal", ".");
+  if (decimal != "." && decimal != ",") csv.refuse("decimal", "'decimal' is \".\" or \",\"");
+  m.csv.decimal = decimal.empty() ? '.' : decimal.front();
+  if (m.csv.decimal == m.csv.separator) csv.refuse("decimal", "'decimal' and 'separator' are the same character");
+  const auto comment = csv.text("comment", "#");
+  if (comment.size() != 1) csv.refuse("comment", "'comment' is one character");
+  m.csv.comment = comment.empty() ? '#' : comment.front();
+  m.csv.header_rows = static_cast<std::size_t>(csv.integer("header_rows", {0, 1000}, 1));
   m.device = csv.text("device", "");
   csv.finish();
   auto time = root.table("time", true);
@@ -72,6 +84,9 @@ Result<Mapping> read_mapping(const std::string& path) {
     s.name = t.text("name");
     s.quantity = t.text("quantity");
     if (!valid_stream_name(s.name)) t.refuse("name", "a stream's name is [a-z0-9_], 1 to 32 long");
+    if (std::any_of(m.streams.begin(), m.streams.end(), [&](const auto& other) { return other.name == s.name; })) {
+      t.refuse("name", fmt::format("there are two streams named '{}'", s.name));
+    }
     for (auto& c : t.tables("channel")) {
       ChannelMap channel;
       channel.column = c.text("column");
@@ -93,88 +108,6 @@ Result<Mapping> read_mapping(const std::string& path) {
   if (document.error()) return *document.error();
   return m;
 }
-
-std::string_view trimmed(std::string_view s) {
-  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
-  while (!s.empty() && (s.back() == ' ' || s.back() == '\t' || s.back() == '\r')) s.remove_suffix(1);
-  return s;
-}
-
-std::string sha256_hex(std::string_view text) {
-  std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
-  crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(text.data()), text.size());
-  std::string out;
-  for (const auto b : digest) out += fmt::format("{:02x}", b);
-  return out;
-}
-
-/// One CSV in memory: the columns' names and, row by row, numbers (NaN where there is none).
-class Csv {
- public:
-  static Result<Csv> read(const std::string& path, char separator) {
-    auto text = read_text_file(path, kLargestCsv);
-    if (!text) return text.error();
-    Csv csv;
-    csv.sha256_ = sha256_hex(*text);
-    std::string_view rest = *text;
-    std::size_t line_number = 0;
-    while (!rest.empty()) {
-      const auto end = rest.find('\n');
-      const auto line = trimmed(rest.substr(0, end));
-      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-      ++line_number;
-      if (line.empty() || line.front() == '#') continue;
-      if (auto taken = csv.take(line, separator, path, line_number); !taken) return taken.error();
-    }
-    if (csv.names_.empty()) return Error{fmt::format("{}: there is no header row", path)};
-    return csv;
-  }
-
-  [[nodiscard]] std::optional<std::size_t> column(const std::string& name) const {
-    const auto at = std::find(names_.begin(), names_.end(), name);
-    if (at == names_.end()) return std::nullopt;
-    return static_cast<std::size_t>(at - names_.begin());
-  }
-  [[nodiscard]] std::string names() const { return fmt::format("{}", fmt::join(names_, ", ")); }
-  [[nodiscard]] const std::string& sha256() const { return sha256_; }
-  [[nodiscard]] std::size_t rows() const { return values_.size() / names_.size(); }
-  [[nodiscard]] double at(std::size_t row, std::size_t column) const { return values_[row * names_.size() + column]; }
-
- private:
-  Result<void> take(std::string_view line, char separator, const std::string& path, std::size_t line_number) {
-    const bool header = names_.empty();
-    std::size_t fields = 0;
-    for (std::size_t begin = 0;;) {
-      const auto end = line.find(separator, begin);
-      const auto field = trimmed(line.substr(begin, end == std::string_view::npos ? end : end - begin));
-      if (fields == kMostColumns)
-        return Error{fmt::format("{}:{}: more than {} columns", path, line_number, kMostColumns)};
-      if (header) {
-        names_.emplace_back(field);
-      } else {
-        double value = std::nan("");
-        const auto r = std::from_chars(field.data(), field.data() + field.size(), value);
-        const bool number = r.ec == std::errc{} && r.ptr == field.data() + field.size();
-        if (!number && !field.empty()) {
-          return Error{
-              fmt::format("{}:{}:{}: '{}' is not a number", path, line_number, begin + 1, field.substr(0, 40))};
-        }
-        values_.push_back(std::isfinite(value) && number ? value : std::nan(""));
-      }
-      ++fields;
-      if (end == std::string_view::npos) break;
-      begin = end + 1;
-    }
-    if (!header && fields != names_.size()) {
-      return Error{fmt::format("{}:{}: {} fields where the header has {}", path, line_number, fields, names_.size())};
-    }
-    return {};
-  }
-
-  std::string sha256_;
-  std::vector<std::string> names_;
-  std::vector<double> values_;
-};
 
 class Importer {
  public:
@@ -203,6 +136,7 @@ class Importer {
       auto imported = write_stream(s, header.streams[s], **writer);
       if (!imported) return imported.error();
       ledger.push_back({"source rows", imported->name, csv_.rows(), imported->missing});
+      ledger.push_back({"source clock", imported->name, csv_.rows() + imported->gap_samples, imported->gap_samples});
       ledger.push_back({"recorder", imported->name, imported->samples, 0});
       report.streams.push_back(*imported);
     }
@@ -241,14 +175,22 @@ class Importer {
       const double t_s = (csv_.at(i, *column) - first) * m_.time_factor;
       constexpr double kLongest_s = 1e8;
       if (!(std::abs(t_s) < kLongest_s)) {
-        return Error{fmt::format("{}: row {} has no usable time in column '{}'", path_, i + 1, m_.time_column)};
+        return Error{fmt::format("{}:{}: no usable time in column '{}'", path_, csv_.line(i), m_.time_column)};
       }
       times_ns_[i] = std::llround(t_s * 1e9);
       if (i > 0 && times_ns_[i] < times_ns_[i - 1]) {
-        return Error{fmt::format("{}: the time goes back at row {}", path_, i + 1)};
+        return Error{fmt::format("{}:{}: the time goes back", path_, csv_.line(i))};
       }
     }
     return {};
+  }
+
+  [[nodiscard]] double unit_of(const ChannelMap& c) const { return std::pow(10.0, csv_.decimals(c.index)); }
+  /// True when the column's digits, taken as whole numbers, fit into counts: then nothing is rounded.
+  [[nodiscard]] bool lossless(const ChannelMap& c) const {
+    double largest = 0;
+    for (std::size_t i = 0; i < csv_.rows(); ++i) largest = std::fmax(largest, std::abs(csv_.at(i, c.index)));
+    return csv_.decimals(c.index) <= kMostDecimals && largest * unit_of(c) <= kFullCounts;
   }
 
   StreamDescription describe(std::size_t s) {
@@ -265,7 +207,11 @@ class Importer {
         const double v = std::abs(csv_.at(i, c.index) * c.factor);
         if (v > largest) largest = v;
       }
-      d.channels.push_back({c.name, c.unit, largest > 0 ? largest / kFullCounts : 1.0, 0});
+      d.channels.push_back({c.name, c.unit,
+                            lossless(c)   ? c.factor / unit_of(c)
+                            : largest > 0 ? largest / kFullCounts
+                                          : 1.0,
+                            0});
     }
     return d;
   }
@@ -282,6 +228,7 @@ class Importer {
     b.channels = static_cast<std::uint16_t>(map.channels.size());
     b.period_ns = period_ns;
     std::uint32_t gap = 0;
+    std::uint64_t sample = 0;  // by the clock: rows, and those that the time column says are not there
     const auto send = [&]() -> Result<void> {
       if (b.samples == 0) return {};
       b.received = {b.t0.ns + std::llround((b.samples - 1) * period_ns)};
@@ -291,6 +238,20 @@ class Importer {
       return appended;
     };
     for (std::size_t row = 0; row < csv_.rows(); ++row) {
+      if (row > 0) {
+        const double periods = static_cast<double>(times_ns_[row] - times_ns_[row - 1]) / period_ns;
+        const double absent = periods > kGapFromPeriods ? std::round(periods) - 1 : 0;
+        if (absent + gap > kLongestGap) {
+          return Error{fmt::format("{}:{}: a gap of {:.0f} samples; is rate_Hz or the time's unit right?", path_,
+                                   csv_.line(row), absent)};
+        }
+        if (absent > 0) {
+          if (auto sent = send(); !sent) return sent.error();
+        }
+        gap += static_cast<std::uint32_t>(absent);
+        out.gap_samples += static_cast<std::uint64_t>(absent);
+        sample += 1 + static_cast<std::uint64_t>(absent);
+      }
       const bool whole = std::all_of(map.channels.begin(), map.channels.end(),
                                      [&](const auto& c) { return !std::isnan(csv_.at(row, c.index)); });
       const double expected_ns = static_cast<double>(b.t0.ns) + b.samples * period_ns;
@@ -304,7 +265,7 @@ class Importer {
         continue;
       }
       if (b.samples == 0) {
-        b.first_sample = row;
+        b.first_sample = sample;
         b.t0 = {times_ns_[row]};
         b.gap = gap;
         b.flags = kReceiveTimed | (gap > 0 ? static_cast<std::uint32_t>(kGapBefore) : 0U);
@@ -318,7 +279,9 @@ class Importer {
       ++b.samples;
     }
     if (auto sent = send(); !sent) return sent.error();
-    for (const auto& c : d.channels) out.channels.push_back({c.name, c.unit, c.scale, false});
+    for (std::size_t c = 0; c < d.channels.size(); ++c) {
+      out.channels.push_back({d.channels[c].name, d.channels[c].unit, d.channels[c].scale, lossless(map.channels[c])});
+    }
     return out;
   }
 
@@ -336,9 +299,13 @@ Result<ImportReport> import_csv(const std::string& csv_path, const std::string& 
                                 const ImportOptions& options) {
   auto mapping = read_mapping(map_path);
   if (!mapping) return mapping.error();
-  auto csv = Csv::read(csv_path, mapping->separator);
+  auto csv = Csv::read(csv_path, mapping->csv);
   if (!csv) return csv.error();
-  return Importer(csv_path, map_path, *csv, std::move(*mapping), options).run(out);
+  std::error_code failure;
+  if (std::filesystem::exists(out, failure)) return Error{fmt::format("'{}' exists; it is not overwritten", out)};
+  auto report = Importer(csv_path, map_path, *csv, std::move(*mapping), options).run(out);
+  if (!report) std::filesystem::remove(out, failure);
+  return report;
 }
 
 }  // namespace strigil::daq

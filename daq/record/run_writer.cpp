@@ -217,6 +217,13 @@ class RunWriter::Impl {
     return {};
   }
 
+  /// A file that could not be made is not left lying there; somebody else's of that name is.
+  void forget() {
+    abandon();
+    std::error_code ignored;  // the error that matters is the one of create()
+    if (reserved_) std::filesystem::remove(path_, ignored);
+  }
+
   std::string path_;
   std::vector<std::uint64_t> samples_;
 
@@ -229,6 +236,7 @@ class RunWriter::Impl {
       return Error{fmt::format("the run file '{}' cannot be made: {}", path_, why)};
     }
     ::close(fd);
+    reserved_ = true;
     return {};
   }
 
@@ -323,6 +331,7 @@ class RunWriter::Impl {
   Table end_;
   std::vector<EventRow> gathered_events_;
   std::optional<Error> failure_;
+  bool reserved_ = false;
 };
 
 RunWriter::RunWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -330,7 +339,10 @@ RunWriter::~RunWriter() = default;
 
 Result<std::unique_ptr<RunWriter>> RunWriter::create(const std::string& path, const RunHeader& header) {
   auto impl = std::make_unique<Impl>(path);
-  if (auto made = impl->create(header); !made) return made.error();
+  if (auto made = impl->create(header); !made) {
+    impl->forget();
+    return made.error();
+  }
   return std::unique_ptr<RunWriter>(new RunWriter(std::move(impl)));
 }
 
