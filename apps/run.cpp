@@ -265,8 +265,13 @@ class Run {
     const auto& streams = rig_->streams();
     for (std::size_t i = 0; i < streams.size(); ++i) {
       const auto& counts = rig_->intake().counts()[i];
-      e.streams.push_back({streams[i].name, counts.samples, counts.gap_samples, recorder_->samples()[i], duration_s,
-                           streams[i].tick_rate_Hz > 0 ? streams[i].rate_Hz : 0});
+      e.streams.push_back({.name = streams[i].name,
+                           .samples = counts.samples,
+                           .lost = counts.gap_samples,
+                           .recorded = recorder_->samples()[i],
+                           .duration_s = duration_s,
+                           .rate_Hz = streams[i].tick_rate_Hz > 0 ? streams[i].rate_Hz : 0,
+                           .unlocked = counts.unlocked});
     }
     return e;
   }

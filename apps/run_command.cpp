@@ -123,7 +123,8 @@ daq::Result<Prepared> prepare(const std::string& protocol, const std::string& be
                                           .travel_max_m = stage.travel_max_m,
                                           .clear_z_m = stage.clear_z_m,
                                           .max_speed_m_s = stage.max_speed_m_s,
-                                          .max_force_N = bench_config->interlock.max_force_N});
+                                          .max_force_N = bench_config->interlock.max_force_N,
+                                          .position_rate_Hz = stage.status_rate_Hz});
   if (!plan) return plan.error();
   return Prepared{std::move(*bench_config), std::move(*plan), std::move(*text)};
 }

@@ -53,6 +53,7 @@ void GrblDrive::report(Readings& r) const noexcept {
   // The stage's word lags by a report: what we are doing counts as moving.
   if (phase_ != Phase::kRest && r.stage == StageState::kIdle) r.stage = StageState::kMoving;
   r.finished_move = finished_move_;
+  r.stage_restarts = session_.restarts();
   r.refused_move = std::max(r.refused_move, refused_move_);
 }
 

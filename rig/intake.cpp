@@ -85,6 +85,7 @@ void Intake::take_block(const daq::Block& block) noexcept {
   // What was missing before the first block of the run is not this run's loss.
   const bool gap = c.blocks != 0 && ((block.flags & daq::kGapBefore) != 0 || block.gap != 0);
   if (gap) c.gap_samples += block.gap;
+  if ((block.flags & daq::kClockUnlocked) != 0) c.unlocked += block.samples;
   ++c.blocks;
   c.samples += block.samples;
   c.next_sample = block.first_sample + block.samples;

@@ -33,6 +33,7 @@ struct StreamCounts {
   std::uint64_t first_sample = 0;  ///< device counter at the first sample
   std::uint64_t next_sample = 0;   ///< device counter one past the last
   std::uint64_t gap_samples = 0;
+  std::uint64_t unlocked = 0;  ///< samples whose clock fit was not locked
 };
 
 /// Built before the run: attach() every session, then configure(). From then on drain() once a tick: noexcept, no

@@ -31,10 +31,12 @@ constexpr std::array kFaultWords{
     FaultWords{kVibrationGap, "vibration_gap", "Vibration samples were lost: check the serial line's speed and load."},
     FaultWords{kVibrationStuck, "vibration_stuck",
                "The accelerometer's counts never change: no live sensor does that; power-cycle it."},
+    FaultWords{kStageRestarted, "stage_restarted",
+               "The stage's controller restarted in the run: check its power, then home it."},
 };
 
 /// With these the stage cannot be trusted to lift: it is told to stop instead.
-constexpr std::uint32_t kCannotRetract = kStageStale | kStageAlarm | kEmergencyStop;
+constexpr std::uint32_t kCannotRetract = kStageStale | kStageAlarm | kEmergencyStop | kStageRestarted;
 
 }  // namespace
 
@@ -58,11 +60,13 @@ std::uint32_t Interlock::judge(const Readings& r, std::uint32_t sensed, daq::Hos
   if (!r.vibration_seen || now - r.vibration_received > limits_.vibration_stale) faults |= kVibrationStale;
   if (!r.stage_seen || now - r.position_received > limits_.stage_stale) faults |= kStageStale;
   if (r.stage == StageState::kAlarm) faults |= kStageAlarm;
+  if (r.stage_restarts != restarts_at_reset_) faults |= kStageRestarted;
   if (r.stage_seen && !within_travel(r.position_m, limits_.travel_margin_m)) faults |= kTravel;
   return faults;
 }
 
 bool Interlock::evaluate(Readings& r, std::uint32_t sensed, daq::HostTime now) noexcept {
+  restarts_ = r.stage_restarts;
   current_ = judge(r, sensed, now);
   const bool armed = (latched_ & kNotReset) == 0;
   const std::uint32_t fresh = armed ? (current_ & ~latched_) : 0;
@@ -83,7 +87,9 @@ bool Interlock::evaluate(Readings& r, std::uint32_t sensed, daq::HostTime now) n
 }
 
 bool Interlock::reset() noexcept {
-  if (current_ != 0 && current_ != kNotReset) return false;
+  // A reset is the operator's word that the stage stands where it says: a restart before it counts no more.
+  if ((current_ & ~static_cast<std::uint32_t>(kNotReset | kStageRestarted)) != 0) return false;
+  restarts_at_reset_ = restarts_;
   latched_ = 0;
   first_cause_ = 0;
   evidence_frozen_ = false;

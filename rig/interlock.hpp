@@ -77,6 +77,8 @@ class Interlock {
   std::uint32_t latched_ = kNotReset;
   std::uint32_t first_cause_ = 0;
   std::uint32_t refused_move_ = 0;
+  std::uint64_t restarts_ = 0;  // of the stage, at the last evaluate()
+  std::uint64_t restarts_at_reset_ = 0;
   std::array<EvidenceRow, kEvidenceRows> evidence_{};
   std::uint64_t evidence_rows_ = 0;
   bool evidence_frozen_ = false;

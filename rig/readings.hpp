@@ -37,6 +37,7 @@ enum Fault : std::uint32_t {
   kLinkClosed = 1U << 12,
   kVibrationGap = 1U << 13,
   kVibrationStuck = 1U << 14,
+  kStageRestarted = 1U << 15,  ///< its controller restarted since the reset: its position is not to be trusted
 };
 
 /// One view of the bench, made once a tick.
@@ -64,8 +65,9 @@ struct Readings {
   Position position_m{};  ///< readback
   daq::HostTime position_received;
   std::uint32_t finished_move =
-      0;                           ///< id of the last move that is physically complete: idle, and readback in tolerance
-  std::uint32_t refused_move = 0;  ///< id of the last move that the stage or the interlock refused
+      0;  ///< id of the last move that is physically complete: idle, and readback in tolerance
+  std::uint64_t stage_restarts = 0;  ///< times the stage's controller restarted since we speak to it
+  std::uint32_t refused_move = 0;    ///< id of the last move that the stage or the interlock refused
 
   std::uint32_t faults = 0;          ///< Fault bits true now
   std::uint32_t latched_faults = 0;  ///< Fault bits latched; non-zero: only retract and stop are permitted

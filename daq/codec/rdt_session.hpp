@@ -20,14 +20,14 @@ struct RdtSessionConfig {
 };
 
 /// Lost and reordered records are counted by rdt_sequence; ft_sequence is the tick counter. A record with a non-zero
-/// status is put out and flagged kDeviceFault. ready() once a record has come.
+/// status is put out and flagged kDeviceFault. ready() once records have come for long enough to trust their times.
 class RdtSession final : public Session {
  public:
   explicit RdtSession(const RdtSessionConfig& config);
   void on_chunk(const Chunk& chunk, HostTime now, SessionOutput& out) noexcept override;
   void on_time(HostTime now, SessionOutput& out) noexcept override;
   void stop(HostTime now, SessionOutput& out) noexcept override;
-  [[nodiscard]] bool ready() const noexcept override { return counts_.records > 0; }
+  [[nodiscard]] bool ready() const noexcept override { return clock_.locked(); }
   [[nodiscard]] const SessionCounts& counts() const noexcept override { return counts_; }
   [[nodiscard]] const StreamDescription& description() const noexcept { return description_; }
 

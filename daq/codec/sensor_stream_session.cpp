@@ -186,7 +186,11 @@ void SensorStreamSession::take_data(const Data& data, const Chunk& chunk, Sessio
   b.received = chunk.received;
   b.t0 = flow.clock->to_host({flow.ticks});
   b.period_ns = 1e9 / description.rate_Hz;
-  if (!flow.clock->locked()) b.flags |= kClockUnlocked;
+  if (flow.clock->locked()) {
+    locked_ = true;
+  } else {
+    b.flags |= kClockUnlocked;
+  }
   if (data.fault) {
     b.flags |= kDeviceFault;
     ++counts_.device_faults;

@@ -17,16 +17,17 @@ struct SensorStreamSessionConfig {
   StreamId first_stream = 0;  ///< stream i of the device becomes first_stream + i
 };
 
-/// ready() once the device is described and started. No allocation after the description is complete. A data packet
-/// becomes a block at once. Sample counters are extended to 64 bits and never go back: after a restart of the device
-/// (counter back at an earlier value) they go on from the next multiple of 2^32, flagged kDeviceReset.
+/// ready() once the device is described and its samples have come for long enough to trust their times. No allocation
+/// after the description is complete. A data packet becomes a block at once. Sample counters are extended to 64 bits
+/// and never go back: after a restart of the device (counter back at an earlier value) they go on from the next
+/// multiple of 2^32, flagged kDeviceReset.
 class SensorStreamSession final : public Session {
  public:
   explicit SensorStreamSession(const SensorStreamSessionConfig& config);
   void on_chunk(const Chunk& chunk, HostTime now, SessionOutput& out) noexcept override;
   void on_time(HostTime now, SessionOutput& out) noexcept override;
   void stop(HostTime now, SessionOutput& out) noexcept override;
-  [[nodiscard]] bool ready() const noexcept override { return described() && heard_data_; }
+  [[nodiscard]] bool ready() const noexcept override { return described() && locked_; }
   [[nodiscard]] const SessionCounts& counts() const noexcept override { return counts_; }
   /// The whole description has come.
   [[nodiscard]] bool described() const noexcept { return described_; }
@@ -72,6 +73,7 @@ class SensorStreamSession final : public Session {
   bool wanted_ = true;
   bool described_ = false;
   bool heard_data_ = false;
+  bool locked_ = false;  // the clock of some stream has locked
   bool asked_once_ = false;
   HostTime asked_;
   HostTime heard_;

@@ -85,6 +85,7 @@ TEST_F(InterlockTest, EveryConditionTripsWithItsOwnName) {
       {kVibrationStale, [](Readings& r) { r.vibration_received = r.now - from_seconds(0.201); }},
       {kStageStale, [](Readings& r) { r.position_received = r.now - from_seconds(0.401); }},
       {kStageAlarm, [](Readings& r) { r.stage = StageState::kAlarm; }},
+      {kStageRestarted, [](Readings& r) { r.stage_restarts = 1; }},
       {kTravel, [](Readings& r) { r.position_m[kX] = 0.201; }},
       {kTravel, [](Readings& r) { r.position_m[kZ] = std::nan(""); }},
   };
