@@ -75,6 +75,7 @@ int recover_command(const std::string& run, const std::string& out) {
   const auto report = daq::recover(run, target);
   if (!report) return refuse(report.error().message);
   print_streams(report->streams);
+  for (const auto& line : report->left_out) fmt::print("left out: {}\n", line);
   fmt::print("{} rows had no block and were dropped\nrecovered: {}\nread back and equal; dataset hash {}\n",
              report->rows_without_block, report->out, report->dataset_hash);
   return kPass;
