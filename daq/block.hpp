@@ -23,6 +23,7 @@ enum BlockFlag : std::uint32_t {
   kReceiveTimed = 1U << 4,   ///< the device sends no ticks: t0 is the receive time
   kReordered = 1U << 5,      ///< arrived after a later block
   kDeviceReset = 1U << 6,    ///< the device restarted its counters at this block
+  kClockJump = 1U << 7,      ///< the device's clock or the host's has jumped: no line of time goes from before to here
 };
 
 /// By value through Ring<Block>. Sample-major: value (i, c) is at i * channels + c.
@@ -37,6 +38,7 @@ struct Block {
   DeviceTicks ticks;               ///< the device's tick counter at sample 0 (0 when it sends none)
   HostTime received;               ///< receive time of the chunk that completed the block
   HostTime t0;                     ///< acquisition time of sample 0
+  Duration bound{};                ///< 95 % bound of t0 (clock fit, or half the round trip when kReceiveTimed)
   double period_ns = 0;            ///< estimated sample period; 0 when irregular
   std::array<std::int32_t, kMaxBlockValues> counts;
   std::array<float, kMaxBlockValues> values;

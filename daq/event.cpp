@@ -32,6 +32,8 @@ std::string_view name_of(EventCode code) noexcept {
       return "described";
     case EventCode::kNoAnswer:
       return "no_answer";
+    case EventCode::kClockJump:
+      return "clock_jump";
     case EventCode::kStageGreeting:
       return "stage_greeting";
     case EventCode::kStageAlarm:

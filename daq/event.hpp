@@ -24,6 +24,7 @@ enum class EventCode : std::uint16_t {
   kDeviceStatus = 6,      ///< a: status word as the device sent it
   kDescribed = 7,         ///< the device described its stream
   kNoAnswer = 8,          ///< a: seconds waited
+  kClockJump = 9,         ///< the stream's clock fit began anew; `source` = StreamId
   // stage
   kStageGreeting = 20,  ///< detail: the greeting
   kStageAlarm = 21,     ///< a: alarm number

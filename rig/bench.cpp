@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "daq/clock_fit.hpp"
 #include "daq/strict_toml.hpp"
 
 namespace strigil::rig {
@@ -27,6 +28,8 @@ void read_codec(StrictTable& t, std::string& codec, std::string& link, std::stri
     t.refuse("codec", fmt::format("codec '{}' is not known here; there is '{}'", codec, only));
 }
 
+double read_latency(StrictTable& t) { return t.number("latency_ms", {0, 100}, 0.0) * kMillisecond; }
+
 StageConfig read_stage(StrictTable t) {
   StageConfig s;
   read_codec(t, s.codec, s.link, "grbl");
@@ -47,6 +50,7 @@ StageConfig read_stage(StrictTable t) {
   s.max_speed_m_s = t.number("max_speed_mm_s", {0.1, 1000}) * kMillimetre;
   s.retract_speed_m_s = t.number("retract_speed_mm_s", {0.1, 1000}, 50.0) * kMillimetre;
   s.status_rate_Hz = t.number("status_rate_Hz", {5, 50}, 20.0);
+  s.latency_s = read_latency(t);
   s.in_position_m = t.number("in_position_mm", {0.001, 1}, 0.02) * kMillimetre;
   t.finish();
   return s;
@@ -70,6 +74,7 @@ ForceConfig read_force(StrictTable t) {
   f.counts_per_N_m = t.number("counts_per_N_m", {1, 1e9});
   f.normal_axis = read_axis(t, "normal_axis", "+Fz");
   f.tangential_axis = read_axis(t, "tangential_axis", "+Fx");
+  f.latency_s = read_latency(t);
   t.finish();
   return f;
 }
@@ -103,8 +108,12 @@ daq::Result<BenchConfig> parse_bench(std::string_view text, const std::string& f
   b.force = read_force(root.table("force", true));
   auto vibration = root.table("vibration", true);
   read_codec(vibration, b.vibration.codec, b.vibration.link, "strigil_stream");
+  b.vibration.latency_s = read_latency(vibration);
   vibration.finish();
   b.interlock = read_interlock(root.table("interlock", true));
+  auto timing = root.table("timing", false);
+  b.timing.max_bound_s = timing.number("max_bound_us", {5, 20000}, daq::ClockFitConfig{}.lock_bound_s * 1e6) * 1e-6;
+  timing.finish();
   root.pass_over("twin");
   root.finish();
   if (document.error()) return *document.error();

@@ -20,6 +20,7 @@ struct StageConfig {
   double max_speed_m_s = 0.1;
   double retract_speed_m_s = 0.05;
   double status_rate_Hz = 20;
+  double latency_s = 0;          ///< how old a position is when it is reported; measured by the taps of an earlier run
   double in_position_m = 20e-6;  ///< readback this near to the target counts as arrived
 };
 
@@ -32,12 +33,19 @@ struct ForceConfig {
   double counts_per_N_m = 1e6;
   std::string normal_axis = "+Fz";      ///< channel and sign that press positive: "+Fz" or "-Fz"
   std::string tangential_axis = "+Fx";  ///< channel and sign along x
+  double latency_s = 0;                 ///< from sample to earliest arrival, as for the stage
 };
 
 /// A sensor that speaks the Strigil sensor stream; it describes itself.
 struct VibrationConfig {
   std::string codec;  ///< "strigil_stream"
   std::string link;
+  double latency_s = 0;  ///< from sample to earliest arrival, as for the stage
+};
+
+/// What the timeline must keep to.
+struct TimingConfig {
+  double max_bound_s = 0;  ///< a stream whose clock fit has a greater 95 % bound is not trusted (kClockUnlocked)
 };
 
 /// What the interlock holds the rig to.
@@ -57,6 +65,7 @@ struct BenchConfig {
   StageConfig stage;
   ForceConfig force;
   VibrationConfig vibration;
+  TimingConfig timing;
   InterlockConfig interlock;
   daq::Duration bring_up_timeout{};  ///< how long a device may take to speak
 };

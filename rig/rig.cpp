@@ -37,14 +37,22 @@ double sign_of(const std::string& axis) { return axis.front() == '-' ? -1 : 1; }
 
 struct Rig::Devices {
   Devices(const BenchConfig& bench)
-      : stage({.link = kStageWire, .position_stream = kPositionStream, .status_rate_Hz = bench.stage.status_rate_Hz}),
+      : stage({.link = kStageWire,
+               .position_stream = kPositionStream,
+               .status_rate_Hz = bench.stage.status_rate_Hz,
+               .latency_s = bench.stage.latency_s}),
         force({.link = kForceWire,
                .stream = kForceStream,
                .name = "force",
                .rate_Hz = bench.force.rate_Hz,
                .counts_per_N = bench.force.counts_per_N,
-               .counts_per_N_m = bench.force.counts_per_N_m}),
-        vibration({.link = kVibrationWire, .first_stream = kVibrationStream}),
+               .counts_per_N_m = bench.force.counts_per_N_m,
+               .latency_s = bench.force.latency_s,
+               .lock_bound_s = bench.timing.max_bound_s}),
+        vibration({.link = kVibrationWire,
+                   .first_stream = kVibrationStream,
+                   .latency_s = bench.vibration.latency_s,
+                   .lock_bound_s = bench.timing.max_bound_s}),
         drive(stage, bench.stage) {}
   daq::GrblSession stage;
   daq::RdtSession force;

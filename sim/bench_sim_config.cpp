@@ -180,7 +180,7 @@ daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string
     config.force.counts_per_N = bench->force.counts_per_N;
     config.force.counts_per_N_m = bench->force.counts_per_N_m;
   }
-  for (const auto* rigs_own : {"bench", "stage", "force", "vibration", "interlock"}) root.pass_over(rigs_own);
+  for (const auto* rigs_own : {"bench", "stage", "force", "vibration", "timing", "interlock"}) root.pass_over(rigs_own);
   auto twin = root.table("twin");
   root.finish();
   config.seed = static_cast<std::uint64_t>(twin.integer("seed", {0, 9e15}, static_cast<std::int64_t>(config.seed)));

@@ -14,7 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr daq::Duration kTurn = std::chrono::microseconds(500);
+/// Turns lie on a grid from the world's start, where its devices' samples lie too: a sample leaves when it is made. A grid
+/// that slid against them would delay samples by an amount that wanders, as no device does.
+constexpr daq::Duration kTurn = std::chrono::microseconds(250);
 constexpr int kMostTakes = 64;  // a turn: a host that floods one wire must not starve the others
 constexpr long kNanosecondsPerSecond = 1'000'000'000;
 
@@ -94,12 +96,12 @@ std::string RealTimeWorld::bench_on_these_wires(std::string_view bench_text) con
 }
 
 void RealTimeWorld::run(const std::atomic<bool>& stop) {
-  daq::HostTime next = daq::host_now();
+  const daq::HostTime start = wires_->world.start();
   while (!stop.load(std::memory_order_relaxed)) {
     const auto now = daq::host_now();
     wires_->turn(now);
-    next = std::max(next + kTurn, now);  // turns that were missed are not made up for: the plant's steps are
-    sleep_until(next);
+    // Turns that were missed are not made up for: the plant's steps are.
+    sleep_until(start + kTurn * ((daq::host_now() - start) / kTurn + 1));
   }
   wires_->turn(daq::host_now());
 }

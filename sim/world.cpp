@@ -160,6 +160,8 @@ void World::receive(DeviceName device, std::span<const std::byte> bytes, daq::Ho
   parts_->twin(device).receive(bytes, at, parts_->output(device));
 }
 
+daq::HostTime World::start() const noexcept { return parts_->start; }
+
 daq::HostTime World::next_step() const noexcept {
   // From the count and not by adding up, so that no rounding gathers in an hour.
   return parts_->start + daq::from_seconds(static_cast<double>(parts_->steps + 1) / parts_->config.plant_rate_Hz);

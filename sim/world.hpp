@@ -44,6 +44,8 @@ class World {
 
   /// The host's bytes reach a device at `at`: after every earlier step, and not after next_step().
   void receive(DeviceName device, std::span<const std::byte> bytes, daq::HostTime at);
+  /// The instant of step 0; every device's samples are counted from here.
+  [[nodiscard]] daq::HostTime start() const noexcept;
   /// The instant of the next plant step.
   [[nodiscard]] daq::HostTime next_step() const noexcept;
   /// Takes one plant step.

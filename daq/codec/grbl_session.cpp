@@ -124,6 +124,10 @@ void GrblSession::take_setting(const GrblSetting& s) noexcept {
 }
 
 void GrblSession::take_status(const GrblStatus& status, HostTime received, SessionOutput& out) noexcept {
+  // The stage made the report after it was asked and before it arrived: the middle is right to half the round trip.
+  // An answer to a poll already given up came that much later.
+  const auto round_trip = polled_ ? received - polled_at_ : received - polled_at_ + config_.answer_timeout;
+  const auto t0 = received - round_trip / 2 - from_seconds(config_.latency_s);
   polled_ = false;
   if (status.offset_mm) {
     offset_mm_ = *status.offset_mm;
@@ -138,7 +142,8 @@ void GrblSession::take_status(const GrblStatus& status, HostTime received, Sessi
   newest.flags = kReceiveTimed | (restarted_ ? kDeviceReset : 0U);
   restarted_ = false;
   newest.sample = reports_;
-  newest.t0 = newest.received = received;
+  newest.t0 = t0;
+  newest.received = received;
   for (std::size_t a = 0; a < kGrblAxes; ++a) {
     const double mm = status.position_mm[a] + (status.machine ? 0 : offset_mm_[a]);
     position_m_[a] = mm * kMillimetre;
@@ -152,7 +157,9 @@ void GrblSession::take_status(const GrblStatus& status, HostTime received, Sessi
   block_.samples = 1;
   block_.flags = newest.flags;
   block_.first_sample = reports_;
-  block_.received = block_.t0 = received;
+  block_.received = received;
+  block_.t0 = t0;
+  block_.bound = round_trip / 2;
   for (std::size_t a = 0; a < kGrblAxes; ++a) block_.counts[a] = newest.counts[a];
   out.block(block_);
   ++reports_;

@@ -14,6 +14,7 @@ struct GrblSessionConfig {
   LinkId link = 0;
   StreamId position_stream = 0;
   double status_rate_Hz = 20;
+  double latency_s = 0;                                      ///< how old a position is when the stage reports it
   Duration answer_timeout = std::chrono::milliseconds(500);  ///< a poll or line unanswered for this long is given up
 };
 

@@ -13,7 +13,9 @@ constexpr std::int32_t kLateAtMost = 1000;
 
 }  // namespace
 
-RdtSession::RdtSession(const RdtSessionConfig& config) : config_(config), clock_(config.rate_Hz) {
+RdtSession::RdtSession(const RdtSessionConfig& config)
+    : config_(config),
+      clock_({.tick_rate_Hz = config.rate_Hz, .latency_s = config.latency_s, .lock_bound_s = config.lock_bound_s}) {
   auto& d = description_;
   d.id = config.stream;
   d.name = config.name;
@@ -109,8 +111,17 @@ bool RdtSession::place(const RdtRecord& record, const Chunk& chunk, SessionOutpu
 void RdtSession::take(const RdtRecord& record, const Chunk& chunk, SessionOutput& out) noexcept {
   ++counts_.records;
   if (!place(record, chunk, out)) return;
-  clock_.update({ticks_}, chunk.received);
-  if (block_.samples == kMaxBlockSamples) flush(out);
+  const bool was_locked = clock_.locked();
+  const bool jumped = clock_.update({ticks_}, chunk.received) == ClockFit::Update::kJump;
+  // What is said of a block holds for all its samples.
+  if (block_.samples == kMaxBlockSamples || jumped || clock_.locked() != was_locked) flush(out);
+  if (jumped) {
+    pending_flags_ |= kClockJump;
+    out.event({.at = chunk.received,
+               .code = EventCode::kClockJump,
+               .severity = Severity::kWarning,
+               .source = config_.stream});
+  }
   auto& b = block_;
   if (b.samples == 0) {
     b.stream = config_.stream;
@@ -121,6 +132,7 @@ void RdtSession::take(const RdtRecord& record, const Chunk& chunk, SessionOutput
     b.first_sample = next_sample_;
     b.ticks = {ticks_};
     b.t0 = clock_.to_host({ticks_});
+    b.bound = clock_.bound();
     b.period_ns = clock_.period_ns();
   }
   b.received = chunk.received;

@@ -17,6 +17,8 @@ struct RdtSessionConfig {
   double rate_Hz = 1000;  ///< the sensor's RDT output rate; ft_sequence counts at this rate
   double counts_per_N = 1e6;
   double counts_per_N_m = 1e6;
+  double latency_s = 0;                                 ///< as ClockFitConfig
+  double lock_bound_s = ClockFitConfig{}.lock_bound_s;  ///< as ClockFitConfig
 };
 
 /// Lost and reordered records are counted by rdt_sequence; ft_sequence is the tick counter. A record with a non-zero

@@ -99,7 +99,11 @@ void SensorStreamSession::take(const Packet& packet, const Chunk& chunk, Session
     d.counts_max = stream->counts_max;
     copy_text(stream->name, d.name);
     copy_text(stream->quantity, d.quantity);
-    if (!flows_[stream->index].clock) flows_[stream->index].clock.emplace(stream->tick_rate_Hz);
+    if (!flows_[stream->index].clock)
+      flows_[stream->index].clock.emplace(ClockFitConfig{.tick_rate_Hz = stream->tick_rate_Hz,
+                                                         .tick_s = 1 / stream->tick_rate_Hz,
+                                                         .latency_s = config_.latency_s,
+                                                         .lock_bound_s = config_.lock_bound_s});
   } else if (const auto* channel = std::get_if<Channel>(&packet.body)) {
     auto& d = descriptions_[channel->stream];
     auto& c = d.channel[channel->channel];
@@ -177,7 +181,11 @@ void SensorStreamSession::take_data(const Data& data, const Chunk& chunk, Sessio
 
   const double ticks_per_sample = description.tick_rate_Hz / description.rate_Hz;
   const auto last_tick = flow.ticks + static_cast<std::uint64_t>(ticks_per_sample * (data.samples - 1));
-  flow.clock->update({last_tick}, chunk.received);  // the packet left when its last sample was made, not its first
+  // The packet left when its last sample was made, not its first.
+  if (flow.clock->update({last_tick}, chunk.received) == ClockFit::Update::kJump) {
+    b.flags |= kClockJump;
+    out.event({.at = chunk.received, .code = EventCode::kClockJump, .severity = Severity::kWarning, .source = id});
+  }
   b.stream = id;
   b.channels = data.channels;
   b.samples = data.samples;
@@ -185,7 +193,8 @@ void SensorStreamSession::take_data(const Data& data, const Chunk& chunk, Sessio
   b.ticks = {flow.ticks};
   b.received = chunk.received;
   b.t0 = flow.clock->to_host({flow.ticks});
-  b.period_ns = 1e9 / description.rate_Hz;
+  b.bound = flow.clock->bound();
+  b.period_ns = flow.clock->period_ns() * ticks_per_sample;
   if (flow.clock->locked()) {
     locked_ = true;
   } else {

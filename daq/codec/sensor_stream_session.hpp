@@ -14,7 +14,9 @@ namespace strigil::daq {
 
 struct SensorStreamSessionConfig {
   LinkId link = 0;
-  StreamId first_stream = 0;  ///< stream i of the device becomes first_stream + i
+  StreamId first_stream = 0;                            ///< stream i of the device becomes first_stream + i
+  double latency_s = 0;                                 ///< as ClockFitConfig
+  double lock_bound_s = ClockFitConfig{}.lock_bound_s;  ///< as ClockFitConfig
 };
 
 /// ready() once the device is described and its samples have come for long enough to trust their times. No allocation

@@ -111,7 +111,8 @@ std::array<std::byte, kBlockHeaderBytes> encode_block_header(const Block& block,
   put(out, 40, block.ticks.count);
   put(out, 48, block.received.ns);
   put(out, 56, block.t0.ns);
-  put(out, 64, block.period_ns);
+  put(out, 64, std::int64_t{block.bound.count()});
+  put(out, 72, block.period_ns);
   return out;
 }
 

@@ -20,7 +20,7 @@ namespace strigil::daq {
 inline constexpr std::uint16_t kPublicationVersion = 1;
 inline constexpr std::string_view kTopicRoot = "strigil/1/";  ///< subscribe to this for everything
 inline constexpr std::size_t kMessageHeaderBytes = 16;        ///< first bytes of every header
-inline constexpr std::size_t kBlockHeaderBytes = 72;          ///< header of a block message
+inline constexpr std::size_t kBlockHeaderBytes = 80;          ///< header of a block message
 inline constexpr std::size_t kMaxTextBytes = 65536;           ///< a longer JSON part is refused
 
 enum class MessageKind : std::uint16_t { kBlock = 1, kStream = 2, kEvent = 3, kHeartbeat = 4, kEnd = 5 };

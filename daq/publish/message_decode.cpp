@@ -223,12 +223,14 @@ Result<Message> decode_block(MessageHead head, std::string stream, std::span<con
   b.ticks = {get<std::uint64_t>(bytes, 40)};
   b.received = {get<std::int64_t>(bytes, 48)};
   b.t0 = {get<std::int64_t>(bytes, 56)};
-  b.period_ns = get<double>(bytes, 64);
+  b.bound = Duration{get<std::int64_t>(bytes, 64)};
+  b.period_ns = get<double>(bytes, 72);
   if (b.channels < 1 || b.channels > kMaxChannels || b.samples < 1 || b.samples > kMaxBlockSamples ||
       b.value_count() > kMaxBlockValues) {
     return refused(fmt::format("a block of {} samples of {} channels", b.samples, b.channels));
   }
   if (get<std::uint16_t>(bytes, 22) != 0) return refused("a reserved field that is not 0");
+  if (b.bound < Duration::zero()) return refused("a bound below zero");
   if (!std::isfinite(b.period_ns) || b.period_ns < 0) return refused("a sample period that is no period");
   const auto expected = b.value_count() * sizeof(std::int32_t);
   if (parts[2].size() != expected || parts[3].size() != expected) {

@@ -74,6 +74,7 @@ Id block_row_type() {
   H5Tinsert(t.get(), "ticks", offsetof(BlockRow, ticks), H5T_NATIVE_UINT64);
   H5Tinsert(t.get(), "received_ns", offsetof(BlockRow, received_ns), H5T_NATIVE_INT64);
   H5Tinsert(t.get(), "t0_ns", offsetof(BlockRow, t0_ns), H5T_NATIVE_INT64);
+  H5Tinsert(t.get(), "bound_ns", offsetof(BlockRow, bound_ns), H5T_NATIVE_INT64);
   H5Tinsert(t.get(), "period_ns", offsetof(BlockRow, period_ns), H5T_NATIVE_DOUBLE);
   H5Tinsert(t.get(), "samples", offsetof(BlockRow, samples), H5T_NATIVE_UINT32);
   H5Tinsert(t.get(), "flags", offsetof(BlockRow, flags), H5T_NATIVE_UINT32);

@@ -14,6 +14,7 @@ struct BlockRow {
   std::uint64_t ticks;
   std::int64_t received_ns;
   std::int64_t t0_ns;
+  std::int64_t bound_ns;
   double period_ns;
   std::uint32_t samples;
   std::uint32_t flags;

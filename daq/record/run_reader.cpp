@@ -176,6 +176,7 @@ class RunReader::Impl {
     b.ticks = {row->ticks};
     b.received = {row->received_ns};
     b.t0 = {row->t0_ns};
+    b.bound = Duration{row->bound_ns};
     b.period_ns = row->period_ns;
     if (!read_counts(source, row->first_row, row->samples, b.counts.data())) {
       return damaged(fmt::format("the counts of stream '{}' cannot be read", header_.streams[s].name));

@@ -12,7 +12,7 @@ namespace {
 
 bool same(const Block& a, const Block& b) {
   return a.first_sample == b.first_sample && a.samples == b.samples && a.channels == b.channels && a.flags == b.flags &&
-         a.gap == b.gap && a.ticks == b.ticks && a.t0 == b.t0 && a.received == b.received &&
+         a.gap == b.gap && a.ticks == b.ticks && a.t0 == b.t0 && a.bound == b.bound && a.received == b.received &&
          std::bit_cast<std::uint64_t>(a.period_ns) == std::bit_cast<std::uint64_t>(b.period_ns) &&
          std::equal(a.counts.begin(), a.counts.begin() + static_cast<std::ptrdiff_t>(a.value_count()),
                     b.counts.begin());

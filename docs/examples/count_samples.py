@@ -34,7 +34,7 @@ def main():
         ledger["next"] = sequence + 1
         if kind == 1:
             stream, channels, samples = struct.unpack_from("<HHH", header, 16)
-            assert len(header) == 72 and len(body[0]) == len(body[1]) == 4 * channels * samples
+            assert len(header) == 80 and len(body[0]) == len(body[1]) == 4 * channels * samples
             ledger["samples"] += samples
         elif kind == 5:
             end = json.loads(body[0])

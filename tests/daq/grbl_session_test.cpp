@@ -176,8 +176,9 @@ TEST(GrblSession, EachReportIsOneSampleInMicrometres) {
   EXPECT_EQ(b.samples, 1);
   EXPECT_EQ(b.flags, kReceiveTimed);
   EXPECT_EQ(b.first_sample, 1U) << "the handshake's report was sample 0";
-  EXPECT_EQ(b.t0, h.now);
   EXPECT_EQ(b.received, h.now);
+  EXPECT_GT(b.bound, Duration::zero());
+  EXPECT_EQ(b.t0, h.now - b.bound) << "half way between question and answer";
   EXPECT_EQ((std::array{b.counts[0], b.counts[1], b.counts[2]}), (std::array{1234, -5678, -80001}));
   ASSERT_EQ(h.out.newest_samples.size(), 1U);
   EXPECT_EQ(h.out.newest_samples[0].counts[2], -80001);

@@ -64,6 +64,7 @@ TEST(PublishMessage, GoldenBlock) {
   EXPECT_EQ(m.block.ticks.count, std::uint64_t{1} << 33U);
   EXPECT_EQ(m.block.received.ns, 1'000'000'007);
   EXPECT_EQ(m.block.t0.ns, 999'999'991);
+  EXPECT_EQ(m.block.bound.count(), 12'345);
   EXPECT_EQ(m.block.period_ns, 142857.5);
   EXPECT_EQ(m.block.counts[4], std::numeric_limits<std::int32_t>::max());
   EXPECT_EQ(m.block.counts[5], std::numeric_limits<std::int32_t>::min());
@@ -151,7 +152,8 @@ TEST(PublishMessage, RefusesWhatContradictsItself) {
   EXPECT_THAT(with(1, 20, "\xff\xff"), HasSubstr("65535 samples"));
   EXPECT_THAT(with(1, 20, "\4"), HasSubstr("header promises 32"));
   EXPECT_THAT(with(1, 22, "\1"), HasSubstr("reserved"));
-  EXPECT_THAT(with(1, 70, "\xf0\x7f"), HasSubstr("period"));
+  EXPECT_THAT(with(1, 71, "\x80"), HasSubstr("below zero"));
+  EXPECT_THAT(with(1, 78, "\xf0\x7f"), HasSubstr("period"));
   auto cut = good;
   cut[3].pop_back();
   EXPECT_THAT(refusal(cut), HasSubstr("values of 23"));
@@ -160,7 +162,7 @@ TEST(PublishMessage, RefusesWhatContradictsItself) {
   EXPECT_THAT(refusal(three), HasSubstr("3 parts"));
   auto longer = good;
   longer[1] += '\0';
-  EXPECT_THAT(refusal(longer), HasSubstr("73 bytes"));
+  EXPECT_THAT(refusal(longer), HasSubstr("81 bytes"));
 }
 
 TEST(PublishMessage, RefusesHostileJson) {

@@ -36,8 +36,8 @@ def text(value):
 
 counts = [1000000, -2000000, 1000001, -2000001, 2147483647, -2147483648]
 values = [1.0, -2.0, 1.5, -2.5, 0.1, float("inf")]
-block = head(1, 42) + struct.pack("<HHHHIIQQqqd", 3, 2, 3, 0, 0b101, 7, 2**40 + 5, 2**33, 1_000_000_007, 999_999_991, 142857.5)
-assert len(block) == 72
+block = head(1, 42) + struct.pack("<HHHHIIQQqqqd", 3, 2, 3, 0, 0b101, 7, 2**40 + 5, 2**33, 1_000_000_007, 999_999_991, 12_345, 142857.5)
+assert len(block) == 80
 write("block.bin", b"strigil/1/block/force", block, struct.pack("<6i", *counts), struct.pack("<6f", *values))
 
 write("stream.bin", b"strigil/1/stream/force", head(2, 3), text({
