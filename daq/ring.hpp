@@ -1,6 +1,7 @@
 // Ring<T>: the queue between two threads. One of the two primitives threads meet in (DESIGN.md, The tick).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cassert>
@@ -83,9 +84,10 @@ class Ring {
     return true;
   }
 
-  /// Items waiting now. Any thread; exact only when both sides rest.
+  /// Items waiting now, never more than the capacity. Any thread; exact only when both sides rest.
   [[nodiscard]] std::size_t size() const noexcept {
-    return head_.load(std::memory_order_acquire) - tail_.load(std::memory_order_acquire);
+    const auto tail = tail_.load(std::memory_order_acquire);  // first: the tail never overtakes a head read after it
+    return std::min(head_.load(std::memory_order_acquire) - tail, mask_ + 1);
   }
 
   /// Any thread.

@@ -27,7 +27,8 @@ struct NewestSample {
 class SessionOutput {
  public:
   virtual ~SessionOutput() = default;
-  /// The newest sample of a chunk, before the block that will hold it. At most one call per chunk and stream.
+  /// A sample that is newer than all before it, before the block that will hold it. At least the newest one of each
+  /// chunk and stream, not every sample.
   virtual void newest(const NewestSample& sample) noexcept = 0;
   /// Raw samples; `values` is not filled. Every sample goes out in exactly one block. A session may gather samples
   /// of several chunks into one block, for at most 10 ms.
@@ -45,7 +46,7 @@ struct SessionCounts {
   std::uint64_t rejected = 0;   ///< records thrown away (bad checksum, length, garbage)
   std::uint64_t samples = 0;    ///< samples put out in blocks
   std::uint64_t lost = 0;       ///< samples the device counted and we never saw
-  std::uint64_t reordered = 0;  ///< samples that came after later ones (dropped, counted in `lost` no more)
+  std::uint64_t reordered = 0;  ///< samples after later ones or again; dropped, and what was `lost` is so no more
   std::uint64_t device_faults = 0;
 };
 

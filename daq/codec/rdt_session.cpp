@@ -67,9 +67,12 @@ bool RdtSession::place(const RdtRecord& record, const Chunk& chunk, SessionOutpu
     ticks_ = last_ft_ = record.ft_sequence;
   }
   const auto step = static_cast<std::int32_t>(record.rdt_sequence - static_cast<std::uint32_t>(next_sample_));
-  if (step < 0 && step >= -kLateAtMost) {
+  // A new start request restarts rdt_sequence alone: such a record is behind by one counter and ahead by the other.
+  const auto ft_step = static_cast<std::int32_t>(record.ft_sequence - last_ft_);
+  if (step < 0 && step >= -kLateAtMost && ft_step <= 0) {
     ++counts_.reordered;
-    if (counts_.lost > 0) --counts_.lost;  // it was counted as lost when a later one came first
+    const auto sample = next_sample_ - static_cast<std::uint64_t>(-std::int64_t{step});
+    counts_.lost -= window_.came_late(sample, 1);  // nothing for a duplicate: it was never lost
     out.event({.at = chunk.received,
                .code = EventCode::kSamplesReordered,
                .severity = Severity::kWarning,
@@ -80,12 +83,15 @@ bool RdtSession::place(const RdtRecord& record, const Chunk& chunk, SessionOutpu
   if (step < 0) {
     flush(out);
     clock_.reset();
-    pending_flags_ |= kDeviceReset | kGapBefore;
-    // How many were lost over a restart nobody knows: at least one. Sample numbers go on rising.
-    counts_.lost += 1;
-    pending_gap_ += 1;
+    window_.forget();
+    // How many were lost: ft_sequence knows when it goes on; when not, nobody does, so at least one. Sample numbers go
+    // on rising.
+    const auto lost = ft_step > 0 ? static_cast<std::uint32_t>(ft_step) - 1 : 1;
+    pending_flags_ |= kDeviceReset | (lost > 0 ? kGapBefore : 0U);
+    counts_.lost += lost;
+    pending_gap_ += lost;
     next_sample_ = ((next_sample_ >> 32U) + 1) << 32U | record.rdt_sequence;
-    ticks_ = last_ft_ = record.ft_sequence;
+    if (ft_step <= 0) ticks_ = last_ft_ = record.ft_sequence;
     out.event({.at = chunk.received,
                .code = EventCode::kDeviceReset,
                .severity = Severity::kWarning,
@@ -96,6 +102,7 @@ bool RdtSession::place(const RdtRecord& record, const Chunk& chunk, SessionOutpu
     counts_.lost += lost;
     pending_gap_ += lost;
     pending_flags_ |= kGapBefore;
+    window_.lost(next_sample_, lost);
     out.event({.at = chunk.received,
                .code = EventCode::kSamplesLost,
                .severity = Severity::kWarning,
@@ -103,6 +110,7 @@ bool RdtSession::place(const RdtRecord& record, const Chunk& chunk, SessionOutpu
                .arguments = {static_cast<double>(lost), static_cast<double>(next_sample_)}});
     next_sample_ += lost;
   }
+  window_.came(next_sample_, 1);
   ticks_ += record.ft_sequence - last_ft_;  // unsigned 32-bit difference: wraps by itself
   last_ft_ = record.ft_sequence;
   return true;

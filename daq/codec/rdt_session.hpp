@@ -4,6 +4,7 @@
 #include <string>
 
 #include "daq/clock_fit.hpp"
+#include "daq/codec/loss_window.hpp"
 #include "daq/codec/rdt.hpp"
 #include "daq/session.hpp"
 #include "daq/stream.hpp"
@@ -21,8 +22,10 @@ struct RdtSessionConfig {
   double lock_bound_s = ClockFitConfig{}.lock_bound_s;  ///< as ClockFitConfig
 };
 
-/// Lost and reordered records are counted by rdt_sequence; ft_sequence is the tick counter. A record with a non-zero
-/// status is put out and flagged kDeviceFault. ready() once records have come for long enough to trust their times.
+/// Lost and reordered records are counted by rdt_sequence; ft_sequence is the tick counter. A late record has both
+/// behind the newest; an rdt_sequence that steps back while ft_sequence does not is a restarted count. A record with a
+/// non-zero status is put out and flagged kDeviceFault. ready() once records have come for long enough to trust their
+/// times.
 class RdtSession final : public Session {
  public:
   explicit RdtSession(const RdtSessionConfig& config);
@@ -50,6 +53,7 @@ class RdtSession final : public Session {
   std::uint64_t next_sample_ = 0;  // rdt_sequence extended
   std::uint64_t ticks_ = 0;        // ft_sequence extended
   std::uint32_t last_ft_ = 0;
+  LossWindow<1024> window_;  // not less than what still counts as late
   std::uint32_t last_status_ = 0;
   std::uint32_t pending_gap_ = 0;
   std::uint32_t pending_flags_ = 0;

@@ -10,7 +10,7 @@ namespace {
 using namespace sensor_stream;
 
 constexpr Duration kAskAgain = std::chrono::milliseconds(300);
-/// A counter that steps back by less than this is a late packet; by more, a restarted device.
+/// A counter that steps back by more than this is a restarted device, whatever the link.
 constexpr std::int32_t kLateAtMost = 4096;
 
 template <std::size_t N>
@@ -48,15 +48,19 @@ std::vector<StreamDescription> SensorStreamSession::streams() const {
 
 void SensorStreamSession::on_chunk(const Chunk& chunk, HostTime, SessionOutput& out) noexcept {
   counts_.bytes += chunk.size;
-  auto bytes = chunk.data();
-  const auto rejected = unframer_.rejected();
-  while (const auto packet = unframer_.next(bytes)) {
-    ++counts_.records;
-    heard_ = chunk.received;
-    take(*packet, chunk, out);
+  const auto rejected_before = counts_.rejected;
+  if (chunk.kind == ChunkKind::kTruncated) {
+    ++counts_.rejected;
+  } else {
+    auto bytes = chunk.data();
+    const auto bad_frames = unframer_.rejected();
+    while (const auto packet = unframer_.next(bytes)) {
+      ++counts_.records;
+      take(*packet, chunk, out);
+    }
+    counts_.rejected += unframer_.rejected() - bad_frames;
   }
-  if (unframer_.rejected() == rejected) return;
-  counts_.rejected += unframer_.rejected() - rejected;
+  if (counts_.rejected == rejected_before) return;
   out.event({.at = chunk.received,
              .code = EventCode::kDecodeError,
              .severity = Severity::kWarning,
@@ -81,12 +85,12 @@ void SensorStreamSession::take(const Packet& packet, const Chunk& chunk, Session
   }
   if (described_) return;  // a device does not change while a run depends on it
   if (const auto* device = std::get_if<Device>(&packet.body)) {
-    if (streams_ == 0) {
-      device_ = packet.device;
-      streams_ = device->streams;
-      copy_text(device->name, name_);
-      copy_text(device->serial, serial_);
-    }
+    // Another device, or the same one with other streams: what was said before is of no use.
+    if (packet.device != device_ || device->streams != streams_) descriptions_ = {};
+    device_ = packet.device;
+    streams_ = device->streams;
+    copy_text(device->name, name_);
+    copy_text(device->serial, serial_);
   } else if (packet.device != device_ || streams_ == 0) {
     return;
   } else if (const auto* stream = std::get_if<Stream>(&packet.body)) {
@@ -99,11 +103,6 @@ void SensorStreamSession::take(const Packet& packet, const Chunk& chunk, Session
     d.counts_max = stream->counts_max;
     copy_text(stream->name, d.name);
     copy_text(stream->quantity, d.quantity);
-    if (!flows_[stream->index].clock)
-      flows_[stream->index].clock.emplace(ClockFitConfig{.tick_rate_Hz = stream->tick_rate_Hz,
-                                                         .tick_s = 1 / stream->tick_rate_Hz,
-                                                         .latency_s = config_.latency_s,
-                                                         .lock_bound_s = config_.lock_bound_s});
   } else if (const auto* channel = std::get_if<Channel>(&packet.body)) {
     auto& d = descriptions_[channel->stream];
     auto& c = d.channel[channel->channel];
@@ -120,7 +119,14 @@ void SensorStreamSession::check_described(HostTime at, SessionOutput& out) noexc
   if (streams_ == 0) return;
   for (std::size_t i = 0; i < streams_; ++i) {
     const auto& d = descriptions_[i];
-    if (!d.stream_seen || d.channels_seen != (1U << d.channels) - 1) return;
+    const auto wanted = (1U << d.channels) - 1;
+    if (!d.stream_seen || (d.channels_seen & wanted) != wanted) return;
+  }
+  for (std::size_t i = 0; i < streams_; ++i) {
+    flows_[i].clock.emplace(ClockFitConfig{.tick_rate_Hz = descriptions_[i].tick_rate_Hz,
+                                           .tick_s = 1 / descriptions_[i].tick_rate_Hz,
+                                           .latency_s = config_.latency_s,
+                                           .lock_bound_s = config_.lock_bound_s});
   }
   described_ = true;
   asked_once_ = false;  // the next request is the start
@@ -129,12 +135,21 @@ void SensorStreamSession::check_described(HostTime at, SessionOutput& out) noexc
   out.event(e);
 }
 
+SensorStreamSession::Place SensorStreamSession::place(std::int32_t step, const Data& data, const Chunk& chunk,
+                                                      const Flow& flow) noexcept {
+  if (step >= 0) return Place::kInOrder;
+  const bool ticks_ahead = static_cast<std::int32_t>(data.ticks - flow.last_ticks) > 0;
+  if (chunk.kind == ChunkKind::kBytes || step < -kLateAtMost || ticks_ahead) return Place::kRestarted;
+  return Place::kLate;
+}
+
 void SensorStreamSession::take_data(const Data& data, const Chunk& chunk, SessionOutput& out) noexcept {
   if (data.stream >= streams_ || data.channels != descriptions_[data.stream].channels) {
     ++counts_.rejected;
     return;
   }
   heard_data_ = true;
+  heard_data_at_ = chunk.received;
   auto& flow = flows_[data.stream];
   const auto& description = descriptions_[data.stream];
   const auto id = static_cast<StreamId>(config_.first_stream + data.stream);
@@ -147,9 +162,11 @@ void SensorStreamSession::take_data(const Data& data, const Chunk& chunk, Sessio
     flow.ticks = flow.last_ticks = data.ticks;
   }
   const auto step = static_cast<std::int32_t>(data.first_sample - static_cast<std::uint32_t>(flow.next_sample));
-  if (step < 0 && step >= -kLateAtMost) {
+  const auto where = place(step, data, chunk, flow);
+  if (where == Place::kLate) {
     counts_.reordered += data.samples;
-    counts_.lost -= std::min<std::uint64_t>(counts_.lost, data.samples);  // counted as lost when a later one came
+    const auto behind = static_cast<std::uint64_t>(-std::int64_t{step});
+    counts_.lost -= flow.window.came_late(flow.next_sample - behind, std::min<std::uint64_t>(behind, data.samples));
     out.event({.at = chunk.received,
                .code = EventCode::kSamplesReordered,
                .severity = Severity::kWarning,
@@ -157,8 +174,9 @@ void SensorStreamSession::take_data(const Data& data, const Chunk& chunk, Sessio
                .arguments = {static_cast<double>(data.first_sample)}});
     return;
   }
-  if (step < 0) {
+  if (where == Place::kRestarted) {
     flow.clock->reset();
+    flow.window.forget();
     counts_.lost += 1;  // how many nobody knows; at least the one that makes this a gap
     b.flags |= kDeviceReset | kGapBefore;
     b.gap = 1;
@@ -174,8 +192,10 @@ void SensorStreamSession::take_data(const Data& data, const Chunk& chunk, Sessio
                .severity = Severity::kWarning,
                .source = id,
                .arguments = {static_cast<double>(b.gap), static_cast<double>(flow.next_sample)}});
+    flow.window.lost(flow.next_sample, b.gap);
     flow.next_sample += b.gap;
   }
+  flow.window.came(flow.next_sample, data.samples);
   flow.ticks += data.ticks - flow.last_ticks;  // unsigned 32-bit difference: wraps by itself
   flow.last_ticks = data.ticks;
 
@@ -230,7 +250,7 @@ bool SensorStreamSession::send(Type type, SessionOutput& out) noexcept {
 
 void SensorStreamSession::on_time(HostTime now, SessionOutput& out) noexcept {
   if (!wanted_ || (asked_once_ && now - asked_ < kAskAgain)) return;
-  const bool silent = !heard_data_ || now - heard_ >= kAskAgain;
+  const bool silent = !heard_data_ || now - heard_data_at_ >= kAskAgain;
   if (described_ && !silent) return;
   if (send(described_ ? Type::kStart : Type::kDescribe, out)) {
     asked_once_ = true;

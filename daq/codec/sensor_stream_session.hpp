@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daq/clock_fit.hpp"
+#include "daq/codec/loss_window.hpp"
 #include "daq/codec/sensor_stream.hpp"
 #include "daq/session.hpp"
 #include "daq/stream.hpp"
@@ -22,7 +23,8 @@ struct SensorStreamSessionConfig {
 /// ready() once the device is described and its samples have come for long enough to trust their times. No allocation
 /// after the description is complete. A data packet becomes a block at once. Sample counters are extended to 64 bits
 /// and never go back: after a restart of the device (counter back at an earlier value) they go on from the next
-/// multiple of 2^32, flagged kDeviceReset.
+/// multiple of 2^32, flagged kDeviceReset. A byte stream keeps its order, so there every step back is a restart; among
+/// datagrams a small one of counter and ticks alike is a late packet. The description does not change once complete.
 class SensorStreamSession final : public Session {
  public:
   explicit SensorStreamSession(const SensorStreamSessionConfig& config);
@@ -62,8 +64,13 @@ class SensorStreamSession final : public Session {
     std::uint64_t next_sample = 0;
     std::uint64_t ticks = 0;
     std::uint32_t last_ticks = 0;
+    LossWindow<4096> window;  // not less than what still counts as late
   };
+  enum class Place : std::uint8_t { kInOrder, kLate, kRestarted };
   void take(const sensor_stream::Packet& packet, const Chunk& chunk, SessionOutput& out) noexcept;
+  /// Where a data packet stands: `step` samples after (before, when negative) the one that was due.
+  [[nodiscard]] static Place place(std::int32_t step, const sensor_stream::Data& data, const Chunk& chunk,
+                                   const Flow& flow) noexcept;
   void take_data(const sensor_stream::Data& data, const Chunk& chunk, SessionOutput& out) noexcept;
   void check_described(HostTime at, SessionOutput& out) noexcept;
   bool send(sensor_stream::Type type, SessionOutput& out) noexcept;
@@ -78,7 +85,7 @@ class SensorStreamSession final : public Session {
   bool locked_ = false;  // the clock of some stream has locked
   bool asked_once_ = false;
   HostTime asked_;
-  HostTime heard_;
+  HostTime heard_data_at_;
   std::uint32_t device_ = sensor_stream::kAnyDevice;
   std::uint8_t streams_ = 0;  // 0: the device has not introduced itself
   std::array<char, sensor_stream::kMaxText + 1> name_{};

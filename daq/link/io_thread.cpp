@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -22,6 +21,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <future>
 #include <system_error>
 #include <thread>
 
@@ -53,6 +53,41 @@ struct Inlet {
   }
 };
 
+/// The read that a link always has under way. Its handler may already wait its turn, with bytes, when the link is told
+/// to close: the link must outlive that handler, so its destructor waits for it.
+class PendingRead {
+ public:
+  /// Io thread: a read begins.
+  void begin() { under_way_ = true; }
+  /// Io thread, first thing in the handler. False: the link is going, and may be gone by now.
+  [[nodiscard]] bool arrived() {
+    under_way_ = false;
+    if (ended_ == nullptr) return true;
+    const auto ended = std::move(ended_);
+    ended->set_value();
+    return false;
+  }
+  /// Loop thread: closes `port` on the io thread, which alone uses it, and waits until no handler is left.
+  template <typename Port>
+  void end(Port& port) {
+    const auto ended = std::make_shared<std::promise<void>>();
+    asio::post(port.get_executor(), [this, &port, ended] {
+      boost::system::error_code ignored;
+      port.close(ignored);
+      if (under_way_) {
+        ended_ = ended;
+      } else {
+        ended->set_value();
+      }
+    });
+    ended->get_future().wait();
+  }
+
+ private:
+  bool under_way_ = false;
+  std::shared_ptr<std::promise<void>> ended_;
+};
+
 /// A byte stream on a file descriptor: a serial port or a pseudo-terminal.
 class SerialLink final : public Link {
  public:
@@ -60,15 +95,7 @@ class SerialLink final : public Link {
       : inlet_(inlet), uri_(std::move(uri)), id_(id), fd_(fd), port_(port), descriptor_(context, ::dup(fd)) {}
 
   ~SerialLink() override {
-    // The descriptor belongs to the reading thread: closing it there cannot race with a read under way.
-    std::atomic<bool> closed{false};
-    asio::post(descriptor_.get_executor(), [&] {
-      boost::system::error_code ignored;
-      descriptor_.close(ignored);
-      closed.store(true, std::memory_order_release);
-      closed.notify_one();
-    });
-    closed.wait(false, std::memory_order_acquire);
+    pending_.end(descriptor_);
     if (port_ != nullptr) {
       sp_close(port_);
       sp_free_port(port_);
@@ -82,10 +109,10 @@ class SerialLink final : public Link {
   }
 
   bool write(std::span<const std::byte> bytes) noexcept override {
-    if (!flush()) return false;
+    if (bytes.size() > rest_.size() || !flush()) return false;  // no command of ours is longer than `rest_`
     const auto n = ::write(fd_, bytes.data(), bytes.size());
     if (n == static_cast<ssize_t>(bytes.size())) return true;
-    if (n <= 0 || bytes.size() - static_cast<std::size_t>(n) > rest_.size()) return n > 0;
+    if (n <= 0) return false;
     // The port took a part: the rest goes out before anything else, so that no command is torn.
     rest_size_ = bytes.size() - static_cast<std::size_t>(n);
     std::copy(bytes.begin() + n, bytes.end(), rest_.begin());
@@ -104,9 +131,10 @@ class SerialLink final : public Link {
   }
 
   void read() {
+    pending_.begin();
     descriptor_.async_read_some(asio::buffer(buffer_), [this](const boost::system::error_code& error, std::size_t n) {
       const auto received = host_now();
-      if (error == asio::error::operation_aborted) return;
+      if (!pending_.arrived()) return;
       if (error || n == 0) {
         inlet_.put(id_, ChunkKind::kClosed, {}, received);
         return;
@@ -122,8 +150,9 @@ class SerialLink final : public Link {
   int fd_;
   sp_port* port_;
   asio::posix::stream_descriptor descriptor_;
+  PendingRead pending_;
   std::array<std::byte, kChunkCapacity> buffer_{};
-  std::array<std::byte, 256> rest_{};  // no command of ours is longer
+  std::array<std::byte, kLongestSerialWrite> rest_{};
   std::size_t rest_size_ = 0;
 };
 
@@ -132,16 +161,7 @@ class UdpLink final : public Link {
   UdpLink(asio::io_context& context, Inlet& inlet, std::string uri, LinkId id)
       : inlet_(inlet), uri_(std::move(uri)), id_(id), socket_(context) {}
 
-  ~UdpLink() override {
-    std::atomic<bool> closed{false};
-    asio::post(socket_.get_executor(), [&] {
-      boost::system::error_code ignored;
-      socket_.close(ignored);
-      closed.store(true, std::memory_order_release);
-      closed.notify_one();
-    });
-    closed.wait(false, std::memory_order_acquire);
-  }
+  ~UdpLink() override { pending_.end(socket_); }
 
   Result<void> connect(const std::string& host, std::uint16_t port) {
     boost::system::error_code error;
@@ -171,9 +191,10 @@ class UdpLink final : public Link {
 
  private:
   void read() {
+    pending_.begin();
     socket_.async_receive(asio::buffer(buffer_), [this](const boost::system::error_code& error, std::size_t n) {
       const auto received = host_now();
-      if (error == asio::error::operation_aborted) return;
+      if (!pending_.arrived()) return;
       // A refused datagram says that nobody listens yet; the session asks again and judges the silence.
       if (!error) {
         const bool whole = n <= kChunkCapacity;
@@ -192,6 +213,7 @@ class UdpLink final : public Link {
   LinkId id_;
   int fd_ = -1;
   asio::ip::udp::socket socket_;
+  PendingRead pending_;
   std::array<std::byte, kChunkCapacity + 1> buffer_{};
 };
 
