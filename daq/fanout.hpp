@@ -24,7 +24,8 @@ struct SinkRings {
 /// a sink that is full loses the newest item and its drop counter says so.
 class Fanout {
  public:
-  /// Default capacities hold about 2 s of a 7 kHz force stream beside 25.6 kHz vibration (docs/architecture.md).
+  /// Default capacities hold about 17 s of a 7 kHz force stream (64 samples a block) beside 25.6 kHz vibration (32), in
+  /// 51 MB (docs/architecture.md).
   std::shared_ptr<SinkRings> add_sink(std::string name, std::size_t blocks = 16384, std::size_t events = 4096);
   void push(const Block& block) noexcept;
   void push(const Event& event) noexcept;
