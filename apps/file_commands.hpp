@@ -5,7 +5,8 @@
 
 namespace strigil::apps {
 
-int info_command(const std::string& run);
+/// `statistics`: also mean, deviation and extremes of every channel, which reads the whole file.
+int info_command(const std::string& run, bool statistics);
 /// kPass when the file holds together, kFail with the problems in words when it does not.
 int verify_command(const std::string& run);
 int recover_command(const std::string& run, const std::string& out);

@@ -241,11 +241,31 @@ class Run {
     nlohmann::ordered_json end{{"closed_cleanly", true},
                                {"duration_s", outcome.duration_s},
                                {"verdict", nlohmann::ordered_json::parse(verdict_json)}};
+    if (rig_->interlock().first_cause() != 0) end["interlock"] = interlock_json();
     if (auto finished = recorder_->finish(end.dump(1), rows); !finished) {
       outcome.verdict.reasons.push_back({protocols::Judgement::kInvalid, finished.error().message});
       outcome.verdict.judgement = protocols::Judgement::kInvalid;
     }
     return outcome;
+  }
+
+  /// What stopped the run, and the last seconds before it, column by column.
+  nlohmann::ordered_json interlock_json() {
+    nlohmann::ordered_json at = nlohmann::ordered_json::array();
+    auto force = at;
+    auto x = at;
+    auto z = at;
+    auto faults = at;
+    for (const auto& row : rig_->interlock().evidence()) {
+      at.push_back(row.at.ns);
+      force.push_back(row.normal_force_N);
+      x.push_back(row.x_m);
+      z.push_back(row.z_m);
+      faults.push_back(row.faults);
+    }
+    return {{"first_cause", rig::fault_names(rig_->interlock().first_cause())},
+            {"latched", rig::fault_names(rig_->interlock().latched())},
+            {"evidence", {{"at_ns", at}, {"normal_force_N", force}, {"x_m", x}, {"z_m", z}, {"faults", faults}}}};
   }
 
   protocols::RunEvidence evidence(double duration_s) {

@@ -60,7 +60,7 @@ class Judge {
     if (!e_.faults.empty()) {
       invalid(
           fmt::format("the interlock tripped ({}) and the rig {}. {} The last seconds before it are in the run "
-                      "file's events",
+                      "file under /end (interlock.evidence)",
                       e_.faults, e_.reached_clear ? "retracted the instrument" : "stopped the stage", e_.fault_advice));
     }
     if (!e_.recorder_failure.empty()) {
