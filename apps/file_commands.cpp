@@ -61,11 +61,6 @@ int info_command(const std::string& run, bool statistics) {
   }
   fmt::print("  events {}\n", r.event_count());
   for (const auto& [name, text] : h.config) fmt::print("  config {} ({} bytes)\n", name, text.size());
-  const auto ledger = r.ledger();
-  if (!ledger) return refuse(ledger.error().message);
-  for (const auto& row : *ledger) {
-    fmt::print("  ledger {:<36} {:<12} {:>10} samples, {} lost\n", row.hop, row.stream, row.count, row.lost);
-  }
   const auto end = r.end();
   if (!end) return refuse(end.error().message);
   const auto j = *end ? nlohmann::json::parse(**end, nullptr, false) : nlohmann::json();
@@ -75,6 +70,26 @@ int info_command(const std::string& run, bool statistics) {
     fmt::print("  verdict none{}\n", *end ? "" : ": the writer never came to its end");
   }
   return kPass;
+}
+
+int ledger_command(const std::string& run) {
+  auto reader = daq::RunReader::open(run);
+  if (!reader) return refuse(reader.error().message);
+  const auto ledger = (*reader)->ledger();
+  if (!ledger) return refuse(ledger.error().message);
+  if (ledger->empty()) return refuse(fmt::format("'{}' has no ledger: its writer never came to its end", run));
+  fmt::print("{:<12} {:<36} {:>12} {:>10}\n", "stream", "hop", "samples", "lost");
+  std::uint64_t lost = 0;
+  for (const auto& row : *ledger) {
+    fmt::print("{:<12} {:<36} {:>12} {:>10}\n", row.stream, row.hop, row.count, row.lost);
+    lost += row.lost;
+  }
+  const auto problems = daq::unbalanced(*ledger);
+  for (const auto& problem : problems) fmt::print("UNEXPLAINED: {}\n", problem);
+  fmt::print("{}\n", !problems.empty() ? "the ledger does not balance"
+                     : lost > 0        ? "the ledger balances: what was lost has its hop"
+                                       : "the ledger balances: nothing was lost");
+  return problems.empty() ? kPass : kFail;
 }
 
 int verify_command(const std::string& run) {

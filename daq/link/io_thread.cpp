@@ -26,6 +26,7 @@
 #include <system_error>
 #include <thread>
 
+#include "daq/link/chunk_feed.hpp"
 #include "daq/link/recorded_device.hpp"
 #include "daq/link/uri.hpp"
 
@@ -38,18 +39,11 @@ std::string reason(int number) { return std::error_code(number, std::generic_cat
 
 /// Everything the reading thread shares with the loop.
 struct Inlet {
-  ChunkRing& chunks;
+  ChunkFeed feed;
   int wake_fd;
 
   void put(LinkId link, ChunkKind kind, std::span<const std::byte> bytes, HostTime received) noexcept {
-    if (Chunk* chunk = chunks.reserve()) {
-      chunk->received = received;
-      chunk->link = link;
-      chunk->kind = kind;
-      chunk->size = static_cast<std::uint16_t>(bytes.size());
-      std::copy(bytes.begin(), bytes.end(), chunk->bytes.begin());
-      chunks.commit();
-    }  // otherwise the ring has counted the drop
+    (void)feed.put(link, kind, bytes, received);  // a refusal is counted by the ring, and told by the next chunk
     const std::uint64_t one = 1;
     (void)!::write(wake_fd, &one, sizeof one);  // fails only when 2^64 wakes are pending
   }
@@ -370,7 +364,7 @@ Result<OpenPort> open_port(const std::string& path, int baud) {
 class IoThread::Impl {
  public:
   explicit Impl(ChunkRing& chunks)
-      : inlet_{chunks, ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)},
+      : inlet_{ChunkFeed(chunks), ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)},
         work_(asio::make_work_guard(context_)),
         thread_([this] { context_.run(); }) {}
 
