@@ -2,7 +2,17 @@
 
 #include <fmt/format.h>
 
+// toml++ 3.3 asserts that a key begins with a letter where the file may hold anything ("[:"): a typing error would end
+// the program, or be undefined with NDEBUG. Its assertions become an exception of ours, which is caught below.
+namespace strigil::daq {
+[[noreturn]] void give_up_parsing();
+}  // namespace strigil::daq
+#pragma push_macro("NDEBUG")
+#undef NDEBUG
+#define TOML_ASSERT(expression) ((expression) ? void() : ::strigil::daq::give_up_parsing())
 #include <toml++/toml.h>
+#pragma pop_macro("NDEBUG")
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -10,6 +20,41 @@
 #include <sstream>
 
 namespace strigil::daq {
+namespace {
+
+struct ParserGaveUp {};
+
+/// Whether toml++ gives up on `text`. It reads from the front, so what holds for a text holds for every longer one.
+bool gives_up(std::string_view text) {
+  try {
+    (void)toml::parse(text);
+  } catch (const ParserGaveUp&) {
+    return true;
+  } catch (const toml::parse_error&) {
+  }
+  return false;
+}
+
+/// The place of the byte at which toml++ gives up.
+toml::source_position where_it_gives_up(std::string_view text) {
+  std::size_t good = 0;
+  std::size_t bad = text.size();
+  while (bad - good > 1) {
+    const auto middle = good + (bad - good) / 2;
+    (gives_up(text.substr(0, middle)) ? bad : good) = middle;
+  }
+  const auto before = text.substr(0, good);
+  const auto line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
+  // Columns count characters, not the bytes that go on in one.
+  const auto column = std::count_if(before.begin() + static_cast<std::ptrdiff_t>(line_begin), before.end(),
+                                    [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+  return {static_cast<toml::source_index>(1 + std::count(before.begin(), before.end(), '\n')),
+          static_cast<toml::source_index>(1 + column)};
+}
+
+}  // namespace
+
+void give_up_parsing() { throw ParserGaveUp{}; }
 
 struct StrictToml::Document {
   toml::table root;
@@ -226,6 +271,9 @@ StrictToml::StrictToml(std::string_view text, std::string file) : document_(std:
     document_->root = toml::parse(text, document_->file);
   } catch (const toml::parse_error& e) {
     document_->refuse(e.source(), std::string(e.description()));
+  } catch (const ParserGaveUp&) {
+    const auto place = where_it_gives_up(text);
+    document_->refuse({place, place, nullptr}, "this is not TOML: another character was expected here");
   }
 }
 

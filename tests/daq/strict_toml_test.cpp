@@ -61,6 +61,19 @@ TEST(StrictTomlTest, WrongTypesAreRefused) {
   EXPECT_THAT(doc.error()->message, HasSubstr("must be a table"));
 }
 
+TEST(StrictTomlTest, WhatEndsTheParserIsAnErrorWithItsPlace) {
+  // toml++ asserts that a key follows '[' or a dot, whatever the file says.
+  for (const auto& [text, place] :
+       std::vector<std::pair<std::string, std::string>>{{"[:]", "f.toml:1:2:"},
+                                                        {"a = 1\n[[ =]]\n", "f.toml:2:4:"},
+                                                        {"# \u00B5\n\n[ , 2.5]\nb = 2\n", "f.toml:3:3:"}}) {
+    const StrictToml doc(text, "f.toml");
+    ASSERT_TRUE(doc.error()) << text;
+    EXPECT_TRUE(doc.error()->message.starts_with(place)) << doc.error()->message;
+    EXPECT_THAT(doc.error()->message, HasSubstr("not TOML"));
+  }
+}
+
 TEST(StrictTomlTest, AFileThatIsMissingOrTooLargeIsRefused) {
   constexpr auto kThere = STRIGIL_SOURCE_DIR "/tests/daq/strict_toml_test.cpp";  // __FILE__ may be relative
   EXPECT_FALSE(read_text_file("/nowhere/at/all.toml").ok());
