@@ -44,7 +44,10 @@ void retime_segment(std::span<const TickPair> pairs, std::uint32_t segment, cons
   const auto steps = std::max<std::int64_t>(1, std::llround(end / kKnotEvery_ns));
   ClockLine last;
   for (std::int64_t i = 0; i <= steps; ++i) {
-    const double at = end * static_cast<double>(i) / static_cast<double>(steps);
+    // A knot lies on a whole tick: a force sensor's tick is a millisecond, and half of one is no rounding error.
+    const double share = static_cast<double>(i) / static_cast<double>(steps);
+    const auto ticks = static_cast<std::uint64_t>(std::llround(end * share / ns_per_tick));
+    const double at = static_cast<double>(ticks) * ns_per_tick;
     auto line = fitter.best(slots, at, 0.5, spread);
     if (line.fits) {
       line.bound_ns += config.tick_s * 1e9;
@@ -58,7 +61,7 @@ void retime_segment(std::span<const TickPair> pairs, std::uint32_t segment, cons
                          })->late_ns;
       }
     }
-    knots.push_back({.ticks = {base.ticks.count + static_cast<std::uint64_t>(std::llround(at / ns_per_tick))},
+    knots.push_back({.ticks = {base.ticks.count + ticks},
                      .host = base.received + Duration{std::llround(at + line.late_at(at) - config.latency_s * 1e9)},
                      .drift_ppm = line.slope * 1e6,
                      .bound_s = line.bound_ns * 1e-9,

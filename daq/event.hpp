@@ -12,7 +12,7 @@ namespace strigil::daq {
 
 enum class Severity : std::uint8_t { kInfo, kWarning, kFault };
 
-/// Every kind of event. Values are part of the file format: append, never renumber (docs/formats.md).
+/// Every kind of event. Values are part of the file format: append, never renumber (docs/run_file.md).
 enum class EventCode : std::uint16_t {
   kNone = 0,
   // links and sessions; `source` = LinkId

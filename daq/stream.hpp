@@ -35,7 +35,8 @@ struct StreamDescription {
 /// True for names that are safe as HDF5 links, ZeroMQ topics and TOML keys: [a-z0-9_]{1,32}.
 bool valid_stream_name(const std::string& name);
 
-/// The description as JSON text, the one form used in run files and on the wire (docs/formats.md).
+/// The description as JSON text, the one form used in run files and on the wire (docs/run_file.md,
+/// docs/publication.md).
 std::string to_json(const StreamDescription& stream);
 
 }  // namespace strigil::daq

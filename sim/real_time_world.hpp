@@ -29,7 +29,7 @@ class RealTimeWorld {
   /// `bench_text` with its memory: links replaced by links(); everything else, comments too, as it was.
   [[nodiscard]] std::string bench_on_these_wires(std::string_view bench_text) const;
 
-  /// Simulates in real time, one turn each 0.5 ms on CLOCK_MONOTONIC, until `stop` is true. A late turn is caught up
+  /// Simulates in real time, one turn each 0.25 ms on CLOCK_MONOTONIC, until `stop` is true. A late turn is caught up
   /// in fixed plant steps, so that a busy computer makes bytes late and never makes them different.
   void run(const std::atomic<bool>& stop);
 

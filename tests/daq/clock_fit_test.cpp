@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 #include "daq/clock_retime.hpp"
@@ -43,10 +44,21 @@ struct Tally {
   double locked_share() const { return static_cast<double>(locked) / static_cast<double>(packets); }
 };
 
+/// Where docs/figures/plot_clock.py gets its numbers from: STRIGIL_CLOCK_CSV names a file, usually it is not set.
+std::FILE* table() {
+  static std::FILE* const file = [] {
+    const char* const path = std::getenv("STRIGIL_CLOCK_CSV");
+    std::FILE* const opened = path == nullptr ? nullptr : std::fopen(path, "w");
+    if (opened != nullptr) std::fprintf(opened, "batch_us,fit,world,second,error_us,bound_us\n");
+    return opened;
+  }();
+  return file;
+}
+
 /// Gathers errors by windows of one second of host time.
 class Judge {
  public:
-  explicit Judge(Tally& tally) : tally_(tally) {}
+  Judge(Tally& tally, const std::string& label) : tally_(tally), label_(label) {}
   void see(double truth_s, bool locked, HostTime said, double bound_s) {
     if (truth_s > end_s_) close();
     while (truth_s > end_s_) end_s_ += 1;
@@ -57,22 +69,35 @@ class Judge {
     tally_.errors_s.push_back(error);
     any_ = true;
     ok_ = ok_ && error <= bound_s;
+    if (error * worst_bound_s_ >= worst_error_s_ * bound_s) {
+      worst_error_s_ = error;
+      worst_bound_s_ = bound_s;
+    }
     if (error > kFalseLock_s) ++tally_.false_locks;
   }
   void close() {
     if (any_) {
       ++tally_.windows;
       tally_.covered += ok_ ? 1 : 0;
+      if (table() != nullptr) {
+        std::fprintf(table(), "%s,%.0f,%.3f,%.3f\n", label_.c_str(), end_s_, worst_error_s_ * 1e6,
+                     worst_bound_s_ * 1e6);
+      }
     }
     any_ = false;
     ok_ = true;
+    worst_error_s_ = 0;
+    worst_bound_s_ = 1;
   }
 
  private:
   Tally& tally_;
+  std::string label_;  // link, fit and world in the table
   double end_s_ = 1;
   bool any_ = false;
   bool ok_ = true;
+  double worst_error_s_ = 0;  // of the sample that comes nearest to its bound, or is furthest beyond it
+  double worst_bound_s_ = 1;
 };
 
 /// Runs `worlds` worlds through the causal fit and the two-sided one.
@@ -83,7 +108,10 @@ void run_worlds(double batch_s, int worlds, Tally& causal, Tally& two_sided) {
     ClockWorld world(config, random());
     const ClockFitConfig fit_config{.tick_rate_Hz = config.tick_rate_Hz, .tick_s = 1 / config.tick_rate_Hz};
     ClockFit fit(fit_config);
-    Judge judge(causal);
+    const auto label = [&](const char* kind) {
+      return std::to_string(std::lround(batch_s * 1e6)) + kind + std::to_string(w);
+    };
+    Judge judge(causal, label(",causal,"));
     std::vector<TickPair> pairs;
     std::vector<bool> restarts;
     std::vector<double> truths;
@@ -103,7 +131,7 @@ void run_worlds(double batch_s, int worlds, Tally& causal, Tally& two_sided) {
     }
     judge.close();
     const auto retiming = retime(pairs, restarts, fit_config);
-    Judge after(two_sided);
+    Judge after(two_sided, label(",two-sided,"));
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const auto segment = retiming.segment_of[i];
       after.see(truths[i], retiming.locked(pairs[i].ticks, segment), retiming.to_host(pairs[i].ticks, segment),
@@ -212,6 +240,16 @@ TEST(ClockRetiming, SegmentsDoNotMixAndEndsAreCarriedOn) {
   EXPECT_NEAR(static_cast<double>(r.to_host({3'000'000}, 1).ns), 5.5e9, 5e3) << "beyond the last knot";
   EXPECT_TRUE(r.locked({1'000'000}, 1));
   EXPECT_FALSE(r.locked({1'000'000}, 2)) << "there is no such segment";
+}
+
+TEST(ClockRetiming, ATickMayBeAsLongAsAMillisecond) {
+  std::vector<TickPair> pairs;
+  for (std::uint64_t i = 0; i < 8113; ++i)
+    pairs.push_back({{7 + i}, HostTime{static_cast<std::int64_t>(i) * 1'000'000}});
+  const auto r = retime(pairs, {}, {.tick_rate_Hz = 1000});
+  for (const auto& p : pairs) {
+    ASSERT_LE(std::abs((r.to_host(p.ticks, 0) - p.received).count()), 10'000) << "tick " << p.ticks.count;
+  }
 }
 
 }  // namespace
