@@ -76,7 +76,12 @@ int command_line(int argc, char** argv) {
   std::string out;
   auto* info_app = app.add_subcommand("info", "What a run file holds");
   info_app->add_option("run", run_file, "Run file")->required();
-  info_app->callback([&] { code = info_command(run_file); });
+  bool statistics = false;
+  info_app->add_flag("--statistics", statistics, "Mean, deviation and extremes of every channel");
+  info_app->callback([&] { code = info_command(run_file, statistics); });
+  auto* ledger_app = app.add_subcommand("ledger", "How many samples passed each hop, and where the missing ones went");
+  ledger_app->add_option("run", run_file, "Run file")->required();
+  ledger_app->callback([&] { code = ledger_command(run_file); });
   auto* verify_app = app.add_subcommand("verify", "Does a run file hold together? Exit code 1 when not");
   verify_app->add_option("run", run_file, "Run file")->required();
   verify_app->callback([&] { code = verify_command(run_file); });

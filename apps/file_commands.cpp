@@ -10,6 +10,7 @@
 #include "daq/record/import.hpp"
 #include "daq/record/run_reader.hpp"
 #include "daq/record/verify.hpp"
+#include "protocols/statistics.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -22,9 +23,27 @@ void print_streams(const std::vector<daq::StreamCheck>& streams) {
   }
 }
 
+/// A line for each channel: what its values were, over all samples.
+daq::Result<void> print_statistics(daq::RunReader& reader, std::size_t s) {
+  const auto& d = reader.header().streams[s];
+  std::vector<protocols::RunningStatistics> channels(d.channels.size());
+  for (std::uint64_t i = 0; i < reader.block_count(s); ++i) {
+    const auto block = reader.block(s, i);
+    if (!block) return block.error();
+    for (std::size_t v = 0; v < block->value_count(); ++v) channels[v % channels.size()].add(block->values[v]);
+  }
+  for (std::size_t c = 0; c < channels.size(); ++c) {
+    const auto& n = channels[c];
+    if (n.count() == 0) continue;
+    fmt::print("    {:<12} mean {:>12.5g}  deviation {:>12.5g}  least {:>12.5g}  greatest {:>12.5g}  {}\n",
+               d.channels[c].name, n.mean(), n.deviation(), n.min(), n.max(), d.channels[c].unit);
+  }
+  return {};
+}
+
 }  // namespace
 
-int info_command(const std::string& run) {
+int info_command(const std::string& run, bool statistics) {
   auto reader = daq::RunReader::open(run);
   if (!reader) return refuse(reader.error().message);
   auto& r = **reader;
@@ -37,14 +56,11 @@ int info_command(const std::string& run) {
     for (const auto& c : d.channels) channels += fmt::format("{}{} [{}]", channels.empty() ? "" : ", ", c.name, c.unit);
     fmt::print("  {:<12} {:>10} samples  {:>8} Hz  {}  from {}\n", d.name, r.row_count(s),
                d.rate_Hz > 0 ? fmt::format("{:g}", d.rate_Hz) : "-", channels, d.device);
+    if (!statistics) continue;
+    if (auto printed = print_statistics(r, s); !printed) return refuse(printed.error().message);
   }
   fmt::print("  events {}\n", r.event_count());
   for (const auto& [name, text] : h.config) fmt::print("  config {} ({} bytes)\n", name, text.size());
-  const auto ledger = r.ledger();
-  if (!ledger) return refuse(ledger.error().message);
-  for (const auto& row : *ledger) {
-    fmt::print("  ledger {:<36} {:<12} {:>10} samples, {} lost\n", row.hop, row.stream, row.count, row.lost);
-  }
   const auto end = r.end();
   if (!end) return refuse(end.error().message);
   const auto j = *end ? nlohmann::json::parse(**end, nullptr, false) : nlohmann::json();
@@ -54,6 +70,26 @@ int info_command(const std::string& run) {
     fmt::print("  verdict none{}\n", *end ? "" : ": the writer never came to its end");
   }
   return kPass;
+}
+
+int ledger_command(const std::string& run) {
+  auto reader = daq::RunReader::open(run);
+  if (!reader) return refuse(reader.error().message);
+  const auto ledger = (*reader)->ledger();
+  if (!ledger) return refuse(ledger.error().message);
+  if (ledger->empty()) return refuse(fmt::format("'{}' has no ledger: its writer never came to its end", run));
+  fmt::print("{:<12} {:<36} {:>12} {:>10}\n", "stream", "hop", "samples", "lost");
+  std::uint64_t lost = 0;
+  for (const auto& row : *ledger) {
+    fmt::print("{:<12} {:<36} {:>12} {:>10}\n", row.stream, row.hop, row.count, row.lost);
+    lost += row.lost;
+  }
+  const auto problems = daq::unbalanced(*ledger);
+  for (const auto& problem : problems) fmt::print("UNEXPLAINED: {}\n", problem);
+  fmt::print("{}\n", !problems.empty() ? "the ledger does not balance"
+                     : lost > 0        ? "the ledger balances: what was lost has its hop"
+                                       : "the ledger balances: nothing was lost");
+  return problems.empty() ? kPass : kFail;
 }
 
 int verify_command(const std::string& run) {

@@ -1,12 +1,15 @@
-// Subcommands that work on run files: info, verify, recover, replay, import.
+// Subcommands that work on run files: info, ledger, verify, recover, replay, import.
 #pragma once
 
 #include <string>
 
 namespace strigil::apps {
 
-int info_command(const std::string& run);
+/// `statistics`: also mean, deviation and extremes of every channel, which reads the whole file.
+int info_command(const std::string& run, bool statistics);
 /// kPass when the file holds together, kFail with the problems in words when it does not.
+/// What every hop counted. Exit code 1 when samples are missing that no hop answers for.
+int ledger_command(const std::string& run);
 int verify_command(const std::string& run);
 int recover_command(const std::string& run, const std::string& out);
 

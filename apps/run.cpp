@@ -20,8 +20,6 @@ namespace {
 using daq::Duration;
 using daq::HostTime;
 
-/// Chunks that may wait for the loop: half a second of a 7 kHz force sensor that sends one record a datagram.
-constexpr std::size_t kChunkCapacity = 4096;
 constexpr Duration kTickBackstop = std::chrono::milliseconds(2);
 constexpr Duration kVirtualTick = std::chrono::milliseconds(1);
 constexpr auto kLookAtProgress = std::chrono::milliseconds(50);
@@ -43,19 +41,26 @@ class WirePacer final : public rig::Pacer {
 /// Virtual time: the world goes on by one tick.
 class WorldPacer final : public rig::Pacer {
  public:
-  explicit WorldPacer(sim::VirtualWorld& world) : world_(world) {}
+  WorldPacer(sim::VirtualWorld& world, const BusyComputer& busy) : world_(world), busy_(busy) {
+    world_.refuse_when_full(busy.stall > Duration::zero());
+  }
   HostTime next() override {
-    world_.advance(world_.now() + kVirtualTick);
+    const bool stalls = !stalled_ && busy_.stall > Duration::zero() && world_.now() >= HostTime{} + busy_.stall_at;
+    stalled_ = stalled_ || stalls;
+    world_.advance(world_.now() + (stalls ? busy_.stall : kVirtualTick));
     return world_.now();
   }
 
  private:
   sim::VirtualWorld& world_;
+  const BusyComputer busy_;
+  bool stalled_ = false;
 };
 
 /// The wires of a run, whichever kind they are.
 struct Wires {
-  daq::ChunkRing chunks{kChunkCapacity};
+  explicit Wires(const BusyComputer& busy) : chunks(busy.chunks) {}
+  daq::ChunkRing chunks;
   std::unique_ptr<sim::VirtualWorld> world;
   std::unique_ptr<daq::IoThread> io;
   std::unique_ptr<rig::Pacer> pacer;
@@ -70,7 +75,7 @@ struct Wires {
     if (!config) return config.error();
     config->seed = options.seed;
     world = std::make_unique<sim::VirtualWorld>(*config, chunks);
-    pacer = std::make_unique<WorldPacer>(*world);
+    pacer = std::make_unique<WorldPacer>(*world, options.busy);
     return {};
   }
 
@@ -81,7 +86,7 @@ struct Wires {
 
 class Run {
  public:
-  Run(const RunOptions& options, const RunWatcher& watcher) : o_(options), watcher_(watcher) {}
+  Run(const RunOptions& options, const RunWatcher& watcher) : o_(options), watcher_(watcher), wires_(options.busy) {}
 
   daq::Result<RunOutcome> go() {
     if (auto r = wires_.open(o_); !r) return r.error();
@@ -116,7 +121,8 @@ class Run {
         {"bench.toml", o_.bench.text}, {"protocol.toml", o_.protocol_text}, {"plan.json", protocols::to_json(o_.plan)}};
     auto writer = daq::RunWriter::create(o_.out, header);
     if (!writer) return writer.error();
-    recorder_ = std::make_unique<daq::Recorder>(std::move(*writer), rig_->fanout().add_sink("recorder"));
+    recorder_rings_ = rig_->fanout().add_sink("recorder", o_.busy.recorder_blocks);
+    recorder_ = std::make_unique<daq::Recorder>(std::move(*writer), recorder_rings_);
     if (!o_.virtual_time) recorder_->start();
     if (o_.publish.empty()) return {};
     daq::PublisherConfig config;
@@ -128,7 +134,7 @@ class Run {
     for (int s = 0; s <= static_cast<int>(rig::SupervisorState::kEmergencyStopped); ++s) {
       run.state_names.emplace_back(rig::name_of(static_cast<rig::SupervisorState>(s)));
     }
-    publisher_rings_ = rig_->fanout().add_sink("publisher");
+    publisher_rings_ = rig_->fanout().add_sink("publisher", o_.busy.publisher_blocks);
     auto publisher = daq::Publisher::start(config, run, rig_->streams(), publisher_rings_);
     if (!publisher) return publisher.error();
     publisher_ = std::move(*publisher);
@@ -233,14 +239,23 @@ class Run {
     outcome.run_file = o_.out;
     outcome.duration_s = daq::seconds(ended_ - began_);
     outcome.wall_duration_s = wall_s;
-    outcome.verdict = protocols::judge(o_.plan, evidence(outcome.duration_s));
-    const auto verdict_json = protocols::to_json(o_.plan, outcome.verdict);
-    daq::PublishCounts published;
-    if (publisher_) published = publisher_->stop_and_drain(verdict_json);
-    const auto rows = ledger(published);
+    // The verdict waits for the publisher to have drained, and leaves in its last message.
+    std::vector<daq::LedgerRow> rows;
+    std::string verdict_json;
+    const auto judge = [&](const daq::PublishCounts* published) {
+      rows = ledger(published);
+      outcome.verdict = protocols::judge(o_.plan, evidence(outcome.duration_s, rows));
+      return verdict_json = protocols::to_json(o_.plan, outcome.verdict);
+    };
+    if (publisher_) {
+      publisher_->stop_and_drain([&](const daq::PublishCounts& published) { return judge(&published); });
+    } else {
+      judge(nullptr);
+    }
     nlohmann::ordered_json end{{"closed_cleanly", true},
                                {"duration_s", outcome.duration_s},
                                {"verdict", nlohmann::ordered_json::parse(verdict_json)}};
+    if (rig_->interlock().first_cause() != 0) end["interlock"] = interlock_json();
     if (auto finished = recorder_->finish(end.dump(1), rows); !finished) {
       outcome.verdict.reasons.push_back({protocols::Judgement::kInvalid, finished.error().message});
       outcome.verdict.judgement = protocols::Judgement::kInvalid;
@@ -248,8 +263,28 @@ class Run {
     return outcome;
   }
 
-  protocols::RunEvidence evidence(double duration_s) {
+  /// What stopped the run, and the last seconds before it, column by column.
+  nlohmann::ordered_json interlock_json() {
+    nlohmann::ordered_json at = nlohmann::ordered_json::array();
+    auto force = at;
+    auto x = at;
+    auto z = at;
+    auto faults = at;
+    for (const auto& row : rig_->interlock().evidence()) {
+      at.push_back(row.at.ns);
+      force.push_back(row.normal_force_N);
+      x.push_back(row.x_m);
+      z.push_back(row.z_m);
+      faults.push_back(row.faults);
+    }
+    return {{"first_cause", rig::fault_names(rig_->interlock().first_cause())},
+            {"latched", rig::fault_names(rig_->interlock().latched())},
+            {"evidence", {{"at_ns", at}, {"normal_force_N", force}, {"x_m", x}, {"z_m", z}, {"faults", faults}}}};
+  }
+
+  protocols::RunEvidence evidence(double duration_s, const std::vector<daq::LedgerRow>& rows) {
     protocols::RunEvidence e;
+    e.ledger = rows;
     e.steps = runner_->results();
     e.plan_finished = runner_->state() == rig::BehaviourState::kDone;
     auto& supervisor = rig_->supervisor();
@@ -267,8 +302,6 @@ class Run {
       const auto& counts = rig_->intake().counts()[i];
       e.streams.push_back({.name = streams[i].name,
                            .samples = counts.samples,
-                           .lost = counts.gap_samples,
-                           .recorded = recorder_->samples()[i],
                            .duration_s = duration_s,
                            .rate_Hz = streams[i].tick_rate_Hz > 0 ? streams[i].rate_Hz : 0,
                            .unlocked = counts.unlocked});
@@ -276,7 +309,8 @@ class Run {
     return e;
   }
 
-  std::vector<daq::LedgerRow> ledger(const daq::PublishCounts& published) {
+  /// After the loop and the recorder have ended; `published` once the publisher has too.
+  std::vector<daq::LedgerRow> ledger(const daq::PublishCounts* published) {
     std::vector<daq::LedgerRow> rows;
     for (const auto& d : rig_->device_counts()) {
       rows.push_back({"session since power-on of the bench", d.stream, d.session.samples, d.session.lost});
@@ -284,13 +318,20 @@ class Run {
     const auto& streams = rig_->streams();
     for (std::size_t i = 0; i < streams.size(); ++i) {
       const auto& c = rig_->intake().counts()[i];
-      rows.push_back({"device counter in the run", streams[i].name, c.next_sample - c.first_sample, 0});
-      rows.push_back({"intake", streams[i].name, c.samples, c.gap_samples});
-      rows.push_back({"recorder", streams[i].name, recorder_->samples()[i], c.samples - recorder_->samples()[i]});
-      if (publisher_ && i < published.streams.size()) {
-        const auto n = published.streams[i].samples;
-        rows.push_back({"publisher", streams[i].name, n, c.samples - n});
+      daq::StreamLedger hops{.stream = streams[i].name,
+                             .device = c.next_sample - c.first_sample,
+                             .lost_on_wire = c.gap_samples - c.gap_in_ring - c.gap_in_codec,
+                             .lost_in_chunk_ring = c.gap_in_ring,
+                             .lost_in_codec = c.gap_in_codec,
+                             .intake = c.samples,
+                             .lost_in_recorder_ring = recorder_rings_->refused_samples[i],
+                             .recorded = recorder_->samples()[i]};
+      if (published != nullptr && i < published->streams.size()) {
+        hops.published_at_all = true;
+        hops.lost_in_publisher_ring = publisher_rings_->refused_samples[i];
+        hops.published = published->streams[i].samples;
       }
+      for (auto& row : daq::ledger_rows(hops)) rows.push_back(std::move(row));
     }
     return rows;
   }
@@ -302,6 +343,7 @@ class Run {
   Wires wires_;
   std::unique_ptr<rig::Rig> rig_;
   std::unique_ptr<daq::Recorder> recorder_;
+  std::shared_ptr<daq::SinkRings> recorder_rings_;
   std::shared_ptr<daq::SinkRings> publisher_rings_;
   std::unique_ptr<daq::Publisher> publisher_;
   std::unique_ptr<protocols::Runner> runner_;

@@ -7,13 +7,24 @@
 #include <optional>
 #include <string>
 
+#include "daq/fanout.hpp"
 #include "daq/result.hpp"
+#include "daq/time.hpp"
 #include "protocols/plan.hpp"
 #include "protocols/runner.hpp"
 #include "protocols/verdict.hpp"
 #include "rig/bench.hpp"
 
 namespace strigil::apps {
+
+/// How much room and time this computer has. Tests make it small to show that every loss has its name.
+struct BusyComputer {
+  std::size_t chunks = 4096;  ///< that may wait for the loop: half a second of 7 kHz force, one record a datagram
+  std::size_t recorder_blocks = daq::kSinkBlocks;
+  std::size_t publisher_blocks = daq::kSinkBlocks;
+  daq::Duration stall_at{};  ///< virtual time only: the loop does not turn for `stall` from here on
+  daq::Duration stall{};
+};
 
 struct RunOptions {
   rig::BenchConfig bench;
@@ -24,6 +35,7 @@ struct RunOptions {
   std::string out;                     ///< run file; must not exist
   std::string publish;                 ///< endpoint; empty: no publication
   std::size_t wait_subscriptions = 0;  ///< subscriptions to wait for before anything moves
+  BusyComputer busy;
 };
 
 struct RunOutcome {

@@ -24,6 +24,8 @@ enum BlockFlag : std::uint32_t {
   kReordered = 1U << 5,      ///< arrived after a later block
   kDeviceReset = 1U << 6,    ///< the device restarted its counters at this block
   kClockJump = 1U << 7,      ///< the device's clock or the host's has jumped: no line of time goes from before to here
+  kGapInRing = 1U << 8,      ///< the gap before was lost in our chunk ring (with neither of these two: on the wire)
+  kGapInCodec = 1U << 9,     ///< the gap before was thrown away by the codec as damaged
 };
 
 /// By value through Ring<Block>. Sample-major: value (i, c) is at i * channels + c.

@@ -28,7 +28,8 @@ struct Chunk {
   HostTime received;  ///< when the reading thread got it
   LinkId link = 0;
   ChunkKind kind = ChunkKind::kBytes;
-  std::uint16_t size = 0;  ///< bytes used, <= kChunkCapacity
+  std::uint16_t size = 0;            ///< bytes used, <= kChunkCapacity
+  std::uint32_t refused_before = 0;  ///< chunks of this link that found the ring full since the last one that did not
   std::array<std::byte, kChunkCapacity> bytes;
 
   [[nodiscard]] std::span<const std::byte> data() const { return {bytes.data(), size}; }

@@ -7,7 +7,11 @@ std::shared_ptr<SinkRings> Fanout::add_sink(std::string name, std::size_t blocks
 }
 
 void Fanout::push(const Block& block) noexcept {
-  for (const auto& sink : sinks_) (void)sink->blocks.push(block);  // a refusal is counted by the ring
+  for (const auto& sink : sinks_) {
+    if (!sink->blocks.push(block) && block.stream < SinkRings::kMostStreams) {
+      sink->refused_samples[block.stream] += block.samples;
+    }
+  }
 }
 
 void Fanout::push(const Event& event) noexcept {

@@ -1,6 +1,7 @@
 // Fanout: every block and event, by value, into one pair of rings for each sink (recorder, publisher, detector).
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,15 +19,20 @@ struct SinkRings {
   std::string name;
   Ring<Block> blocks;
   Ring<Event> events;
+  /// Samples of the blocks that found `blocks` full, by stream. Written by the loop; read after the run.
+  static constexpr std::size_t kMostStreams = 64;
+  std::array<std::uint64_t, kMostStreams> refused_samples{};
 };
+
+/// About 17 s of a 7 kHz force stream (64 samples a block) beside 25.6 kHz vibration (32), in 51 MB
+/// (docs/architecture.md).
+inline constexpr std::size_t kSinkBlocks = 16384;
 
 /// Owned by the loop. add_sink() before the run; push() on the loop thread only, no allocation, never waits:
 /// a sink that is full loses the newest item and its drop counter says so.
 class Fanout {
  public:
-  /// Default capacities hold about 17 s of a 7 kHz force stream (64 samples a block) beside 25.6 kHz vibration (32), in
-  /// 51 MB (docs/architecture.md).
-  std::shared_ptr<SinkRings> add_sink(std::string name, std::size_t blocks = 16384, std::size_t events = 4096);
+  std::shared_ptr<SinkRings> add_sink(std::string name, std::size_t blocks = kSinkBlocks, std::size_t events = 4096);
   void push(const Block& block) noexcept;
   void push(const Event& event) noexcept;
   [[nodiscard]] const std::vector<std::shared_ptr<SinkRings>>& sinks() const { return sinks_; }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -60,7 +61,7 @@ class Judge {
     if (!e_.faults.empty()) {
       invalid(
           fmt::format("the interlock tripped ({}) and the rig {}. {} The last seconds before it are in the run "
-                      "file's events",
+                      "file under /end (interlock.evidence)",
                       e_.faults, e_.reached_clear ? "retracted the instrument" : "stopped the stage", e_.fault_advice));
     }
     if (!e_.recorder_failure.empty()) {
@@ -72,6 +73,29 @@ class Judge {
     }
     if (e_.streams.empty()) invalid("no stream was taken in: nothing was measured");
     for (const auto& s : e_.streams) stream(s);
+    for (const auto& row : e_.ledger) lost(row);
+    for (const auto& problem : daq::unbalanced(e_.ledger))
+      invalid(fmt::format("the ledger does not balance: {}", problem));
+  }
+
+  /// Samples that a hop lost, with what to check there.
+  void lost(const daq::LedgerRow& row) {
+    struct Advice {
+      std::string_view hop;
+      const char* check;
+    };
+    constexpr std::array kAdvice{
+        Advice{daq::hop::kWire, "check its cable or network"},
+        Advice{daq::hop::kChunkRing, "this computer did not read in time: check its load"},
+        Advice{daq::hop::kCodec, "they arrived damaged: check its cable, shielding and baud rate"},
+        Advice{daq::hop::kRecorderRing, "the recorder did not keep up: check the disk"},
+        Advice{daq::hop::kPublisherRing, "the publisher did not keep up: check the load of this computer"},
+    };
+    if (row.lost == 0) return;
+    const auto* advice =
+        std::find_if(kAdvice.begin(), kAdvice.end(), [&](const Advice& a) { return a.hop == row.hop; });
+    invalid(fmt::format("{} samples of stream '{}' were lost in the {}; {}", row.lost, row.stream, row.hop,
+                        advice == kAdvice.end() ? "the ledger says more" : advice->check));
   }
 
   /// Clear of the phantom the tared force is zero, or the zero was wrong or has moved.
@@ -140,14 +164,6 @@ class Judge {
   }
 
   void stream(const StreamEvidence& s) {
-    if (s.lost > 0) {
-      invalid(fmt::format("{} samples of stream '{}' were lost between device and computer; check its cable or network",
-                          s.lost, s.name));
-    }
-    if (s.recorded != s.samples) {
-      invalid(fmt::format("stream '{}' has {} samples but {} in the file: the recorder did not keep up; check the disk",
-                          s.name, s.samples, s.recorded));
-    }
     if (s.samples == 0) {
       invalid(fmt::format("stream '{}' gave no sample; check that its device is powered and set to stream", s.name));
     }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daq/ledger.hpp"
 #include "protocols/plan.hpp"
 #include "protocols/runner.hpp"
 
@@ -20,8 +21,6 @@ std::string_view name_of(Judgement judgement) noexcept;
 struct StreamEvidence {
   std::string name;
   std::uint64_t samples = 0;  ///< taken in during the run
-  std::uint64_t lost = 0;     ///< counted by the device, never seen
-  std::uint64_t recorded = 0;
   double duration_s = 0;
   double rate_Hz = 0;          ///< nominal; 0 when irregular
   std::uint64_t unlocked = 0;  ///< samples whose acquisition time rests on a clock fit that is not trusted
@@ -38,6 +37,7 @@ struct RunEvidence {
   std::string fault_advice;
   std::string recorder_failure;  ///< empty: none
   std::vector<StreamEvidence> streams;
+  std::vector<daq::LedgerRow> ledger;  ///< of every stream, hop by hop
   std::uint64_t overruns = 0;
 };
 

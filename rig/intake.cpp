@@ -84,7 +84,11 @@ void Intake::take_block(const daq::Block& block) noexcept {
   if (c.blocks == 0) c.first_sample = block.first_sample;
   // What was missing before the first block of the run is not this run's loss.
   const bool gap = c.blocks != 0 && ((block.flags & daq::kGapBefore) != 0 || block.gap != 0);
-  if (gap) c.gap_samples += block.gap;
+  if (gap) {
+    c.gap_samples += block.gap;
+    if ((block.flags & daq::kGapInRing) != 0) c.gap_in_ring += block.gap;
+    if ((block.flags & daq::kGapInCodec) != 0) c.gap_in_codec += block.gap;
+  }
   if ((block.flags & daq::kClockUnlocked) != 0) c.unlocked += block.samples;
   ++c.blocks;
   c.samples += block.samples;

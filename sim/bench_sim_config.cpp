@@ -30,10 +30,17 @@ struct FaultName {
   FaultKind kind;
 };
 constexpr std::array kFaultNames{
-    FaultName{"freeze_force", FaultKind::kFreezeForce},   FaultName{"freeze_vibration", FaultKind::kFreezeVibration},
-    FaultName{"silence_force", FaultKind::kSilenceForce}, FaultName{"silence_vibration", FaultKind::kSilenceVibration},
-    FaultName{"silence_stage", FaultKind::kSilenceStage}, FaultName{"stall_stage", FaultKind::kStallStage},
-    FaultName{"stage_alarm", FaultKind::kStageAlarm},     FaultName{"drop_force", FaultKind::kDropForce},
+    FaultName{"freeze_force", FaultKind::kFreezeForce},
+    FaultName{"freeze_vibration", FaultKind::kFreezeVibration},
+    FaultName{"silence_force", FaultKind::kSilenceForce},
+    FaultName{"silence_vibration", FaultKind::kSilenceVibration},
+    FaultName{"silence_stage", FaultKind::kSilenceStage},
+    FaultName{"stall_stage", FaultKind::kStallStage},
+    FaultName{"stage_alarm", FaultKind::kStageAlarm},
+    FaultName{"drop_force", FaultKind::kDropForce},
+    FaultName{"drop_vibration", FaultKind::kDropVibration},
+    FaultName{"damage_force", FaultKind::kDamageForce},
+    FaultName{"damage_vibration", FaultKind::kDamageVibration},
 };
 
 /// Reads `key` given in mm, kept in m.
@@ -153,8 +160,8 @@ void read_faults(StrictTable& twin, std::vector<SimFault>& faults) {
       entry.refuse("after", "'after' must be \"host\" (its first byte) or \"contact\" (of instrument and phantom)");
     }
     fault.count = static_cast<std::uint32_t>(entry.integer("count", {1, 1e6}, 1));
-    if (entry.has("count") && known && fault.kind != FaultKind::kDropForce) {
-      entry.refuse("count", "'count' belongs to \"drop_force\" only");
+    if (entry.has("count") && known && fault.kind < FaultKind::kDropForce) {
+      entry.refuse("count", "'count' belongs to faults that drop or damage");
     }
     entry.finish();
     faults.push_back(fault);

@@ -55,9 +55,12 @@ enum class FaultKind : std::uint8_t {
   kSilenceForce,  ///< the device says nothing any more
   kSilenceVibration,
   kSilenceStage,
-  kStallStage,  ///< the stage acknowledges and does not move
-  kStageAlarm,  ///< the stage goes into alarm by itself
-  kDropForce,   ///< `count` force samples never reach the wire; the device counts them
+  kStallStage,       ///< the stage acknowledges and does not move
+  kStageAlarm,       ///< the stage goes into alarm by itself
+  kDropForce,        ///< `count` force samples never reach the wire; the device counts them
+  kDropVibration,    ///< `count` vibration packets, likewise
+  kDamageForce,      ///< `count` datagrams of force arrive a byte short
+  kDamageVibration,  ///< `count` packets of vibration arrive with a flipped bit
 };
 
 /// The instant from which a fault's `at` is counted.

@@ -62,7 +62,10 @@ void RdtTwin::step(daq::HostTime now, const PlantState& plant, TwinOutput& out) 
       --drop_;
     } else if (!silent_) {
       ++sent_;
-      out.send(encode(record_), now);
+      const auto bytes = encode(record_);
+      const bool damaged = damage_ > 0;
+      if (damaged) --damage_;
+      out.send(std::span(bytes).first(bytes.size() - (damaged ? 1 : 0)), now);
     }
     if (limit_ != 0 && record_.rdt_sequence == limit_) streaming_ = false;
   }

@@ -32,6 +32,8 @@ class RdtTwin final : public Twin {
   void set_silent(bool silent) { silent_ = silent; }
   /// The next `records` are counted by the device and never reach the wire.
   void drop_next(std::uint32_t records) { drop_ = records; }
+  /// The next `records` go out a byte short.
+  void damage_next(std::uint32_t records) { damage_ = records; }
   [[nodiscard]] std::uint64_t samples_sent() const { return sent_; }
 
  private:
@@ -46,6 +48,7 @@ class RdtTwin final : public Twin {
   bool frozen_ = false;
   bool silent_ = false;
   std::uint32_t drop_ = 0;
+  std::uint32_t damage_ = 0;
   std::uint64_t sent_ = 0;
 };
 

@@ -14,8 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Turns lie on a grid from the world's start, where its devices' samples lie too: a sample leaves when it is made. A grid
-/// that slid against them would delay samples by an amount that wanders, as no device does.
+/// Turns lie on a grid from the world's start, where its devices' samples lie too: a sample leaves when it is made. A
+/// grid that slid against them would delay samples by an amount that wanders, as no device does.
 constexpr daq::Duration kTurn = std::chrono::microseconds(250);
 constexpr int kMostTakes = 64;  // a turn: a host that floods one wire must not starve the others
 constexpr long kNanosecondsPerSecond = 1'000'000'000;

@@ -89,8 +89,14 @@ void SensorStreamTwin::send_packet(daq::HostTime now, TwinOutput& out) {
     --drop_;
     return;
   }
-  if (!silent_) sent_ += d.samples;
-  send(d, now, out);
+  if (silent_) return;
+  sent_ += d.samples;
+  encode({config_.device_id, d}, frame_);
+  if (damage_ > 0) {
+    --damage_;
+    frame_.bytes[frame_.size / 2] ^= std::byte{0x10};  // the middle: counts, which the CRC guards
+  }
+  out.send(frame_.data(), now);
 }
 
 }  // namespace strigil::sim

@@ -34,6 +34,8 @@ class SensorStreamTwin final : public Twin {
   void set_silent(bool silent) { silent_ = silent; }
   /// The next `packets` are counted by the device and never reach the wire.
   void drop_next(std::uint32_t packets) { drop_ = packets; }
+  /// The next `packets` of samples go out with a flipped bit.
+  void damage_next(std::uint32_t packets) { damage_ = packets; }
   [[nodiscard]] std::uint64_t samples_sent() const { return sent_; }
 
  private:
@@ -57,6 +59,7 @@ class SensorStreamTwin final : public Twin {
   bool frozen_ = false;
   bool silent_ = false;
   std::uint32_t drop_ = 0;
+  std::uint32_t damage_ = 0;
   std::uint64_t sent_ = 0;
 };
 

@@ -12,9 +12,9 @@ namespace strigil::sim {
 
 /// What the plant feels at one instant, in the rig's frame (rig/readings.hpp). SI units.
 struct PlantState {
-  rig::Position position_m{};             ///< the instrument's edge, as the stage really stands
+  rig::Position position_m{};  ///< the instrument's edge, as the stage really stands
   rig::Position velocity_m_s{};
-  std::array<double, 3> force_N{};        ///< on the instrument: x friction (opposes motion), y, z normal (up, >= 0)
+  std::array<double, 3> force_N{};  ///< on the instrument: x friction (opposes motion), y, z normal (up, >= 0)
   std::array<double, 3> torque_N_m{};
   std::array<double, 3> acceleration_m_s2{};  ///< of the instrument where the accelerometer sits, gravity not included
 };

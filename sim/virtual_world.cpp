@@ -6,6 +6,8 @@
 #include <cstring>
 #include <deque>
 
+#include "daq/link/chunk_feed.hpp"
+
 namespace strigil::sim {
 namespace {
 
@@ -93,6 +95,7 @@ class WireLink final : public daq::Link {
 struct VirtualWorld::Wires {
   Wires(const SimConfig& config, daq::ChunkRing& ring, daq::HostTime start)
       : chunks(ring),
+        feed(ring),
         now(start),
         wire{Wire{"memory:stage", daq::ChunkKind::kBytes, config.stage.link_delay},
              Wire{"memory:force", daq::ChunkKind::kDatagram, config.force.link_delay},
@@ -120,13 +123,16 @@ struct VirtualWorld::Wires {
         if (first == nullptr || candidate.incoming.front().received < first->incoming.front().received)
           first = &candidate;
       }
-      if (first == nullptr || chunks.size() >= chunks.counts().capacity || !chunks.push(first->incoming.front()))
-        return;
+      if (first == nullptr || (!refuses && chunks.size() >= chunks.counts().capacity)) return;
+      const auto& chunk = first->incoming.front();
+      (void)feed.put(chunk.link, chunk.kind, chunk.data(), chunk.received);  // a refusal is told by the next chunk
       first->incoming.pop_front();
     }
   }
 
   daq::ChunkRing& chunks;
+  daq::ChunkFeed feed;
+  bool refuses = false;
   daq::HostTime now;
   std::array<Wire, kDevices> wire;
   World world;
@@ -166,6 +172,7 @@ void VirtualWorld::advance(daq::HostTime to) {
   w.carry_to_host();
 }
 
+void VirtualWorld::refuse_when_full(bool on) noexcept { wires_->refuses = on; }
 daq::HostTime VirtualWorld::now() const noexcept { return wires_->now; }
 const World& VirtualWorld::world() const noexcept { return wires_->world; }
 std::uint64_t VirtualWorld::lost_chunks() const noexcept {

@@ -119,6 +119,12 @@ struct World::Parts {
         return stage.trigger_alarm(kHardLimitAlarm, now, output(DeviceName::kStage));
       case FaultKind::kDropForce:
         return force.drop_next(fault.count);
+      case FaultKind::kDropVibration:
+        return vibration.drop_next(fault.count);
+      case FaultKind::kDamageForce:
+        return force.damage_next(fault.count);
+      case FaultKind::kDamageVibration:
+        return vibration.damage_next(fault.count);
     }
   }
 

@@ -32,9 +32,11 @@ RdtSession::RdtSession(const RdtSessionConfig& config)
 
 void RdtSession::on_chunk(const Chunk& chunk, HostTime, SessionOutput& out) noexcept {
   counts_.bytes += chunk.size;
+  witness_.chunk(chunk);
   const auto bytes = chunk.data();
   if (chunk.kind != ChunkKind::kDatagram || bytes.empty() || bytes.size() % kRdtRecordSize != 0) {
     ++counts_.rejected;
+    witness_.rejected();
     out.event({.at = chunk.received,
                .code = EventCode::kDecodeError,
                .severity = Severity::kWarning,
@@ -101,7 +103,7 @@ bool RdtSession::place(const RdtRecord& record, const Chunk& chunk, SessionOutpu
     const auto lost = static_cast<std::uint32_t>(step);
     counts_.lost += lost;
     pending_gap_ += lost;
-    pending_flags_ |= kGapBefore;
+    pending_flags_ |= witness_.gap_flags();
     window_.lost(next_sample_, lost);
     out.event({.at = chunk.received,
                .code = EventCode::kSamplesLost,
@@ -110,6 +112,7 @@ bool RdtSession::place(const RdtRecord& record, const Chunk& chunk, SessionOutpu
                .arguments = {static_cast<double>(lost), static_cast<double>(next_sample_)}});
     next_sample_ += lost;
   }
+  witness_.none();
   window_.came(next_sample_, 1);
   ticks_ += record.ft_sequence - last_ft_;  // unsigned 32-bit difference: wraps by itself
   last_ft_ = record.ft_sequence;

@@ -5,6 +5,7 @@
 
 #include "daq/clock_fit.hpp"
 #include "daq/codec/loss_window.hpp"
+#include "daq/codec/loss_witness.hpp"
 #include "daq/codec/rdt.hpp"
 #include "daq/session.hpp"
 #include "daq/stream.hpp"
@@ -53,6 +54,7 @@ class RdtSession final : public Session {
   std::uint64_t next_sample_ = 0;  // rdt_sequence extended
   std::uint64_t ticks_ = 0;        // ft_sequence extended
   std::uint32_t last_ft_ = 0;
+  LossWitness witness_;
   LossWindow<1024> window_;  // not less than what still counts as late
   std::uint32_t last_status_ = 0;
   std::uint32_t pending_gap_ = 0;

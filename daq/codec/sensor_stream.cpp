@@ -144,8 +144,9 @@ std::optional<Body> read_stream(Reader& r) noexcept {
   s.counts_max = static_cast<std::int32_t>(r.word());
   s.name = r.text();
   s.quantity = r.text();
-  const bool bounded = s.index < kMaxStreams && s.channels >= 1 && s.channels <= kMaxChannels && s.rate_Hz > 0 &&
-                       s.rate_Hz <= 1e6 && s.tick_rate_Hz > 0 && s.tick_rate_Hz <= 1e9 && s.counts_min < s.counts_max;
+  const bool bounded = s.index < kMaxStreams && s.channels >= 1 && s.channels <= kMaxChannels &&
+                       s.rate_Hz >= kLeastRate_Hz && s.rate_Hz <= kMostRate_Hz && s.tick_rate_Hz >= kLeastTickRate_Hz &&
+                       s.tick_rate_Hz <= kMostTickRate_Hz && s.counts_min < s.counts_max;
   if (!bounded) return std::nullopt;
   return s;
 }

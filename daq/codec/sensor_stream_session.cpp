@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace strigil::daq {
 namespace {
@@ -48,16 +49,21 @@ std::vector<StreamDescription> SensorStreamSession::streams() const {
 
 void SensorStreamSession::on_chunk(const Chunk& chunk, HostTime, SessionOutput& out) noexcept {
   counts_.bytes += chunk.size;
+  for (auto& flow : flows_) flow.witness.chunk(chunk);
   const auto rejected_before = counts_.rejected;
   if (chunk.kind == ChunkKind::kTruncated) {
     ++counts_.rejected;
+    witness_rejection();
   } else {
     auto bytes = chunk.data();
     const auto bad_frames = unframer_.rejected();
+    auto bad_before = bad_frames;
     while (const auto packet = unframer_.next(bytes)) {
+      if (unframer_.rejected() != std::exchange(bad_before, unframer_.rejected())) witness_rejection();
       ++counts_.records;
       take(*packet, chunk, out);
     }
+    if (unframer_.rejected() != bad_before) witness_rejection();
     counts_.rejected += unframer_.rejected() - bad_frames;
   }
   if (counts_.rejected == rejected_before) return;
@@ -66,6 +72,11 @@ void SensorStreamSession::on_chunk(const Chunk& chunk, HostTime, SessionOutput& 
              .severity = Severity::kWarning,
              .source = config_.link,
              .arguments = {static_cast<double>(counts_.rejected)}});
+}
+
+/// A damaged frame does not say whose it was.
+void SensorStreamSession::witness_rejection() noexcept {
+  for (auto& flow : flows_) flow.witness.rejected();
 }
 
 void SensorStreamSession::take(const Packet& packet, const Chunk& chunk, SessionOutput& out) noexcept {
@@ -185,7 +196,7 @@ void SensorStreamSession::take_data(const Data& data, const Chunk& chunk, Sessio
     out.event({.at = chunk.received, .code = EventCode::kDeviceReset, .severity = Severity::kWarning, .source = id});
   } else if (step > 0) {
     b.gap = static_cast<std::uint32_t>(step);
-    b.flags |= kGapBefore;
+    b.flags |= flow.witness.gap_flags();
     counts_.lost += b.gap;
     out.event({.at = chunk.received,
                .code = EventCode::kSamplesLost,
@@ -195,6 +206,7 @@ void SensorStreamSession::take_data(const Data& data, const Chunk& chunk, Sessio
     flow.window.lost(flow.next_sample, b.gap);
     flow.next_sample += b.gap;
   }
+  flow.witness.none();
   flow.window.came(flow.next_sample, data.samples);
   flow.ticks += data.ticks - flow.last_ticks;  // unsigned 32-bit difference: wraps by itself
   flow.last_ticks = data.ticks;

@@ -7,6 +7,7 @@
 
 #include "daq/clock_fit.hpp"
 #include "daq/codec/loss_window.hpp"
+#include "daq/codec/loss_witness.hpp"
 #include "daq/codec/sensor_stream.hpp"
 #include "daq/session.hpp"
 #include "daq/stream.hpp"
@@ -64,6 +65,7 @@ class SensorStreamSession final : public Session {
     std::uint64_t next_sample = 0;
     std::uint64_t ticks = 0;
     std::uint32_t last_ticks = 0;
+    LossWitness witness;
     LossWindow<4096> window;  // not less than what still counts as late
   };
   enum class Place : std::uint8_t { kInOrder, kLate, kRestarted };
@@ -71,6 +73,7 @@ class SensorStreamSession final : public Session {
   /// Where a data packet stands: `step` samples after (before, when negative) the one that was due.
   [[nodiscard]] static Place place(std::int32_t step, const sensor_stream::Data& data, const Chunk& chunk,
                                    const Flow& flow) noexcept;
+  void witness_rejection() noexcept;
   void take_data(const sensor_stream::Data& data, const Chunk& chunk, SessionOutput& out) noexcept;
   void check_described(HostTime at, SessionOutput& out) noexcept;
   bool send(sensor_stream::Type type, SessionOutput& out) noexcept;

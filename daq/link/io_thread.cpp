@@ -18,6 +18,7 @@
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -25,6 +26,8 @@
 #include <system_error>
 #include <thread>
 
+#include "daq/link/chunk_feed.hpp"
+#include "daq/link/recorded_device.hpp"
 #include "daq/link/uri.hpp"
 
 namespace strigil::daq {
@@ -36,18 +39,11 @@ std::string reason(int number) { return std::error_code(number, std::generic_cat
 
 /// Everything the reading thread shares with the loop.
 struct Inlet {
-  ChunkRing& chunks;
+  ChunkFeed feed;
   int wake_fd;
 
   void put(LinkId link, ChunkKind kind, std::span<const std::byte> bytes, HostTime received) noexcept {
-    if (Chunk* chunk = chunks.reserve()) {
-      chunk->received = received;
-      chunk->link = link;
-      chunk->kind = kind;
-      chunk->size = static_cast<std::uint16_t>(bytes.size());
-      std::copy(bytes.begin(), bytes.end(), chunk->bytes.begin());
-      chunks.commit();
-    }  // otherwise the ring has counted the drop
+    (void)feed.put(link, kind, bytes, received);  // a refusal is counted by the ring, and told by the next chunk
     const std::uint64_t one = 1;
     (void)!::write(wake_fd, &one, sizeof one);  // fails only when 2^64 wakes are pending
   }
@@ -217,6 +213,73 @@ class UdpLink final : public Link {
   std::array<std::byte, kChunkCapacity + 1> buffer_{};
 };
 
+/// A recorded device, played on the io thread. The loop's requests cross in a ring, since a post would allocate.
+class ReplayLink final : public Link {
+ public:
+  ReplayLink(asio::io_context& context, Inlet& inlet, std::string uri, LinkId id,
+             std::unique_ptr<RecordedDevice> device)
+      : inlet_(inlet), uri_(std::move(uri)), id_(id), device_(std::move(device)), timer_(context) {}
+
+  ~ReplayLink() override {
+    std::promise<void> ended;
+    asio::post(timer_.get_executor(), [this, &ended] {
+      ended_ = &ended;
+      timer_.cancel();
+    });
+    ended.get_future().wait();
+  }
+
+  void listen() {
+    asio::post(timer_.get_executor(), [this] { turn(); });
+  }
+
+  bool write(std::span<const std::byte> bytes) noexcept override {
+    Request r;
+    if (bytes.size() > r.bytes.size()) return false;
+    r.size = bytes.size();
+    std::copy(bytes.begin(), bytes.end(), r.bytes.begin());
+    return requests_.push(r);
+  }
+  [[nodiscard]] const std::string& uri() const noexcept override { return uri_; }
+
+ private:
+  struct Request {
+    std::array<std::byte, kLongestSerialWrite> bytes{};
+    std::size_t size = 0;
+  };
+
+  void turn() {
+    if (ended_ != nullptr) return ended_->set_value();
+    Request r;
+    while (requests_.pop(r)) device_->receive(std::span(r.bytes).first(r.size), host_now());
+    const auto now = host_now();
+    for (auto out = device_->next(now); !out.empty(); out = device_->next(now)) {
+      for (; !out.empty(); out = out.subspan(std::min(out.size(), kChunkCapacity))) {
+        inlet_.put(id_, device_->kind(), out.first(std::min(out.size(), kChunkCapacity)), host_now());
+      }
+    }
+    if (device_->ended() && !closed_) {
+      closed_ = true;
+      inlet_.put(id_, ChunkKind::kClosed, {}, host_now());
+    }
+    constexpr Duration kLookForRequests = std::chrono::milliseconds(1);
+    const auto due = device_->due();
+    const auto until = due ? std::min(*due, now + kLookForRequests) : now + kLookForRequests;
+    timer_.expires_after(std::max(Duration::zero(), until - host_now()));
+    timer_.async_wait([this](const boost::system::error_code&) { turn(); });
+  }
+
+  static constexpr std::size_t kRequests = 8;
+  Inlet& inlet_;
+  std::string uri_;
+  LinkId id_;
+  std::unique_ptr<RecordedDevice> device_;
+  Ring<Request> requests_{kRequests};
+  asio::steady_timer timer_;
+  std::promise<void>* ended_ = nullptr;
+  bool closed_ = false;
+};
+
 std::string known_ports() {
   std::string out;
   for (const auto& p : list_ports()) out += (out.empty() ? "" : ", ") + p.name;
@@ -301,7 +364,7 @@ Result<OpenPort> open_port(const std::string& path, int baud) {
 class IoThread::Impl {
  public:
   explicit Impl(ChunkRing& chunks)
-      : inlet_{chunks, ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)},
+      : inlet_{ChunkFeed(chunks), ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)},
         work_(asio::make_work_guard(context_)),
         thread_([this] { context_.run(); }) {}
 
@@ -334,8 +397,13 @@ class IoThread::Impl {
             fmt::format("'{}' is a link of the simulated bench: use --virtual, or start `strigil sim` and take "
                         "the bench file it writes",
                         text)};
-      case LinkScheme::kReplay:
-        return Error{fmt::format("'{}' is a recording: `strigil replay` plays it", text)};
+      case LinkScheme::kReplay: {
+        auto device = RecordedDevice::load(uri->path, uri->stream);
+        if (!device) return device.error();
+        auto link = std::make_unique<ReplayLink>(context_, inlet_, text, id, std::move(*device));
+        link->listen();
+        return std::unique_ptr<Link>(std::move(link));
+      }
     }
     return Error{"unknown link"};
   }

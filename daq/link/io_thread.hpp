@@ -30,7 +30,8 @@ class IoThread {
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
 
-  /// "serial:///dev/ttyACM0?baud=115200" (also a pseudo-terminal) or "udp://127.0.0.1:49152". Errors: malformed, no
+  /// "serial:///dev/ttyACM0?baud=115200" (also a pseudo-terminal) "udp://127.0.0.1:49152" or
+  /// "replay:run.h5#force" (a recorded device, at its recorded pace). Errors: malformed, no
   /// such port (with those that there are), busy, no permission.
   Result<std::unique_ptr<Link>> open(const std::string& uri, LinkId id);
   /// Loop thread: sleeps until something has been put into the ring since the last wait, at most `longest`. True when

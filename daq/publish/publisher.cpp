@@ -93,18 +93,19 @@ class Publisher::Impl {
     }
   }
 
-  void finish(const std::string* end_json) {
+  void finish(const EndResult* result) {
     if (finished_) return;
     finished_ = true;
     stopping_.store(true, std::memory_order_release);
     if (thread_.joinable()) thread_.join();
     // From here on this thread owns the sockets: joining the other one was the hand-over.
-    if (end_json != nullptr && open_) {
+    if (result != nullptr && open_) {
       const auto now = config_.own_thread ? host_now() : last_now_;
       while (turn(now)) {
       }
+      const auto end_json = (*result)(counts());
       outlet_.begin_end();
-      send_end(now, *end_json);
+      send_end(now, end_json);
       outlet_.wait_for_leave();
     }
     outlet_.close();
@@ -278,7 +279,10 @@ void Publisher::pump(HostTime now) {
   impl_->pump(now);
 }
 PublishCounts Publisher::stop_and_drain(const std::string& result_json) {
-  impl_->finish(&result_json);
+  return stop_and_drain([&](const PublishCounts&) { return result_json; });
+}
+PublishCounts Publisher::stop_and_drain(const EndResult& result) {
+  impl_->finish(&result);
   return impl_->counts();
 }
 PublishCounts Publisher::counts() const { return impl_->counts(); }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -80,6 +81,9 @@ class Publisher {
   /// has unsubscribed or gone, and closes the socket; Config::linger at most for all after the draining. Precondition:
   /// the loop pushes no more. Owner only; a second call changes nothing.
   PublishCounts stop_and_drain(const std::string& result_json = "{}");
+  /// The same; `result` is asked once everything else is out, and is told what was published: a verdict may rest on it.
+  using EndResult = std::function<std::string(const PublishCounts&)>;
+  PublishCounts stop_and_drain(const EndResult& result);
   [[nodiscard]] PublishCounts counts() const;
 
  private:

@@ -168,8 +168,8 @@ class RunWriter::Impl {
     if (b.channels != s.counts.columns) {
       return fail(Error{fmt::format("a block of {} channels came for a stream of {}", b.channels, s.counts.columns)});
     }
-    s.gathered_blocks.push_back(
-        {s.rows, b.first_sample, b.ticks.count, b.received.ns, b.t0.ns, b.bound.count(), b.period_ns, b.samples, b.flags, b.gap});
+    s.gathered_blocks.push_back({s.rows, b.first_sample, b.ticks.count, b.received.ns, b.t0.ns, b.bound.count(),
+                                 b.period_ns, b.samples, b.flags, b.gap});
     s.gathered_counts.insert(s.gathered_counts.end(), b.counts.begin(),
                              b.counts.begin() + static_cast<std::ptrdiff_t>(b.value_count()));
     s.rows += b.samples;

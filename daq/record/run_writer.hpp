@@ -9,6 +9,7 @@
 
 #include "daq/block.hpp"
 #include "daq/event.hpp"
+#include "daq/ledger.hpp"
 #include "daq/result.hpp"
 #include "daq/stream.hpp"
 
@@ -24,14 +25,6 @@ struct RunHeader {
   std::uint64_t seed = 0;
   std::vector<StreamDescription> streams;     ///< ids 0..n-1 in order
   std::map<std::string, std::string> config;  ///< name -> text as read: bench.toml, protocol.toml, plan.json ...
-};
-
-/// One row of the ledger: how many samples of a stream passed a hop, and how many it lost.
-struct LedgerRow {
-  std::string hop;
-  std::string stream;
-  std::uint64_t count = 0;
-  std::uint64_t lost = 0;
 };
 
 /// Appends; readers may open the file meanwhile (SWMR). After an error every later call fails with the same message.

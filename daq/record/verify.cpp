@@ -105,14 +105,9 @@ void check_ledger(const std::vector<LedgerRow>& ledger, VerifyReport& report) {
       report.problems.push_back(fmt::format("the ledger says that {} samples of '{}' were recorded; there are {}",
                                             last->count, check.name, check.samples));
     }
-    const auto intake = row_of("intake");
-    if (intake != ledger.end() && recorder != ledger.end() && intake->count != recorder->count + recorder->lost) {
-      report.problems.push_back(
-          fmt::format("the ledger does not balance: {} samples of '{}' came in, {} were recorded "
-                      "and {} lost",
-                      intake->count, check.name, recorder->count, recorder->lost));
-    }
   }
+  for (auto& problem : unbalanced(ledger))
+    report.problems.push_back("the ledger does not balance: " + std::move(problem));
 }
 
 struct Written {

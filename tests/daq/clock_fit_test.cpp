@@ -17,8 +17,10 @@ namespace strigil::daq {
 namespace {
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int kWorlds = 60;  // the release suite runs them all
+constexpr bool kJudged = false;  // here only the memory is watched; shares of so few worlds say nothing
+constexpr int kWorlds = 20;
 #else
+constexpr bool kJudged = true;
 constexpr int kWorlds = 400;  // for each of five links: 2,000
 #endif
 constexpr double kSeconds = 30;
@@ -152,12 +154,16 @@ TEST_P(ClockWorlds, TheBoundIsTrueAndTheErrorSmall) {
         "batch %5.2f ms %-9s worlds %d locked %.3f p50 %.1f us p95 %.1f us p99 %.1f us windows %zu covered %.4f\n",
         GetParam() * 1e3, name, kWorlds, tally->locked_share(), tally->quantile_s(0.5) * 1e6,
         tally->quantile_s(0.95) * 1e6, tally->quantile_s(0.99) * 1e6, tally->windows, tally->coverage());
+    EXPECT_GT(tally->windows, 0U) << name;
+    if (!kJudged) continue;
     EXPECT_GE(tally->coverage(), 0.95) << name;
     EXPECT_LT(tally->quantile_s(0.99), p99_limit_s) << name;
     EXPECT_EQ(tally->false_locks, 0U) << name;
     EXPECT_GT(tally->locked_share(), 0.7) << name << ": a fit that never dares is no fit";
   }
-  EXPECT_LT(two_sided.quantile_s(0.5), causal.quantile_s(0.5)) << "looking both ways must pay";
+  if (kJudged) {
+    EXPECT_LT(two_sided.quantile_s(0.5), causal.quantile_s(0.5)) << "looking both ways must pay";
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Links, ClockWorlds, testing::Values(0.0, 0.25e-3, 1e-3, 4e-3, 16e-3),

@@ -136,7 +136,7 @@ TEST_F(IoThreadTest, MissingPortsAndThingsThatAreNone) {
 
 TEST_F(IoThreadTest, LinksThatAreNotItsBusinessAreRefusedInWords) {
   EXPECT_THAT(refusal("memory:stage"), HasSubstr("strigil sim"));
-  EXPECT_THAT(refusal("replay:run.h5#force"), HasSubstr("strigil replay"));
+  EXPECT_THAT(refusal("replay:run.h5#force"), HasSubstr("there is no run file"));
   EXPECT_THAT(refusal("udp://localhost:1"), HasSubstr("not an IP address"));
   EXPECT_THAT(refusal("nonsense"), HasSubstr("it begins with serial://"));
 }

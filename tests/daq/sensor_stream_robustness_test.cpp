@@ -69,7 +69,7 @@ TEST(SensorStreamSession, SurvivesRandomBytesAndThenWorks) {
                                   data(32, 99),
                                   framed(Status{1, "x"}),
                                   framed(Device{4, "y", "z"}, 9),
-                                  framed(Stream{3, 16, 1, 1, 0, 1, "s", "q"})};
+                                  framed(Stream{3, 16, 1, 1000, 0, 1, "s", "q"})};
   for (int n = 0; n < 20000; ++n) {
     Bytes piece;
     if (random() % 2 == 0) {

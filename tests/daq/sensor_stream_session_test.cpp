@@ -119,7 +119,7 @@ TEST(SensorStreamSession, AnotherDeviceBeforeTheDescriptionIsCompleteBeginsItAga
   // It was swapped; the new one has one stream with one channel.
   constexpr std::uint32_t kOther = 77;
   h.hear(framed(Device{1, "second", "2"}, kOther));
-  h.hear(framed(Stream{0, 1, 50, 500, 0, 9, "new", "new"}, kOther));
+  h.hear(framed(Stream{0, 1, 50, 5000, 0, 9, "new", "new"}, kOther));
   EXPECT_FALSE(h.session.described());
   h.hear(framed(Channel{0, 0, 2, 0, "stray", "N"}, kDevice));
   EXPECT_FALSE(h.session.described()) << "that was the first device's";

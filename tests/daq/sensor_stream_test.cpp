@@ -225,13 +225,14 @@ TEST(SensorStream, RefusesStreamsOutOfBounds) {
   EXPECT_FALSE(accepted(Type::kStream, with(stream, 1, number(0, 1)))) << "no channels";
   EXPECT_FALSE(accepted(Type::kStream, with(stream, 1, number(17, 1)))) << "17 channels";
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const double rate_Hz : {0.0, -1.0, 1.001e6, nan, HUGE_VAL}) {
+  for (const double rate_Hz : {0.0, -1.0, 0.999e-3, 1e-300, 1.001e6, nan, HUGE_VAL}) {
     EXPECT_FALSE(accepted(Type::kStream, with(stream, 2, real(rate_Hz)))) << rate_Hz;
   }
-  for (const double tick_rate_Hz : {0.0, -1.0, 1.001e9, nan, -HUGE_VAL}) {
+  for (const double tick_rate_Hz : {0.0, -1.0, 999.0, 1e-300, 1.001e9, nan, -HUGE_VAL}) {
     EXPECT_FALSE(accepted(Type::kStream, with(stream, 10, real(tick_rate_Hz)))) << tick_rate_Hz;
   }
   EXPECT_TRUE(accepted(Type::kStream, with(stream, 2, real(1e6) + real(1e9))));
+  EXPECT_TRUE(accepted(Type::kStream, with(stream, 2, real(1e-3) + real(1e3))));
   EXPECT_FALSE(accepted(Type::kStream, with(stream, 18, number(5, 4) + number(5, 4)))) << "no range";
   EXPECT_FALSE(accepted(Type::kStream, with(stream, 18, number(5, 4) + number(0xFFFFFFFF, 4)))) << "5 .. -1";
 }

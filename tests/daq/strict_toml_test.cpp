@@ -61,6 +61,30 @@ TEST(StrictTomlTest, WrongTypesAreRefused) {
   EXPECT_THAT(doc.error()->message, HasSubstr("must be a table"));
 }
 
+TEST(StrictTomlTest, WhatEndsTheParserIsAnErrorWithItsPlace) {
+  // toml++ asserts that a key follows '[' or a dot, whatever the file says.
+  for (const auto& [text, place] :
+       std::vector<std::pair<std::string, std::string>>{{"[:]", "f.toml:1:2:"},
+                                                        {"a = 1\n[[ =]]\n", "f.toml:2:4:"},
+                                                        {"# \u00B5\n\n[ , 2.5]\nb = 2\n", "f.toml:3:3:"}}) {
+    const StrictToml doc(text, "f.toml");
+    ASSERT_TRUE(doc.error()) << text;
+    EXPECT_TRUE(doc.error()->message.starts_with(place)) << doc.error()->message;
+    EXPECT_THAT(doc.error()->message, HasSubstr("not TOML"));
+  }
+}
+
+TEST(StrictTomlTest, LettersBeyondAsciiStandInQuotesAndCommentsOnly) {
+  StrictToml good("# \u26A0\uFE0F \u00B5\nname = \"\u00B5m \uFEFC\"  # \uFE0F\n", "f.toml");
+  EXPECT_EQ(good.root().text("name"), "\u00B5m \uFEFC");
+  EXPECT_FALSE(good.error());
+  for (const char* text : {"\u00B5 = 1", "a = \uFE0F", "a = 1 \uFEFC", "[\u00E9]", "\u2C6E", "a\u0301 = 1"}) {
+    const StrictToml bad(text, "f.toml");
+    ASSERT_TRUE(bad.error()) << text;
+    EXPECT_TRUE(bad.error()->message.starts_with("f.toml:1:")) << bad.error()->message;
+  }
+}
+
 TEST(StrictTomlTest, AFileThatIsMissingOrTooLargeIsRefused) {
   constexpr auto kThere = STRIGIL_SOURCE_DIR "/tests/daq/strict_toml_test.cpp";  // __FILE__ may be relative
   EXPECT_FALSE(read_text_file("/nowhere/at/all.toml").ok());

@@ -224,7 +224,7 @@ inline RunEvidence evidence_of(const Runner& runner, const FakeBench& bench) {
   const auto n = bench.readings().force_samples;
   const auto v = bench.readings().vibration_samples;
   const double s = bench.now_s();
-  e.streams = {{"force", n, 0, n, s, 1000}, {"vibration", v, 0, v, s, 6400}, {"position", 100, 0, 100, s, 0}};
+  e.streams = {{"force", n, s, 1000}, {"vibration", v, s, 6400}, {"position", 100, s, 0}};
   return e;
 }
 

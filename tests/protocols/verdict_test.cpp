@@ -28,6 +28,11 @@ struct GoodRun {
     }
     throw std::logic_error("no stroke");
   }
+  /// What the hops of the force stream counted.
+  void ledger(daq::StreamLedger hops) {
+    hops.stream = "force";
+    evidence.ledger = daq::ledger_rows(hops);
+  }
   [[nodiscard]] Verdict verdict() const { return judge(plan, evidence); }
 
   Plan plan;
@@ -71,12 +76,19 @@ TEST(VerdictTest, EachThingAmissHasItsJudgementAndItsWords) {
        "the run ended before its first step"},
       {"no stroke", [](GoodRun& r) { r.evidence.steps.resize(3); }, kInvalid, "1 of 1 strokes were not delivered"},
       {"no streams", [](GoodRun& r) { r.evidence.streams.clear(); }, kInvalid, "no stream was taken in"},
-      {"lost", [](GoodRun& r) { r.evidence.streams[0].lost = 3; }, kInvalid, "3 samples of stream 'force' were lost"},
-      {"dropped", [](GoodRun& r) { --r.evidence.streams[0].recorded; }, kInvalid, "the recorder did not keep up"},
-      {"silent", [](GoodRun& r) { r.evidence.streams[0].samples = r.evidence.streams[0].recorded = 10; }, kInvalid,
+      {"lost", [](GoodRun& r) { r.ledger({.device = 13, .lost_on_wire = 3, .intake = 10, .recorded = 10}); }, kInvalid,
+       "3 samples of stream 'force' were lost in the wire; check its cable"},
+      {"overrun", [](GoodRun& r) { r.ledger({.device = 13, .lost_in_chunk_ring = 3, .intake = 10, .recorded = 10}); },
+       kInvalid, "lost in the chunk ring; this computer did not read in time"},
+      {"damaged", [](GoodRun& r) { r.ledger({.device = 13, .lost_in_codec = 3, .intake = 10, .recorded = 10}); },
+       kInvalid, "lost in the codec; they arrived damaged"},
+      {"dropped", [](GoodRun& r) { r.ledger({.device = 10, .intake = 10, .lost_in_recorder_ring = 4, .recorded = 6}); },
+       kInvalid, "the recorder did not keep up"},
+      {"unexplained", [](GoodRun& r) { r.ledger({.device = 10, .intake = 10, .recorded = 9}); }, kInvalid,
+       "the ledger does not balance: 10 samples of 'force' left the recorder ring, 9 entered the recorder"},
+      {"silent", [](GoodRun& r) { r.evidence.streams[0].samples = 10; }, kInvalid,
        "the sensor was not alive throughout"},
-      {"empty", [](GoodRun& r) { r.evidence.streams[2].samples = r.evidence.streams[2].recorded = 0; }, kInvalid,
-       "stream 'position' gave no sample"},
+      {"empty", [](GoodRun& r) { r.evidence.streams[2].samples = 0; }, kInvalid, "stream 'position' gave no sample"},
       {"unlocked", [](GoodRun& r) { r.evidence.streams[1].unlocked = 64; }, kInvalid,
        "of stream 'vibration' carry times of an unlocked clock"},
       {"no tare", [](GoodRun& r) { r.evidence.steps[2].normal_force_N = {}; }, kInvalid, "was to be tared"},
@@ -145,7 +157,7 @@ TEST(VerdictTest, InvalidOutweighsFail) {
   GoodRun run;
   run.stroke().moving_normal_force_N = of(9, 0.01, 500);
   EXPECT_EQ(run.verdict().judgement, Judgement::kFail);
-  run.evidence.streams[0].lost = 1;
+  run.ledger({.device = 2, .lost_on_wire = 1, .intake = 1, .recorded = 1});
   EXPECT_EQ(run.verdict().judgement, Judgement::kInvalid);
 }
 

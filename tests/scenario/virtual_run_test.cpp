@@ -6,9 +6,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "apps/run.hpp"
 #include "apps/run_command.hpp"
+#include "daq/record/run_reader.hpp"
 #include "daq/record/verify.hpp"
 #include "daq/strict_toml.hpp"
 
@@ -83,6 +85,21 @@ TEST_F(VirtualRun, AHealthyBenchPasses) {
   const auto report = daq::verify(outcome->run_file);
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_TRUE(report->problems.empty());
+}
+
+TEST_F(VirtualRun, TheSecondsBeforeATripAreKeptWithTheirCause) {
+  const auto outcome = go(bench_with(fault("freeze_force")));
+  ASSERT_TRUE(outcome.ok()) << outcome.error().message;
+  auto reader = daq::RunReader::open(outcome->run_file);
+  ASSERT_TRUE(reader.ok());
+  const auto end = nlohmann::json::parse((*reader)->end()->value());
+  EXPECT_EQ(end["interlock"]["first_cause"], "force_stuck");
+  const auto& evidence = end["interlock"]["evidence"];
+  ASSERT_EQ(evidence["at_ns"].size(), 2048U);
+  for (const char* column : {"normal_force_N", "x_m", "z_m", "faults"}) EXPECT_EQ(evidence[column].size(), 2048U);
+  EXPECT_NE(evidence["faults"].back(), 0) << "the last row is the trip";
+  EXPECT_EQ(evidence["faults"].front(), 0) << "two seconds before, all was well";
+  EXPECT_GT(evidence["normal_force_N"].back().get<double>(), 0.1) << "it had touched";
 }
 
 TEST_F(VirtualRun, SameSeedSameBytesOtherSeedOtherBytes) {

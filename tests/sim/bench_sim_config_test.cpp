@@ -127,7 +127,8 @@ TEST(SimConfig, RefusesWithLineAndColumn) {
 TEST(SimConfig, RefusesFaultsItCannotMake) {
   EXPECT_THAT(refusal("[twin]\nfaults = [{kind = \"melt\", at_s = 1}]\n"), HasSubstr("\"silence_stage\""));
   EXPECT_THAT(refusal("[twin]\nfaults = [{kind = \"freeze_force\"}]\n"), HasSubstr("at_s' is required"));
-  EXPECT_THAT(refusal("[twin]\nfaults = [{kind = \"freeze_force\", at_s = 1, count = 2}]\n"), HasSubstr("drop_force"));
+  EXPECT_THAT(refusal("[twin]\nfaults = [{kind = \"freeze_force\", at_s = 1, count = 2}]\n"),
+              HasSubstr("faults that drop or damage"));
   EXPECT_THAT(refusal("[twin]\nfaults = [{kind = \"freeze_force\", at_s = 1, after = \"lunch\"}]\n"),
               HasSubstr("\"contact\""));
 }

@@ -1,0 +1,65 @@
+#include "daq/ledger.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <map>
+
+namespace strigil::daq {
+namespace {
+
+/// What a hop is fed by.
+struct Feed {
+  const char* from;
+  const char* to;
+};
+constexpr std::array kFeeds{
+    Feed{hop::kDevice, hop::kWire},          Feed{hop::kWire, hop::kChunkRing},
+    Feed{hop::kChunkRing, hop::kCodec},      Feed{hop::kCodec, hop::kIntake},
+    Feed{hop::kIntake, hop::kRecorderRing},  Feed{hop::kRecorderRing, hop::kRecorder},
+    Feed{hop::kIntake, hop::kPublisherRing}, Feed{hop::kPublisherRing, hop::kPublisher},
+};
+
+/// `entered` samples came, `lost` of them stayed. More lost than entered is nonsense that unbalanced() will show.
+LedgerRow next(const LedgerRow& before, const char* hop, std::uint64_t lost) {
+  return {hop, before.stream, before.count - lost, lost};
+}
+
+}  // namespace
+
+std::vector<LedgerRow> ledger_rows(const StreamLedger& c) {
+  std::vector<LedgerRow> rows{{hop::kDevice, c.stream, c.device, 0}};
+  rows.push_back(next(rows.back(), hop::kWire, c.lost_on_wire));
+  rows.push_back(next(rows.back(), hop::kChunkRing, c.lost_in_chunk_ring));
+  rows.push_back(next(rows.back(), hop::kCodec, c.lost_in_codec));
+  const LedgerRow intake{hop::kIntake, c.stream, c.intake, 0};
+  rows.push_back(intake);
+  rows.push_back(next(intake, hop::kRecorderRing, c.lost_in_recorder_ring));
+  rows.push_back({hop::kRecorder, c.stream, c.recorded, 0});
+  if (c.published_at_all) {
+    rows.push_back(next(intake, hop::kPublisherRing, c.lost_in_publisher_ring));
+    rows.push_back({hop::kPublisher, c.stream, c.published, 0});
+  }
+  return rows;
+}
+
+std::vector<std::string> unbalanced(std::span<const LedgerRow> rows) {
+  std::map<std::string, std::map<std::string, const LedgerRow*>> streams;
+  for (const auto& row : rows) streams[row.stream][row.hop] = &row;
+  std::vector<std::string> problems;
+  for (const auto& [stream, hops] : streams) {
+    for (const auto& feed : kFeeds) {
+      const auto from = hops.find(feed.from);
+      const auto to = hops.find(feed.to);
+      if (from == hops.end() || to == hops.end()) continue;
+      const auto left = from->second->count;
+      const auto entered = to->second->count + to->second->lost;
+      if (left == entered) continue;
+      problems.push_back(fmt::format("{} samples of '{}' left the {}, {} entered the {}: nobody knows why", left,
+                                     stream, feed.from, entered, feed.to));
+    }
+  }
+  return problems;
+}
+
+}  // namespace strigil::daq

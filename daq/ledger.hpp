@@ -1,0 +1,54 @@
+// Ledger: how many samples of each stream passed each hop of a run, and where the missing ones went.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace strigil::daq {
+
+/// One hop of one stream. Rows of a stream stand in the order of travel within its branch (docs/run_file.md):
+/// device, wire, chunk ring, codec, intake; then recorder ring, recorder; and publisher ring, publisher.
+struct LedgerRow {
+  std::string hop;
+  std::string stream;
+  std::uint64_t count = 0;  ///< samples that left this hop
+  std::uint64_t lost = 0;   ///< samples that entered it and did not leave
+};
+
+namespace hop {
+inline constexpr const char* kDevice = "device";  ///< by the device's own counter
+inline constexpr const char* kWire = "wire";
+inline constexpr const char* kChunkRing = "chunk ring";
+inline constexpr const char* kCodec = "codec";
+inline constexpr const char* kIntake = "intake";  ///< counted for itself: the sum of the hops before must come to it
+inline constexpr const char* kRecorderRing = "recorder ring";
+inline constexpr const char* kRecorder = "recorder";
+inline constexpr const char* kPublisherRing = "publisher ring";
+inline constexpr const char* kPublisher = "publisher";
+}  // namespace hop
+
+/// What one stream's hops counted.
+struct StreamLedger {
+  std::string stream = {};
+  std::uint64_t device = 0;
+  std::uint64_t lost_on_wire = 0;
+  std::uint64_t lost_in_chunk_ring = 0;
+  std::uint64_t lost_in_codec = 0;
+  std::uint64_t intake = 0;
+  std::uint64_t lost_in_recorder_ring = 0;
+  std::uint64_t recorded = 0;
+  bool published_at_all = false;
+  std::uint64_t lost_in_publisher_ring = 0;
+  std::uint64_t published = 0;
+};
+
+/// The rows of one stream, in order.
+std::vector<LedgerRow> ledger_rows(const StreamLedger& counts);
+
+/// Every place where what left a hop is not what the next one took: samples that nobody can explain. In words; empty:
+/// the ledger balances (losses that are attributed to a hop balance too). Rows of other hops are passed over. Pure.
+std::vector<std::string> unbalanced(std::span<const LedgerRow> rows);
+
+}  // namespace strigil::daq

@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+"""make_seeds.py FOLDER: what each fuzz target begins with, made of the golden files: FOLDER/<target>/*."""
+import shutil
+import struct
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = Path(sys.argv[1])
+
+
+def folder(target):
+    path = OUT / target
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def golden(name):
+    files = sorted((ROOT / "tests" / "daq" / name).glob("*.bin"))
+    assert files, name
+    return files
+
+
+for target in ("cobs_fuzz", "sensor_stream_fuzz"):
+    for file in golden("golden_sensor_stream"):
+        shutil.copy(file, folder(target) / file.name)
+
+for file in golden("golden_publish"):  # parts with a length of four bytes; the target wants two
+    parts, data = b"", file.read_bytes()
+    while data:
+        (size,) = struct.unpack_from("<I", data)
+        parts += struct.pack("<H", size) + data[4:4 + size]
+        data = data[4 + size:]
+    (folder("message_fuzz") / file.name).write_bytes(parts)
+
+documents = [f for place in ("rig/benches", "protocols/library", "docs/examples") for f in (ROOT / place).glob("*.toml")]
+assert documents
+for file in documents:
+    shutil.copy(file, folder("toml_fuzz") / file.name)
+(folder("toml_fuzz") / "keys.toml").write_text(
+    'name = "x"\nnormal_force_N = [1, 2.5]\nspeed_mm_s = 3\nrepeats = 2\nhome = true\n'
+    "[stage]\nrepeats = 1\n[[stage.step]]\nnormal_force_N = -5\n[force]\n[[step]]\nname = \"refuse me\"\n")
+
+
+def record(sequence, ticks, status=0):
+    return struct.pack(">III6i", sequence & 0xFFFFFFFF, ticks & 0xFFFFFFFF, status, *(sequence + a for a in range(6)))
+
+
+rdt = folder("rdt_fuzz")
+(rdt / "request").write_bytes(struct.pack(">HHI", 0x1234, 2, 0))
+(rdt / "in_order").write_bytes(b"".join(record(i, 90 + i) for i in range(1, 80)))
+(rdt / "over_the_wrap").write_bytes(b"".join(record(i, i + 9) for i in range(2**31 - 40, 2**31 - 20)))
+(rdt / "late_again_lost").write_bytes(b"".join(record(i, i) for i in (1, 2, 5, 3, 5, 6, 20, 19)))
+(rdt / "restarts").write_bytes(b"".join(record(i, t) for i, t in ((5000, 9000), (5001, 9001), (1, 9002), (2, 9003), (1, 4), (2, 5))))
+(rdt / "sick").write_bytes(b"".join(record(i, i, 0x80000000 if i % 3 == 0 else 0) for i in range(1, 9)) + b"tail")
+
+lines = ["\r\nGrbl 1.1h ['$' for help]\r\n", "<Idle|MPos:1.000,2.000,-3.000|Bf:15,128|FS:0,0>\r\n", "$J=G53G21X1.500Y0.000Z0.000F600.0\n",
+         "$13=0\r\n$110=12000.000\r\nok\r\n", "?", "ok\r\n", "error:15\r\n", "ALARM:1\r\n", "$X\n", "\x18", "!", "~", "$$\n"]
+(folder("grbl_fuzz") / "conversation").write_bytes(b"".join(bytes([len(s)]) + s.encode("latin-1") for s in lines))
