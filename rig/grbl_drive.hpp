@@ -6,9 +6,9 @@
 
 namespace strigil::rig {
 
-/// Grbl has no command time-out of its own, so a move is streamed as jogs of kSegment with at most a look-ahead's worth
-/// of motion given away: a host that dies leaves the stage moving for no longer than that (docs/safety.md). The
-/// look-ahead grows with v/a, because Grbl plans to stop at the end of what it has.
+/// Grbl has no command time-out of its own, so a move is streamed as jogs of kSegment, the next one while less than a
+/// look-ahead's worth of motion is given away: a host that dies leaves the stage moving for no longer than that and one
+/// jog (docs/safety.md). The look-ahead grows with v/a, because Grbl plans to stop at the end of what it has.
 class GrblDrive final : public Drive {
  public:
   /// `session` must outlive the drive.
