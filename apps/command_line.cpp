@@ -21,6 +21,15 @@ int devices_command() {
   return kPass;
 }
 
+void add_publication_options(CLI::App& app, Publication& p) {
+  app.add_option("--publish", p.endpoint,
+                 "ZeroMQ endpoint, e.g. tcp://127.0.0.1:*; beyond this computer with keys only")
+      ->capture_default_str();
+  app.add_option("--wait-subscriptions", p.wait_subscriptions, "Begin when so many subscriptions stand");
+  app.add_option("--curve-secret-key", p.curve_secret_key, "The publisher's secret key (strigil keys FILE makes one)");
+  app.add_option("--curve-clients", p.curve_clients, "Public keys of those who may listen, one a line");
+}
+
 constexpr const char* kAbout =
     "Strigil drives a stage that strokes an instrument over a tissue phantom, reads force and vibration in real time, "
     "records and publishes them, and says PASS, FAIL or INVALID.\n\n"
@@ -46,8 +55,7 @@ int command_line(int argc, char** argv) {
   run_app->add_flag("--virtual", run.virtual_time, "Simulated bench in virtual time: fast, and the same every time");
   run_app->add_option("--seed", run.seed, "Of the simulated bench")->capture_default_str();
   run_app->add_option("--out", run.out, "Run file to make (default: runs/TIME-PROTOCOL-PID.h5)");
-  run_app->add_option("--publish", run.publish, "ZeroMQ endpoint, e.g. tcp://127.0.0.1:* (loopback unless keyed)");
-  run_app->add_option("--wait-subscriptions", run.wait_subscriptions, "Begin when so many subscriptions stand");
+  add_publication_options(*run_app, run.publication);
   run_app->add_option("--junit", run.junit, "Write the verdict as JUnit XML");
   run_app->add_flag("--json", run.json, "The verdict as JSON on standard output");
   run_app->add_flag("--quiet", run.quiet, "Nothing on standard error but errors");
@@ -93,12 +101,16 @@ int command_line(int argc, char** argv) {
   ReplayArguments replay;
   auto* replay_app = app.add_subcommand("replay", "Publish a run file as if it were live");
   replay_app->add_option("run", replay.run, "Run file")->required();
-  replay_app->add_option("--publish", replay.publish, "ZeroMQ endpoint")->capture_default_str();
   replay_app->add_option("--rate", replay.rate, "Times real time; 0: as fast as possible")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
-  replay_app->add_option("--wait-subscriptions", replay.wait_subscriptions, "Begin when so many subscriptions stand");
+  add_publication_options(*replay_app, replay.publication);
   replay_app->callback([&] { code = replay_command(replay); });
+
+  std::string key_file;
+  auto* keys_app = app.add_subcommand("keys", "Make a CURVE key pair for publication beyond this computer");
+  keys_app->add_option("file", key_file, "Secret key to make; the public one goes to FILE.pub")->required();
+  keys_app->callback([&] { code = keys_command(key_file); });
 
   std::string csv;
   std::string map;

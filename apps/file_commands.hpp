@@ -3,21 +3,22 @@
 
 #include <string>
 
+#include "apps/publication.hpp"
+
 namespace strigil::apps {
 
 /// `statistics`: also mean, deviation and extremes of every channel, which reads the whole file.
 int info_command(const std::string& run, bool statistics);
-/// kPass when the file holds together, kFail with the problems in words when it does not.
 /// What every hop counted. Exit code 1 when samples are missing that no hop answers for.
 int ledger_command(const std::string& run);
+/// kPass when the file holds together, kFail with the problems in words when it does not.
 int verify_command(const std::string& run);
 int recover_command(const std::string& run, const std::string& out);
 
 struct ReplayArguments {
   std::string run;
-  std::string publish = "tcp://127.0.0.1:*";
+  Publication publication{"tcp://127.0.0.1:*", 0, {}, {}};
   double rate = 1;  ///< times real time; 0: as fast as possible
-  std::size_t wait_subscriptions = 0;
 };
 int replay_command(const ReplayArguments& arguments);
 

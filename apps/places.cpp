@@ -6,10 +6,15 @@
 #include <filesystem>
 #include <set>
 
+#include "commit.hpp"  // made by the build (commit.cmake)
+
 namespace strigil::apps {
 namespace fs = std::filesystem;
 
-std::string version() { return STRIGIL_VERSION; }
+std::string version() {
+  const std::string commit = STRIGIL_COMMIT;
+  return commit.empty() ? STRIGIL_VERSION : fmt::format("{} ({})", STRIGIL_VERSION, commit);
+}
 
 std::vector<std::string> home_dirs() {
   std::vector<std::string> dirs;

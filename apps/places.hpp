@@ -11,7 +11,7 @@ namespace strigil::apps {
 /// Exit codes of every subcommand (README.md).
 enum ExitCode : int { kPass = 0, kFail = 1, kInvalid = 2, kUsage = 3 };
 
-/// "0.1.0 (a1b2c3d)" where the commit is known.
+/// "0.1.0 (a1b2c3d)" where the commit is known, "0.1.0 (a1b2c3d+)" when it was built with changes on top of it.
 std::string version();
 /// Folders that may hold rig/benches and protocols/library: $STRIGIL_HOME, the checkout around the program, the
 /// checkout it was built from.

@@ -11,7 +11,6 @@
 namespace strigil::apps {
 namespace {
 
-constexpr daq::Duration kWaitForSubscribers = std::chrono::seconds(30);
 constexpr std::size_t kPumpEvery = 256;
 
 }  // namespace
@@ -27,17 +26,16 @@ int replay_command(const ReplayArguments& a) {
   daq::RunReplay replay(std::move(*reader));
   daq::Fanout fanout;
   const auto rings = fanout.add_sink("publisher");
-  daq::PublisherConfig config;
-  config.endpoint = a.publish;
-  config.own_thread = false;
-  config.when_full = daq::WhenFull::kWait;
-  auto publisher = daq::Publisher::start(config, run, streams, rings);
+  auto config = publisher_config(a.publication);
+  if (!config) return refuse(config.error().message);
+  config->own_thread = false;
+  config->when_full = daq::WhenFull::kWait;
+  auto publisher = daq::Publisher::start(*config, run, streams, rings);
   if (!publisher) return refuse(publisher.error().message);
   fmt::print("replaying {} on {}\n", a.run, (*publisher)->bound_endpoint());
   std::fflush(stdout);
-  if (a.wait_subscriptions > 0 && !(*publisher)->wait_for_subscribers(a.wait_subscriptions, kWaitForSubscribers)) {
-    return refuse(fmt::format("{} subscriptions were waited for and {} came", a.wait_subscriptions,
-                              (*publisher)->subscriber_count()));
+  if (!(*publisher)->wait_for_subscribers(a.publication.wait_subscriptions, kWaitForSubscribers)) {
+    return refuse(too_few_subscriptions(a.publication, **publisher).message);
   }
   const auto began = daq::host_now();
   std::optional<daq::HostTime> origin;

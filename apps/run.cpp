@@ -23,7 +23,6 @@ using daq::HostTime;
 constexpr Duration kTickBackstop = std::chrono::milliseconds(2);
 constexpr Duration kVirtualTick = std::chrono::milliseconds(1);
 constexpr auto kLookAtProgress = std::chrono::milliseconds(50);
-constexpr Duration kWaitForSubscribers = std::chrono::seconds(30);
 
 /// Real time: a tick when something has arrived, or at the latest after kTickBackstop.
 class WirePacer final : public rig::Pacer {
@@ -108,6 +107,7 @@ class Run {
     if (watcher_.say) watcher_.say(line);
   }
 
+  /// The publisher first: whoever is waited for in vain, or an endpoint that is busy, leaves no run file behind.
   daq::Result<void> open_sinks() {
     daq::RunHeader header;
     const auto created = daq::wall_now();
@@ -119,32 +119,49 @@ class Run {
     header.streams = rig_->streams();
     header.config = {
         {"bench.toml", o_.bench.text}, {"protocol.toml", o_.protocol_text}, {"plan.json", protocols::to_json(o_.plan)}};
+    if (!o_.publication.endpoint.empty()) {
+      if (auto r = open_publisher(header.run_id); !r) return r.error();
+    }
     auto writer = daq::RunWriter::create(o_.out, header);
     if (!writer) return writer.error();
     recorder_rings_ = rig_->fanout().add_sink("recorder", o_.busy.recorder_blocks);
+    if (publisher_) rig_->fanout().add_sink(publisher_rings_);
+    rig_->begin();
     recorder_ = std::make_unique<daq::Recorder>(std::move(*writer), recorder_rings_);
     if (!o_.virtual_time) recorder_->start();
-    if (o_.publish.empty()) return {};
-    daq::PublisherConfig config;
-    config.endpoint = o_.publish;
-    config.own_thread = !o_.virtual_time;
-    if (o_.virtual_time) config.when_full = daq::WhenFull::kWait;
+    return {};
+  }
+
+  daq::Result<void> open_publisher(const std::string& run_id) {
+    auto config = publisher_config(o_.publication);
+    if (!config) return config.error();
+    config->own_thread = !o_.virtual_time;
+    if (o_.virtual_time) config->when_full = daq::WhenFull::kWait;
     daq::PublishedRun run;
-    run.id = header.run_id;
+    run.id = run_id;
     for (int s = 0; s <= static_cast<int>(rig::SupervisorState::kEmergencyStopped); ++s) {
       run.state_names.emplace_back(rig::name_of(static_cast<rig::SupervisorState>(s)));
     }
-    publisher_rings_ = rig_->fanout().add_sink("publisher", o_.busy.publisher_blocks);
-    auto publisher = daq::Publisher::start(config, run, rig_->streams(), publisher_rings_);
+    publisher_rings_ = std::make_shared<daq::SinkRings>("publisher", o_.busy.publisher_blocks, daq::kSinkEvents);
+    auto publisher = daq::Publisher::start(*config, run, rig_->streams(), publisher_rings_);
     if (!publisher) return publisher.error();
     publisher_ = std::move(*publisher);
     say(fmt::format("publishing on {}", publisher_->bound_endpoint()));
-    if (o_.wait_subscriptions > 0 && !publisher_->wait_for_subscribers(o_.wait_subscriptions, kWaitForSubscribers)) {
-      return daq::Error{fmt::format("{} subscriptions were waited for on {} and {} came. Nothing was moved",
-                                    o_.wait_subscriptions, publisher_->bound_endpoint(),
-                                    publisher_->subscriber_count())};
-    }
+    if (!publisher_->public_key().empty()) say(fmt::format("publisher's public key: {}", publisher_->public_key()));
+    if (!subscribers_came()) return too_few_subscriptions(o_.publication, *publisher_);
     return {};
+  }
+
+  /// In real time the devices stream on meanwhile, and what they send must not pile up; virtual time stands still.
+  bool subscribers_came() {
+    const auto wanted = o_.publication.wait_subscriptions;
+    if (o_.virtual_time) return publisher_->wait_for_subscribers(wanted, kWaitForSubscribers);
+    const auto deadline = daq::host_now() + kWaitForSubscribers;
+    const auto stopped = [&] { return watcher_.request != nullptr && watcher_.request->load() != 0; };
+    while (publisher_->subscriber_count() < wanted && daq::host_now() < deadline && !stopped()) {
+      rig_->idle(*wires_.pacer);
+    }
+    return publisher_->subscriber_count() >= wanted;
   }
 
   void obey_requests(rig::Loop& loop) {
@@ -190,6 +207,7 @@ class Run {
     }
     ended_ = now;
     last_faults_ = loop.state().readings.faults;
+    overruns_ = loop.overruns();
     rig_->shut_down(*wires_.pacer);
     over_.store(true, std::memory_order_release);
   }
@@ -211,6 +229,7 @@ class Run {
     }
     ended_ = now;
     last_faults_ = loop.state().readings.faults;
+    overruns_ = loop.overruns();
     rig_->shut_down(*wires_.pacer);
     pump(now);
   }
@@ -254,6 +273,7 @@ class Run {
     }
     nlohmann::ordered_json end{{"closed_cleanly", true},
                                {"duration_s", outcome.duration_s},
+                               {"overruns", overruns_},
                                {"verdict", nlohmann::ordered_json::parse(verdict_json)}};
     if (rig_->interlock().first_cause() != 0) end["interlock"] = interlock_json();
     if (auto finished = recorder_->finish(end.dump(1), rows); !finished) {
@@ -353,6 +373,7 @@ class Run {
   bool abort_sent_ = false;
   bool operator_aborted_ = false;
   std::uint32_t last_faults_ = 0;
+  std::uint64_t overruns_ = 0;
   HostTime began_;
   HostTime ended_;
   HostTime last_try_;

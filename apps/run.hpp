@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "apps/publication.hpp"
 #include "daq/fanout.hpp"
 #include "daq/result.hpp"
 #include "daq/time.hpp"
@@ -32,9 +33,8 @@ struct RunOptions {
   std::string protocol_text;  ///< as read: recorded with the run
   bool virtual_time = false;
   std::uint64_t seed = 1;
-  std::string out;                     ///< run file; must not exist
-  std::string publish;                 ///< endpoint; empty: no publication
-  std::size_t wait_subscriptions = 0;  ///< subscriptions to wait for before anything moves
+  std::string out;  ///< run file; must not exist
+  Publication publication;
   BusyComputer busy;
 };
 

@@ -139,8 +139,7 @@ int run_command(const RunArguments& a) {
   options.virtual_time = a.virtual_time;
   options.seed = a.seed;
   options.out = a.out.empty() ? default_run_file(prepared->plan.protocol.name) : a.out;
-  options.publish = a.publish;
-  options.wait_subscriptions = a.wait_subscriptions;
+  options.publication = a.publication;
   if (auto made = make_parent(options.out); !made) return refuse(made.error().message);
 
   catch_signals();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "apps/publication.hpp"
 #include "daq/result.hpp"
 #include "protocols/plan.hpp"
 #include "rig/bench.hpp"
@@ -16,8 +17,7 @@ struct RunArguments {
   bool virtual_time = false;
   std::uint64_t seed = 1;
   std::string out;
-  std::string publish;
-  std::size_t wait_subscriptions = 0;
+  Publication publication;
   std::string junit;
   bool json = false;
   bool quiet = false;

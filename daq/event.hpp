@@ -15,7 +15,7 @@ enum class Severity : std::uint8_t { kInfo, kWarning, kFault };
 /// Every kind of event. Values are part of the file format: append, never renumber (docs/run_file.md).
 enum class EventCode : std::uint16_t {
   kNone = 0,
-  // links and sessions; `source` = LinkId
+  // links and sessions; `source` = LinkId for link_closed and the stage's, StreamId for the others
   kLinkClosed = 1,        ///< no arguments
   kDecodeError = 2,       ///< a: records rejected so far
   kSamplesLost = 3,       ///< a: samples, b: first missing sample counter

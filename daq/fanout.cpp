@@ -6,6 +6,8 @@ std::shared_ptr<SinkRings> Fanout::add_sink(std::string name, std::size_t blocks
   return sinks_.emplace_back(std::make_shared<SinkRings>(std::move(name), blocks, events));
 }
 
+void Fanout::add_sink(std::shared_ptr<SinkRings> rings) { sinks_.push_back(std::move(rings)); }
+
 void Fanout::push(const Block& block) noexcept {
   for (const auto& sink : sinks_) {
     if (!sink->blocks.push(block) && block.stream < SinkRings::kMostStreams) {

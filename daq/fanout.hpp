@@ -27,12 +27,16 @@ struct SinkRings {
 /// About 17 s of a 7 kHz force stream (64 samples a block) beside 25.6 kHz vibration (32), in 51 MB
 /// (docs/architecture.md).
 inline constexpr std::size_t kSinkBlocks = 16384;
+inline constexpr std::size_t kSinkEvents = 4096;
 
-/// Owned by the loop. add_sink() before the run; push() on the loop thread only, no allocation, never waits:
+/// Owned by the loop. Sinks are added before the run; push() on the loop thread only, no allocation, never waits:
 /// a sink that is full loses the newest item and its drop counter says so.
 class Fanout {
  public:
-  std::shared_ptr<SinkRings> add_sink(std::string name, std::size_t blocks = kSinkBlocks, std::size_t events = 4096);
+  std::shared_ptr<SinkRings> add_sink(std::string name, std::size_t blocks = kSinkBlocks,
+                                      std::size_t events = kSinkEvents);
+  /// A sink whose reader was there before: it gets what is pushed from now on.
+  void add_sink(std::shared_ptr<SinkRings> rings);
   void push(const Block& block) noexcept;
   void push(const Event& event) noexcept;
   [[nodiscard]] const std::vector<std::shared_ptr<SinkRings>>& sinks() const { return sinks_; }

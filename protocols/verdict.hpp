@@ -38,7 +38,6 @@ struct RunEvidence {
   std::string recorder_failure;  ///< empty: none
   std::vector<StreamEvidence> streams;
   std::vector<daq::LedgerRow> ledger;  ///< of every stream, hop by hop
-  std::uint64_t overruns = 0;
 };
 
 /// One sentence for a person: what happened, what the rig did, what to check.

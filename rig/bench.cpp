@@ -33,11 +33,11 @@ double read_latency(StrictTable& t) { return t.number("latency_ms", {0, 100}, 0.
 StageConfig read_stage(StrictTable t) {
   StageConfig s;
   read_codec(t, s.codec, s.link, "grbl");
-  constexpr std::array keys{"travel_x_mm", "travel_y_mm", "travel_z_mm"};
+  constexpr std::array kKeys{"travel_x_mm", "travel_y_mm", "travel_z_mm"};
   for (std::size_t axis = 0; axis < kAxes; ++axis) {
-    const auto pair = t.numbers(keys[axis], kAnywhere_mm, std::vector<double>{0, 0});
+    const auto pair = t.numbers(kKeys[axis], kAnywhere_mm, std::vector<double>{0, 0});
     if (pair.size() != 2 || pair[0] > pair[1]) {
-      t.refuse(keys[axis], fmt::format("'{}' takes [lowest, highest] in mm", keys[axis]));
+      t.refuse(kKeys[axis], fmt::format("'{}' takes [lowest, highest] in mm", kKeys[axis]));
       continue;
     }
     s.travel_min_m[axis] = pair[0] * kMillimetre;
@@ -58,8 +58,8 @@ StageConfig read_stage(StrictTable t) {
 
 std::string read_axis(StrictTable& t, std::string_view key, const char* otherwise) {
   auto axis = t.text(key, otherwise);
-  constexpr std::array allowed{"+Fx", "-Fx", "+Fy", "-Fy", "+Fz", "-Fz"};
-  for (const auto* a : allowed) {
+  constexpr std::array kAllowed{"+Fx", "-Fx", "+Fy", "-Fy", "+Fz", "-Fz"};
+  for (const auto* a : kAllowed) {
     if (axis == a) return axis;
   }
   t.refuse(key, fmt::format("'{}' must be a signed channel such as \"+Fz\"", key));

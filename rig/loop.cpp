@@ -12,6 +12,7 @@ std::int32_t micro(double v) noexcept { return static_cast<std::int32_t>(std::lr
 }  // namespace
 
 void Loop::tick(daq::HostTime now) noexcept {
+  watch_lateness(now);
   parts_.intake.drain(now, readings_);
   parts_.drive.report(readings_);
   if (parts_.interlock.evaluate(readings_, parts_.intake.take_sensed(now), now)) {
@@ -58,6 +59,18 @@ Demand Loop::wish(daq::HostTime now) noexcept {
     default:
       return {.kind = DemandKind::kHold};
   }
+}
+
+void Loop::watch_lateness(daq::HostTime now) noexcept {
+  const auto since = now - last_tick_;
+  if (ticks_ > 0 && since > parts_.longest_tick) {
+    overruns_.fetch_add(1, std::memory_order_relaxed);
+    event({.at = now,
+           .code = daq::EventCode::kOverrun,
+           .severity = daq::Severity::kWarning,
+           .arguments = {daq::seconds(since - parts_.longest_tick), 0, 0, 0}});
+  }
+  last_tick_ = now;
 }
 
 void Loop::report_supervisor(daq::HostTime now) noexcept {

@@ -30,6 +30,7 @@ struct LoopParts {
   Drive& drive;
   std::size_t stage_link = 0;         ///< the intake's number for the drive's link
   daq::StreamId setpoint_stream = 0;  ///< stream of the setpoints that were written
+  daq::Duration longest_tick{};       ///< a tick that comes later than this after the one before is an overrun
 };
 
 /// The same object in virtual and in real time. tick() is noexcept, allocates nothing, takes no lock, formats no text.
@@ -46,6 +47,8 @@ class Loop final : private EventSink {
   /// Any thread.
   [[nodiscard]] RigState state() const noexcept { return latest_.load(); }
   /// Commands that were not permitted, so far. Any thread.
+  /// Ticks that came too late, so far. Any thread.
+  [[nodiscard]] std::uint64_t overruns() const noexcept { return overruns_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t refused_commands() const noexcept { return refused_commands_.load(); }
 
  private:
@@ -53,6 +56,7 @@ class Loop final : private EventSink {
   void apply_commands(daq::HostTime now) noexcept;
   [[nodiscard]] Demand wish(daq::HostTime now) noexcept;
   void record_setpoint(const Setpoint& setpoint, daq::HostTime now) noexcept;
+  void watch_lateness(daq::HostTime now) noexcept;
   void report_supervisor(daq::HostTime now) noexcept;
 
   static constexpr std::size_t kCommandCapacity = 16;
@@ -60,12 +64,14 @@ class Loop final : private EventSink {
   Readings readings_;
   daq::Ring<Command> commands_{kCommandCapacity};
   std::atomic<std::uint64_t> refused_commands_{0};
+  std::atomic<std::uint64_t> overruns_{0};
   daq::Latest<RigState> latest_;
   SupervisorState reported_ = SupervisorState::kFaulted;
   Setpoint last_setpoint_;
   daq::Block setpoint_block_;
   std::uint64_t setpoints_ = 0;
   std::uint64_t ticks_ = 0;
+  daq::HostTime last_tick_;
 };
 
 /// The description of the setpoint stream: x, y, z in micrometres, speed in micrometres per second, kind as a number.

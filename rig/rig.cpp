@@ -17,6 +17,10 @@ constexpr daq::StreamId kPositionStream = 1;
 constexpr daq::StreamId kSetpointStream = 2;
 constexpr daq::StreamId kVibrationStream = 3;  // last: the device says how many it has
 
+/// Five times the back-stop of a turn (2 ms): the drive has a third of a second of motion given out, so nothing is lost
+/// yet, but a computer that is this late is too busy for its job.
+constexpr daq::Duration kLongestTick = std::chrono::milliseconds(10);
+
 /// How long what is under way may take to come in after the devices were told to stop.
 constexpr daq::Duration kTrickle = std::chrono::milliseconds(60);
 
@@ -148,21 +152,27 @@ daq::Result<void> Rig::bring_up(Pacer& pacer) {
     }
     streams_.push_back(std::move(s));
   }
-  StreamRoles roles;
-  roles.force = kForceStream;
-  roles.position = kPositionStream;
-  roles.vibration = kVibrationStream;
-  roles.normal_channel = channel_of(bench_.force.normal_axis);
-  roles.normal_sign = sign_of(bench_.force.normal_axis);
-  roles.tangential_channel = channel_of(bench_.force.tangential_axis);
-  roles.tangential_sign = sign_of(bench_.force.tangential_axis);
-  intake_.configure(streams_, roles);
+  roles_.force = kForceStream;
+  roles_.position = kPositionStream;
+  roles_.vibration = kVibrationStream;
+  roles_.normal_channel = channel_of(bench_.force.normal_axis);
+  roles_.normal_sign = sign_of(bench_.force.normal_axis);
+  roles_.tangential_channel = channel_of(bench_.force.tangential_axis);
+  roles_.tangential_sign = sign_of(bench_.force.tangential_axis);
   return {};
 }
 
+void Rig::begin() { intake_.configure(streams_, roles_); }
+
 Loop& Rig::loop_with(Behaviour& behaviour) {
-  loop_ = std::make_unique<Loop>(
-      LoopParts{intake_, interlock_, supervisor_, behaviour, devices_->drive, kStageWire, kSetpointStream});
+  loop_ = std::make_unique<Loop>(LoopParts{.intake = intake_,
+                                           .interlock = interlock_,
+                                           .supervisor = supervisor_,
+                                           .behaviour = behaviour,
+                                           .drive = devices_->drive,
+                                           .stage_link = kStageWire,
+                                           .setpoint_stream = kSetpointStream,
+                                           .longest_tick = kLongestTick});
   return *loop_;
 }
 

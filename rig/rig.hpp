@@ -40,6 +40,10 @@ class Rig {
   /// Talks to the devices until each has answered, described its streams and streams. Nothing moves.
   /// Errors: a device that stays silent, a stage in alarm, each with the link and what to check.
   daq::Result<void> bring_up(Pacer& pacer);
+  /// Goes on taking in what the devices send, for whom nobody is there yet: one turn. Between bring_up() and begin().
+  void idle(Pacer& pacer) { turn(pacer); }
+  /// The sinks are there: counting begins anew. Once, before loop_with().
+  void begin();
   /// Asks every device to stop streaming and takes in what is still on its way.
   void shut_down(Pacer& pacer);
 
@@ -69,6 +73,7 @@ class Rig {
   Supervisor supervisor_;
   std::unique_ptr<Devices> devices_;
   std::vector<daq::StreamDescription> streams_;
+  StreamRoles roles_;
   std::unique_ptr<Loop> loop_;
   Readings before_run_;
 };

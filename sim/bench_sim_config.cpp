@@ -89,11 +89,11 @@ void read_mount(StrictTable t, MountConfig& m) {
 }
 
 void read_stage(StrictTable t, StageSimConfig& s) {
-  constexpr std::array keys{"start_x_mm", "start_y_mm", "start_z_mm"};
+  constexpr std::array kKeys{"start_x_mm", "start_y_mm", "start_z_mm"};
   for (std::size_t axis = 0; axis < rig::kAxes; ++axis) {
-    s.start_m[axis] = millimetres(t, keys[axis], kAnywhere_mm, s.start_m[axis]);
+    s.start_m[axis] = millimetres(t, kKeys[axis], kAnywhere_mm, s.start_m[axis]);
     if (s.start_m[axis] < s.travel_min_m[axis] || s.start_m[axis] > s.travel_max_m[axis]) {
-      t.refuse(keys[axis], fmt::format("'{}' lies outside the stage's travel", keys[axis]));
+      t.refuse(kKeys[axis], fmt::format("'{}' lies outside the stage's travel", kKeys[axis]));
     }
   }
   s.max_speed_m_s = t.number("max_speed_mm_s", {0.1, 2000}, s.max_speed_m_s / kMillimetre) * kMillimetre;

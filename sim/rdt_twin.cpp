@@ -19,10 +19,7 @@ std::int32_t to_counts(double v) {
 }  // namespace
 
 RdtTwin::RdtTwin(const RdtTwinConfig& config, daq::HostTime start)
-    : config_(config),
-      noise_(config.seed),
-      start_(start),
-      period_ns_(1e9 / config.rate_Hz * (1 + config.clock_error_ppm * 1e-6)) {}
+    : config_(config), noise_(config.seed), sampler_(start, config.rate_Hz, config.clock_error_ppm) {}
 
 void RdtTwin::receive(std::span<const std::byte> bytes, daq::HostTime, TwinOutput&) {
   const auto request = daq::decode_rdt_request(bytes);
@@ -43,17 +40,17 @@ void RdtTwin::receive(std::span<const std::byte> bytes, daq::HostTime, TwinOutpu
 }
 
 void RdtTwin::step(daq::HostTime now, const PlantState& plant, TwinOutput& out) {
-  while (static_cast<double>((now - start_).count()) >= static_cast<double>(sampled_ + 1) * period_ns_) {
-    ++sampled_;
+  while (sampler_.due(now)) {
+    const auto felt = sampler_.take(now, plant);
     std::array<double, 3> force{};
     for (auto& f : force) f = config_.noise_N * noise_.normal();
     std::array<double, 3> torque{};
     for (auto& t : torque) t = config_.noise_N * kNoiseArm_m * noise_.normal();
-    record_.ft_sequence = static_cast<std::uint32_t>(sampled_);
+    record_.ft_sequence = static_cast<std::uint32_t>(sampler_.count());
     if (!frozen_) {
       for (std::size_t a = 0; a < 3; ++a) {
-        record_.counts[a] = to_counts((plant.force_N[a] + config_.bias_N[a] + force[a]) * config_.counts_per_N);
-        record_.counts[a + 3] = to_counts((plant.torque_N_m[a] + torque[a]) * config_.counts_per_N_m);
+        record_.counts[a] = to_counts((felt.force_N[a] + config_.bias_N[a] + force[a]) * config_.counts_per_N);
+        record_.counts[a + 3] = to_counts((felt.torque_N_m[a] + torque[a]) * config_.counts_per_N_m);
       }
     }
     if (!streaming_) continue;
@@ -65,10 +62,11 @@ void RdtTwin::step(daq::HostTime now, const PlantState& plant, TwinOutput& out) 
       const auto bytes = encode(record_);
       const bool damaged = damage_ > 0;
       if (damaged) --damage_;
-      out.send(std::span(bytes).first(bytes.size() - (damaged ? 1 : 0)), now);
+      out.send(std::span(bytes).first(bytes.size() - (damaged ? 1 : 0)), felt.at);
     }
     if (limit_ != 0 && record_.rdt_sequence == limit_) streaming_ = false;
   }
+  sampler_.stepped(now, plant);
 }
 
 }  // namespace strigil::sim

@@ -6,6 +6,7 @@
 
 #include "daq/codec/rdt.hpp"
 #include "sim/noise.hpp"
+#include "sim/sampler.hpp"
 #include "sim/twin.hpp"
 
 namespace strigil::sim {
@@ -39,9 +40,7 @@ class RdtTwin final : public Twin {
  private:
   RdtTwinConfig config_;
   Noise noise_;
-  daq::HostTime start_;
-  double period_ns_;
-  std::uint64_t sampled_ = 0;  // internal samples since power-on: ft_sequence
+  Sampler sampler_;  // its count is ft_sequence
   bool streaming_ = false;
   std::uint32_t limit_ = 0;  // records wanted; 0: until stopped
   daq::RdtRecord record_;

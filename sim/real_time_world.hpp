@@ -26,7 +26,8 @@ class RealTimeWorld {
 
   /// Link URIs by DeviceName: "serial://DIR/stage", "udp://127.0.0.1:PORT", "serial://DIR/vibration".
   [[nodiscard]] const std::array<std::string, kDevices>& links() const noexcept;
-  /// `bench_text` with its memory: links replaced by links(); everything else, comments too, as it was.
+  /// `bench_text` with its memory: links replaced by links() and every latency_ms 0; everything else, comments too, as
+  /// it was.
   [[nodiscard]] std::string bench_on_these_wires(std::string_view bench_text) const;
 
   /// Simulates in real time, one turn each 0.25 ms on CLOCK_MONOTONIC, until `stop` is true. A late turn is caught up

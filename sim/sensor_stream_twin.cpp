@@ -14,10 +14,7 @@ constexpr std::int32_t kFullScale = std::numeric_limits<std::int16_t>::max();  /
 }  // namespace
 
 SensorStreamTwin::SensorStreamTwin(const SensorStreamTwinConfig& config, daq::HostTime start)
-    : config_(config),
-      noise_(config.seed),
-      start_(start),
-      period_ns_(1e9 / config.rate_Hz * (1 + config.clock_error_ppm * 1e-6)) {}
+    : config_(config), noise_(config.seed), sampler_(start, config.rate_Hz, config.clock_error_ppm) {}
 
 void SensorStreamTwin::receive(std::span<const std::byte> bytes, daq::HostTime now, TwinOutput& out) {
   while (const auto packet = unframer_.next(bytes)) {
@@ -56,23 +53,24 @@ void SensorStreamTwin::send(const Body& body, daq::HostTime now, TwinOutput& out
 }
 
 void SensorStreamTwin::step(daq::HostTime now, const PlantState& plant, TwinOutput& out) {
-  while (static_cast<double>((now - start_).count()) >= static_cast<double>(sampled_ + 1) * period_ns_) {
-    ++sampled_;
+  while (sampler_.due(now)) {
+    const auto felt = sampler_.take(now, plant);
     for (std::size_t c = 0; c < kChannels; ++c) {
-      const double v = plant.acceleration_m_s2[c] + config_.noise_m_s2 * noise_.normal();
+      const double v = felt.acceleration_m_s2[c] + config_.noise_m_s2 * noise_.normal();
       const auto full = static_cast<double>(kFullScale);
       const auto counts = static_cast<std::int32_t>(std::lround(std::clamp(v / config_.scale_m_s2, -full, full)));
       if (!frozen_) counts_[c] = counts;
     }
     if (!streaming_) continue;
-    if (gathered_samples_ == 0) first_gathered_ = sampled_;
+    if (gathered_samples_ == 0) first_gathered_ = sampler_.count();
     for (std::size_t c = 0; c < kChannels; ++c) {
       const auto bits = static_cast<std::uint32_t>(counts_[c]);
       const std::size_t at = 4 * (gathered_samples_ * kChannels + c);
       for (std::size_t i = 0; i < 4; ++i) gathered_[at + i] = static_cast<std::byte>(bits >> (8 * i));
     }
-    if (++gathered_samples_ == config_.samples_per_packet) send_packet(now, out);
+    if (++gathered_samples_ == config_.samples_per_packet) send_packet(felt.at, out);
   }
+  sampler_.stepped(now, plant);
 }
 
 void SensorStreamTwin::send_packet(daq::HostTime now, TwinOutput& out) {

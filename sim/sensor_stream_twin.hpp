@@ -7,6 +7,7 @@
 
 #include "daq/codec/sensor_stream.hpp"
 #include "sim/noise.hpp"
+#include "sim/sampler.hpp"
 #include "sim/twin.hpp"
 
 namespace strigil::sim {
@@ -46,11 +47,9 @@ class SensorStreamTwin final : public Twin {
 
   SensorStreamTwinConfig config_;
   Noise noise_;
-  daq::HostTime start_;
-  double period_ns_;
+  Sampler sampler_;  // its count is the sample counter
   daq::sensor_stream::Unframer unframer_;
   daq::sensor_stream::Frame frame_;
-  std::uint64_t sampled_ = 0;  // since power-on: the sample counter
   bool streaming_ = false;
   std::array<std::int32_t, kChannels> counts_{};
   std::array<std::byte, 4 * kChannels * daq::kMaxBlockSamples> gathered_{};

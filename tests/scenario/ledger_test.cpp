@@ -65,7 +65,7 @@ const std::vector<Injection>& injections() {
        }},
       {daq::hop::kPublisherRing, "",
        [](RunOptions& o, std::string&, std::mt19937_64& random) {
-         o.publish = "tcp://127.0.0.1:*";
+         o.publication.endpoint = "tcp://127.0.0.1:*";
          o.busy.publisher_blocks = std::size_t{1} << between(random, 3, 5);
        }},
   };

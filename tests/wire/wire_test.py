@@ -175,10 +175,57 @@ def refusals(folder):
     alarmed.stop()
 
 
+def keyed(folder):
+    """With CURVE keys a listed client hears everything, and others nothing."""
+    import zmq
+    run_file = folder / "run.h5"
+    assert strigil("run", "smoke", "--virtual", "--out", run_file, "--quiet").returncode == 0
+    for name in ("rig", "friend", "stranger"):
+        made = strigil("keys", folder / name)
+        assert made.returncode == 0, made.stderr
+        assert (folder / name).stat().st_mode & 0o077 == 0
+    again = strigil("keys", folder / "rig")
+    assert again.returncode == 3 and "exists" in again.stderr, again.stderr
+    clients = folder / "clients"
+    clients.write_text((folder / "friend.pub").read_text().strip() + " a friend\n")
+    endpoint = f"tcp://127.0.0.1:{free_port()}"
+    half = strigil("replay", run_file, "--publish", endpoint, "--curve-secret-key", folder / "rig")
+    assert half.returncode == 3 and "--curve-clients" in half.stderr, half.stderr
+    wide = strigil("replay", run_file, "--publish", "tcp://0.0.0.0:*")
+    assert wide.returncode == 3 and "key" in wide.stderr, wide.stderr
+
+    context = zmq.Context()
+    sockets = {}
+    for name in ("friend", "stranger", "plain"):
+        s = sockets[name] = context.socket(zmq.SUB)
+        s.set_hwm(100000)
+        s.linger = 0
+        if name != "plain":
+            s.curve_serverkey = (folder / "rig.pub").read_bytes().strip()
+            s.curve_publickey = (folder / f"{name}.pub").read_bytes().strip()
+            s.curve_secretkey = (folder / name).read_bytes().strip()
+        s.subscribe("strigil/1/")
+        s.connect(endpoint)
+    replay = subprocess.Popen([STRIGIL, "replay", run_file, "--rate", "0", "--publish", endpoint,
+                               "--wait-subscriptions", "1", "--curve-secret-key", folder / "rig",
+                               "--curve-clients", clients], stdout=subprocess.DEVNULL)
+    messages = 0
+    while True:
+        assert sockets["friend"].poll(20000), "the friend heard nothing"
+        topic = sockets["friend"].recv_multipart()[0]
+        messages += 1
+        if topic == b"strigil/1/end":
+            break
+    sockets["friend"].close()
+    assert replay.wait(timeout=30) == 0
+    assert not sockets["stranger"].poll(0) and not sockets["plain"].poll(0), "somebody else heard it too"
+    print(f"keyed: the friend heard {messages} messages, the others none")
+
+
 with tempfile.TemporaryDirectory(prefix="strigil-wire-") as temporary:
     os.environ["STRIGIL_HOME"] = str(HOME)
     try:
-        {"live": live, "killed": killed, "refusals": refusals}[sys.argv[1]](pathlib.Path(temporary))
+        {"live": live, "killed": killed, "refusals": refusals, "keyed": keyed}[sys.argv[1]](pathlib.Path(temporary))
     finally:
         for process in Sim.running:  # a failed case must leave nothing behind
             process.kill()

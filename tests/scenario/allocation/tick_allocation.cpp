@@ -103,7 +103,7 @@ TEST(TickAllocation, ARunOnRealWiresAllocatesNothingInItsTicks) {
   o.plan = prepared->plan;
   o.protocol_text = prepared->protocol_text;
   o.out = dir + "/run.h5";
-  o.publish = "tcp://127.0.0.1:*";
+  o.publication.endpoint = "tcp://127.0.0.1:*";
   const auto outcome = run(o, {});
   stop = true;
   simulated.join();

@@ -1,0 +1,17 @@
+# Writes HEADER with the commit of SOURCE ("" where there is no git), and only when that has changed.
+set(commit "")
+execute_process(COMMAND git -C "${SOURCE}" rev-parse --short HEAD OUTPUT_VARIABLE commit ERROR_QUIET
+  OUTPUT_STRIP_TRAILING_WHITESPACE)
+if(commit)
+  execute_process(COMMAND git -C "${SOURCE}" diff --quiet HEAD RESULT_VARIABLE changed ERROR_QUIET)
+  if(NOT changed EQUAL 0)
+    string(APPEND commit "+")
+  endif()
+endif()
+set(text "#define STRIGIL_COMMIT \"${commit}\"\n")
+if(EXISTS "${HEADER}")
+  file(READ "${HEADER}" before)
+endif()
+if(NOT "${before}" STREQUAL "${text}")
+  file(WRITE "${HEADER}" "${text}")
+endif()
