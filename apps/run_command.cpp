@@ -44,7 +44,7 @@ class ProgressLine {
     if (!wanted_ || p.steps == 0) return;
     const double left_s = std::max(0.0, p.estimated_s - p.elapsed_s);
     fmt::print(stderr, "\r\033[K[{}/{}] {} ({})  force {:6.2f} N  about {:.0f} s left", p.step + 1, p.steps,
-               name_of(p.kind), plan_.conditions[p.condition].name(), p.normal_force_N, left_s);
+               name_of(p.kind), plan_.belongs_to(plan_.steps[p.step]), p.normal_force_N, left_s);
     std::fflush(stderr);
     shown_ = true;
   }
@@ -124,7 +124,8 @@ daq::Result<Prepared> prepare(const std::string& protocol, const std::string& be
                                           .clear_z_m = stage.clear_z_m,
                                           .max_speed_m_s = stage.max_speed_m_s,
                                           .max_force_N = bench_config->interlock.max_force_N,
-                                          .position_rate_Hz = stage.status_rate_Hz});
+                                          .position_rate_Hz = stage.status_rate_Hz,
+                                          .taps = bench_config->taps});
   if (!plan) return plan.error();
   return Prepared{std::move(*bench_config), std::move(*plan), std::move(*text)};
 }

@@ -22,6 +22,10 @@ constexpr double kFewestReports = 3;
 /// How many times its longest a step may take.
 constexpr double kTimeoutFactor = 1.5;
 constexpr double kTimeoutFloor_s = 5.0;
+/// Pauses before taps are this times 0, 1, 3, 6...
+constexpr double kTapPause_s = 0.03;
+/// Rest at both ends of a tap, and two reports that the stage stands still.
+constexpr double kTapRests_s = 0.6;
 constexpr std::size_t kMostConditions = 10000;
 
 double mm(double m) { return m * kMillimetresPerMetre; }
@@ -35,6 +39,7 @@ class Expander {
   daq::Result<Plan> run() {
     if (auto checked = check(); !checked) return checked.error();
     const auto& p = plan_.protocol;
+    add_taps(0);
     for (const double force : p.normal_force_N) {
       for (const double speed : p.stroke_speed_m_s) {
         for (int repeat = 1; repeat <= p.repeats; ++repeat) {
@@ -45,6 +50,7 @@ class Expander {
         }
       }
     }
+    add_taps(condition());
     for (auto& s : plan_.steps) {
       if (s.timeout_s == 0) s.timeout_s = kTimeoutFloor_s + kTimeoutFactor * longest_step_s(s);
     }
@@ -67,7 +73,7 @@ class Expander {
       case StepKind::kRetract:
         return travel_m / s.speed_m_s + kMoveOverhead_s;
       case StepKind::kApproach:
-        return (plan_.protocol.start_z_m - plan_.protocol.deepest_z_m) / s.speed_m_s + kMoveOverhead_s;
+        return (start_z_m(s) - s.target_m[rig::kZ]) / s.speed_m_s + kMoveOverhead_s;
       default:
         return plan_.estimated_step_s(s);
     }
@@ -123,8 +129,59 @@ class Expander {
     const rig::Position start{p.start_x_m, p.start_y_m, p.start_z_m};
     if (auto r = check_point("the start", start); !r) return r;
     if (auto r = check_point("the bench's clear height", {p.start_x_m, p.start_y_m, l.clear_z_m}); !r) return r;
+    if (auto r = check_taps(); !r) return r;
     if (auto r = check_point("the deepest approach", {p.start_x_m, p.start_y_m, p.deepest_z_m}); !r) return r;
     return check_point("the end of the stroke", {p.start_x_m + p.stroke_length_m, p.start_y_m, p.start_z_m});
+  }
+
+  [[nodiscard]] daq::Result<void> check_taps() const {
+    if (!plan_.limits.taps) return {};
+    const auto& t = *plan_.limits.taps;
+    if (t.force_N * (1 + kTapTolerance) > plan_.protocol.max_force_N) {
+      return refuse(fmt::format("the bench's [taps] force_N of {:g} N (+{:g} %) exceeds [limits] max_force_N of {:g} N",
+                                t.force_N, kTapTolerance * 100, plan_.protocol.max_force_N));
+    }
+    if (t.start_z_m > plan_.limits.clear_z_m) return refuse("[taps] start_z_mm lies above the bench's clear_z_mm");
+    if (auto r = check_point("the tapping place", {t.x_m, t.y_m, t.start_z_m}); !r) return r;
+    return check_point("the deepest tap", {t.x_m, t.y_m, t.deepest_z_m});
+  }
+
+  [[nodiscard]] double start_z_m(const Step& s) const {
+    return s.timing ? plan_.limits.taps->start_z_m : plan_.protocol.start_z_m;
+  }
+
+  /// The coded contact: pressed to a force as for a stroke, then up and down with pauses of which no two are alike, so
+  /// that one tap cannot be taken for another.
+  void add_taps(std::size_t condition) {
+    if (!plan_.limits.taps) return;
+    const auto& t = *plan_.limits.taps;
+    const auto& l = plan_.limits;
+    const double transit = std::min(l.max_speed_m_s, 0.1);
+    const auto first = plan_.steps.size();
+    const auto step = [&](StepKind kind) -> Step& {
+      plan_.steps.push_back({.kind = kind, .condition = condition});
+      return plan_.steps.back();
+    };
+    const auto move = [&](StepKind kind, const rig::Position& to, double speed) {
+      auto& s = step(kind);
+      s.target_m = to;
+      s.speed_m_s = speed;
+      return &s;
+    };
+    move(StepKind::kLift, {0, 0, l.clear_z_m}, transit);
+    move(StepKind::kGoTo, {t.x_m, t.y_m, l.clear_z_m}, transit);
+    step(StepKind::kTare).duration_s = kTare_s;
+    move(StepKind::kGoTo, {t.x_m, t.y_m, t.start_z_m}, transit);
+    move(StepKind::kApproach, {t.x_m, t.y_m, t.deepest_z_m}, plan_.protocol.approach_speed_m_s)->force_N =
+        plan_.protocol.contact_force_N;
+    auto* press = move(StepKind::kPress, {0, 0, t.deepest_z_m}, plan_.protocol.approach_speed_m_s);
+    press->force_N = t.force_N;
+    press->timeout_s = plan_.protocol.press_timeout_s;
+    for (int i = 0; i < t.count; ++i) {
+      move(StepKind::kTap, {0, 0, t.height_m}, t.speed_m_s)->duration_s = kTapPause_s * i * (i + 1) / 2;
+    }
+    move(StepKind::kRetract, {0, 0, l.clear_z_m}, transit);
+    for (auto i = first; i < plan_.steps.size(); ++i) plan_.steps[i].timing = true;
   }
 
   Step& add(StepKind kind) {
@@ -189,6 +246,8 @@ std::string_view name_of(StepKind kind) noexcept {
       return "stroke";
     case StepKind::kRetract:
       return "retract";
+    case StepKind::kTap:
+      return "tap";
   }
   return "unknown";
 }
@@ -198,9 +257,15 @@ std::string Condition::name() const {
                      forward ? "forward" : "backward", repeat);
 }
 
+std::string Plan::belongs_to(const Step& step) const {
+  return step.timing ? "taps" : conditions[step.condition].name();
+}
+
 double Plan::estimated_step_s(const Step& s) const {
   const auto& p = protocol;
-  const double middle_z_m = (p.start_z_m + p.deepest_z_m) / 2;
+  const double start_z_m = s.timing && limits.taps ? limits.taps->start_z_m : p.start_z_m;
+  const double deepest_z_m = s.timing && limits.taps ? limits.taps->deepest_z_m : p.deepest_z_m;
+  const double middle_z_m = (start_z_m + deepest_z_m) / 2;
   switch (s.kind) {
     case StepKind::kTare:
     case StepKind::kDwell:
@@ -210,15 +275,16 @@ double Plan::estimated_step_s(const Step& s) const {
     case StepKind::kStroke:
       return p.stroke_length_m / s.speed_m_s + kMoveOverhead_s;
     case StepKind::kApproach:
-      return (p.start_z_m - middle_z_m) / s.speed_m_s + kMoveOverhead_s;
+      return (start_z_m - middle_z_m) / s.speed_m_s + kMoveOverhead_s;
     case StepKind::kLift:
       return kMoveOverhead_s;
     case StepKind::kGoTo:
-      return (s.target_m[rig::kZ] < limits.clear_z_m ? limits.clear_z_m - p.start_z_m : p.stroke_length_m) /
-                 s.speed_m_s +
+      return (s.target_m[rig::kZ] < limits.clear_z_m ? limits.clear_z_m - start_z_m : p.stroke_length_m) / s.speed_m_s +
              kMoveOverhead_s;
     case StepKind::kRetract:
       return (limits.clear_z_m - middle_z_m) / s.speed_m_s + kMoveOverhead_s + kZeroLook_s;
+    case StepKind::kTap:
+      return s.duration_s + 2 * s.target_m[rig::kZ] / s.speed_m_s + kTapRests_s;
   }
   return 0;
 }
@@ -250,7 +316,7 @@ std::string to_text(const Plan& plan) {
     out += fmt::format("{:5}  {:<8} {:>6}  {:>7}  {:>6}  {:>7}  {:8.1f}  {:9.1f}  {}\n", i + 1, name_of(s.kind),
                        cell(along_x, mm(s.target_m[rig::kX])), cell(along_z, mm(s.target_m[rig::kZ])),
                        cell(s.speed_m_s > 0, mm(s.speed_m_s)), cell(s.force_N > 0, s.force_N), plan.estimated_step_s(s),
-                       s.timeout_s, plan.conditions[s.condition].name());
+                       s.timeout_s, plan.belongs_to(s));
   }
   return out;
 }
@@ -260,6 +326,7 @@ std::string to_json(const Plan& plan) {
   for (const auto& s : plan.steps) {
     steps.push_back({{"kind", name_of(s.kind)},
                      {"condition", s.condition},
+                     {"timing", s.timing},
                      {"target_m", s.target_m},
                      {"speed_m_s", s.speed_m_s},
                      {"force_N", s.force_N},

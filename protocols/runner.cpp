@@ -33,6 +33,8 @@ constexpr double kUnderWay_m = 0.2e-3;
 /// The middle of a stroke, where its speed is told: ramps at both ends are left out.
 constexpr double kMiddleFrom = 0.2;
 constexpr double kMiddleTo = 0.8;
+/// Rest at the bottom of a tap: the level from which the instant of coming to rest is told (tap_timing.hpp).
+constexpr Duration kTapRest = std::chrono::milliseconds(100);
 constexpr Duration kZeroWindow = std::chrono::milliseconds(100);
 
 }  // namespace
@@ -217,6 +219,7 @@ StepOutcome Runner::danger(const Step& s) const noexcept {
     case StepKind::kPress:
     case StepKind::kDwell:
     case StepKind::kStroke:
+    case StepKind::kTap:
       return over_ >= kTouches ? StepOutcome::kOverforce : StepOutcome::kDone;
     default:
       return StepOutcome::kDone;
@@ -258,6 +261,8 @@ Demand Runner::carry_out(const Step& s, const rig::Readings& r, daq::HostTime no
       return approach(s, r, now, events);
     case StepKind::kPress:
       return press(s, r, now, events);
+    case StepKind::kTap:
+      return tap(s, r, now, events);
     case StepKind::kRetract:
       return retract(s, r, now, events);
     case StepKind::kLift:
@@ -289,6 +294,32 @@ Demand Runner::retract(const Step& s, const rig::Readings& r, daq::HostTime now,
         results_.back().zero_N = window_.mean();
         end(StepOutcome::kDone, now, events);
       }
+      return {};
+  }
+}
+
+Demand Runner::tap(const Step& s, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept {
+  rig::Position target = r.position_m;
+  switch (phase_) {
+    case Phase::kBegin:
+      if (now - phase_began_ < daq::from_seconds(s.duration_s)) return {};
+      tap_bottom_m_ = r.position_m[kZ];
+      target[kZ] = tap_bottom_m_ + s.target_m[kZ];
+      enter(Phase::kMoving, now);
+      return go(target, s.speed_m_s);
+    case Phase::kMoving:
+      if (r.finished_move == move_) enter(Phase::kSettling, now);
+      return {};
+    case Phase::kSettling:
+      if (now - phase_began_ < kSettle) return {};
+      target[kZ] = tap_bottom_m_;
+      enter(Phase::kReturning, now);
+      return go(target, s.speed_m_s);
+    case Phase::kReturning:
+      if (r.finished_move == move_) enter(Phase::kMeasuring, now);
+      return {};
+    default:
+      if (now - phase_began_ >= kTapRest) end(StepOutcome::kDone, now, events);
       return {};
   }
 }
@@ -354,7 +385,7 @@ Demand Runner::press_on(const Step& s, const rig::Readings& r, daq::HostTime now
   window_known_ = true;
   window_force_N_ = force;
   window_z_m_ = z;
-  if (std::abs(error) <= plan_.protocol.press_tolerance * s.force_N) {
+  if (std::abs(error) <= (s.timing ? kTapTolerance : plan_.protocol.press_tolerance) * s.force_N) {
     end(StepOutcome::kDone, now, events);
     return {};
   }

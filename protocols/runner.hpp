@@ -88,12 +88,13 @@ class Runner final : public rig::Behaviour {
   [[nodiscard]] const std::vector<StepResult>& results() const noexcept { return results_; }
 
  private:
-  enum class Phase : std::uint8_t { kBegin, kMoving, kStopping, kSettling, kMeasuring };
+  enum class Phase : std::uint8_t { kBegin, kMoving, kStopping, kSettling, kReturning, kMeasuring };
   rig::Demand carry_out(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
   rig::Demand approach(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
   rig::Demand press(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
   rig::Demand press_on(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
   rig::Demand retract(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
+  rig::Demand tap(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
   rig::Demand wait(const Step& step, daq::HostTime now, rig::EventSink& events) noexcept;
   rig::Demand go(const rig::Position& target, double speed_m_s) noexcept;
   [[nodiscard]] rig::Position target_of(const Step& step, const rig::Readings& r) const noexcept;
@@ -132,6 +133,7 @@ class Runner final : public rig::Behaviour {
   double window_force_N_ = 0;  // of the window before, at window_z_m_
   double window_z_m_ = 0;
   bool window_known_ = false;
+  double tap_bottom_m_ = 0;
   Progress progress_;
   std::vector<double> left_s_;  // expected from the beginning of each step to the end of the plan
   std::vector<StepResult> results_;

@@ -102,9 +102,9 @@ class Judge {
   void zero(const StepResult& step) {
     const double allowed = plan_.protocol.contact_force_N;
     if (std::abs(step.zero_N) <= allowed) return;
-    invalid(fmt::format("after stroke {}: clear of the phantom the sensor reads {:.3f} N where {:g} N are allowed: its "
+    invalid(fmt::format("after {}: clear of the phantom the sensor reads {:.3f} N where {:g} N are allowed: its "
                         "zero has moved; check its mounting and temperature, and that nothing touched it at the tare",
-                        plan_.conditions[step.condition].name(), step.zero_N, allowed),
+                        plan_.belongs_to(plan_.steps[step.step]), step.zero_N, allowed),
             step.condition);
   }
 
@@ -118,8 +118,7 @@ class Judge {
     if (e_.steps.empty()) return invalid("the run ended before its first step");
     const auto& last = e_.steps.back();
     const auto& step = plan_.steps[last.step];
-    const auto where =
-        fmt::format("step {} ({}, {})", last.step + 1, name_of(last.kind), plan_.conditions[last.condition].name());
+    const auto where = fmt::format("step {} ({}, {})", last.step + 1, name_of(last.kind), plan_.belongs_to(step));
     switch (last.outcome) {
       case StepOutcome::kDone:
         return invalid(fmt::format("the run ended after {}", where), last.condition);

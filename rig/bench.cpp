@@ -79,6 +79,23 @@ ForceConfig read_force(StrictTable t) {
   return f;
 }
 
+TapConfig read_taps(StrictTable t) {
+  constexpr daq::Range kAnywhere{-2000, 2000};
+  TapConfig c;
+  c.x_m = t.number("x_mm", kAnywhere) * kMillimetre;
+  c.y_m = t.number("y_mm", kAnywhere, 0.0) * kMillimetre;
+  c.start_z_m = t.number("start_z_mm", kAnywhere) * kMillimetre;
+  c.deepest_z_m = t.number("deepest_z_mm", kAnywhere) * kMillimetre;
+  if (t.has("start_z_mm") && t.has("deepest_z_mm") && c.deepest_z_m >= c.start_z_m)
+    t.refuse("deepest_z_mm", "'deepest_z_mm' must lie below 'start_z_mm'");
+  c.force_N = t.number("force_N", {0.5, 50}, c.force_N);
+  c.height_m = t.number("height_mm", {0.5, 10}, c.height_m / kMillimetre) * kMillimetre;
+  c.speed_m_s = t.number("speed_mm_s", {1, 50}, c.speed_m_s / kMillimetre) * kMillimetre;
+  c.count = static_cast<int>(t.integer("count", {3, 50}, c.count));
+  t.finish();
+  return c;
+}
+
 InterlockConfig read_interlock(StrictTable t) {
   InterlockConfig i;
   i.max_force_N = t.number("max_force_N", {0.5, 200});
@@ -114,6 +131,7 @@ daq::Result<BenchConfig> parse_bench(std::string_view text, const std::string& f
   auto timing = root.table("timing", false);
   b.timing.max_bound_s = timing.number("max_bound_us", {5, 20000}, daq::ClockFitConfig{}.lock_bound_s * 1e6) * 1e-6;
   timing.finish();
+  if (root.has("taps")) b.taps = read_taps(root.table("taps", true));
   root.pass_over("twin");
   root.finish();
   if (document.error()) return *document.error();

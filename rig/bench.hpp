@@ -1,6 +1,7 @@
 // Bench: what stands on the table, from a TOML file that people write. Immutable once read.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -48,6 +49,18 @@ struct TimingConfig {
   double max_bound_s = 0;  ///< a stream whose clock fit has a greater 95 % bound is not trusted (kClockUnlocked)
 };
 
+/// Where and how the stage taps to prove the timeline (docs/time.md): a hard, springy stop with nothing soft about it.
+struct TapConfig {
+  double x_m = 0;
+  double y_m = 0;
+  double start_z_m = 0;    ///< the slow way down begins here
+  double deepest_z_m = 0;  ///< and gives up here
+  double force_N = 5;      ///< at the bottom of a tap
+  double height_m = 2e-3;
+  double speed_m_s = 10e-3;
+  int count = 4;  ///< before and after the strokes each
+};
+
 /// What the interlock holds the rig to.
 struct InterlockConfig {
   double max_force_N = 25;
@@ -66,6 +79,7 @@ struct BenchConfig {
   ForceConfig force;
   VibrationConfig vibration;
   TimingConfig timing;
+  std::optional<TapConfig> taps;  ///< without: the timeline is not proved
   InterlockConfig interlock;
   daq::Duration bring_up_timeout{};  ///< how long a device may take to speak
 };

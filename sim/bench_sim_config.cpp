@@ -81,6 +81,16 @@ void read_phantom(StrictTable t, PhantomConfig& p) {
   t.finish();
 }
 
+Anvil read_anvil(StrictTable t) {
+  Anvil a;
+  a.from_x_m = millimetres(t, "from_x_mm", kAnywhere_mm, a.from_x_m);
+  a.surface_z_m = millimetres(t, "surface_z_mm", kAnywhere_mm, a.surface_z_m);
+  a.stiffness_N_m =
+      t.number("stiffness_N_mm", {0.1, 1000}, a.stiffness_N_m / kNewtonPerMillimetre) * kNewtonPerMillimetre;
+  t.finish();
+  return a;
+}
+
 void read_mount(StrictTable t, MountConfig& m) {
   m.lever_m = millimetres(t, "lever_mm", {0, 1000}, m.lever_m);
   m.machine_noise_m_s2 = t.number("machine_noise_m_s2", {0, 100}, m.machine_noise_m_s2);
@@ -187,12 +197,14 @@ daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string
     config.force.counts_per_N = bench->force.counts_per_N;
     config.force.counts_per_N_m = bench->force.counts_per_N_m;
   }
-  for (const auto* rigs_own : {"bench", "stage", "force", "vibration", "timing", "interlock"}) root.pass_over(rigs_own);
+  for (const auto* rigs_own : {"bench", "stage", "force", "vibration", "timing", "interlock", "taps"})
+    root.pass_over(rigs_own);
   auto twin = root.table("twin");
   root.finish();
   config.seed = static_cast<std::uint64_t>(twin.integer("seed", {0, 9e15}, static_cast<std::int64_t>(config.seed)));
   config.plant_rate_Hz = twin.number("plant_rate_Hz", {1000, 100000}, config.plant_rate_Hz);
   read_phantom(twin.table("phantom"), config.phantom);
+  if (twin.has("anvil")) config.phantom.anvil = read_anvil(twin.table("anvil"));
   read_mount(twin.table("mount"), config.mount);
   read_stage(twin.table("stage"), config.stage);
   read_force(twin.table("force"), config.force, config.plant_rate_Hz);

@@ -93,6 +93,9 @@ SpringDamperPlant::Contact SpringDamperPlant::contact(const rig::Position& posit
                                                       const rig::Position& velocity_m_s) noexcept {
   compression_m_ = 0;
   const double x = position_m[kX];
+  if (phantom_.anvil && x >= phantom_.anvil->from_x_m) {
+    return {phantom_.anvil->stiffness_N_m * std::max(0.0, phantom_.anvil->surface_z_m - position_m[kZ]), 0};
+  }
   if (!phantom_.present || (phantom_.absent_from_x_m && x >= *phantom_.absent_from_x_m)) return {};
   const double depth = surface_m(x) - position_m[kZ];
   if (depth <= 0) return {};

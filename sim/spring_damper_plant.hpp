@@ -23,6 +23,13 @@ struct Inclusion {
   double contrast = 3;         ///< science.md 2.2: 1.5-10 in tissue; more to provoke the force limit
 };
 
+/// A hard stop beside the phantom, where the stage taps: elastic, and nothing else.
+struct Anvil {
+  double from_x_m = 170e-3;
+  double surface_z_m = -30e-3;
+  double stiffness_N_m = 20e3;  ///< of instrument, mount and force sensor in series [A]
+};
+
 /// The specimen. SI units; a row of science.md beside every number, with its tag.
 struct PhantomConfig {
   bool present = true;                     ///< false: the instrument never meets anything
@@ -42,6 +49,7 @@ struct PhantomConfig {
   double texture_speed_exponent = 0.99;    ///< 2.8 [D]
   double texture_force_exponent = 0.09;    ///< 2.8 [D]
   std::vector<Inclusion> inclusions;       ///< a few; each costs time in every step
+  std::optional<Anvil> anvil;              ///< there is no phantom from its x on
 };
 
 /// What lies between the stage and the sensors.
@@ -62,7 +70,7 @@ class SpringDamperPlant final : public Plant {
   [[nodiscard]] const PlantState& state() const noexcept override { return state_; }
   /// Height of the surface at x (m), whether or not the phantom is there.
   [[nodiscard]] double surface_m(double x_m) const noexcept;
-  /// Compression at the last step (m); 0 when not in contact.
+  /// Compression of the phantom at the last step (m); 0 when not in contact with it.
   [[nodiscard]] double compression_m() const noexcept { return compression_m_; }
 
  private:

@@ -180,7 +180,7 @@ void World::step() {
   if (!p.waiting.empty()) p.make_faults(now);
   p.stage.step(now, p.phantom.state(), p.output(DeviceName::kStage));
   const PlantState& state = p.phantom.step(now, p.stage.position_m(), p.stage.velocity_m_s());
-  if (!p.touched && state.force_N[rig::kZ] > 0) p.touched = now;
+  if (!p.touched && p.phantom.compression_m() > 0) p.touched = now;
   p.force.step(now, state, p.output(DeviceName::kForce));
   p.vibration.step(now, state, p.output(DeviceName::kVibration));
 }
