@@ -22,6 +22,8 @@ using daq::HostTime;
 
 constexpr Duration kTickBackstop = std::chrono::milliseconds(2);
 constexpr Duration kVirtualTick = std::chrono::milliseconds(1);
+/// Looked at every kLookAtProgress: two seconds of all streams at their fastest.
+constexpr std::size_t kTimingBlocks = 2048;
 constexpr auto kLookAtProgress = std::chrono::milliseconds(50);
 
 /// Real time: a tick when something has arrived, or at the latest after kTickBackstop.
@@ -126,6 +128,9 @@ class Run {
     if (!writer) return writer.error();
     recorder_rings_ = rig_->fanout().add_sink("recorder", o_.busy.recorder_blocks);
     if (publisher_) rig_->fanout().add_sink(publisher_rings_);
+    timing_rings_ = rig_->fanout().add_sink("timing", kTimingBlocks);
+    const auto& roles = rig_->roles();
+    timing_.emplace(protocols::traced_streams(rig_->streams(), roles.normal_channel, roles.normal_sign));
     rig_->begin();
     recorder_ = std::make_unique<daq::Recorder>(std::move(*writer), recorder_rings_);
     if (!o_.virtual_time) recorder_->start();
@@ -188,6 +193,7 @@ class Run {
     } else {
       std::thread turning([&] { turn(loop); });
       while (!over_.load(std::memory_order_acquire)) {
+        trace_timing();
         if (watcher_.progress) watcher_.progress(progress_.load(), loop.state().readings);
         std::this_thread::sleep_for(kLookAtProgress);
       }
@@ -236,7 +242,20 @@ class Run {
 
   void pump(HostTime now) {
     recorder_->pump();
+    trace_timing();
     if (publisher_) publisher_->pump(now);
+  }
+
+  /// Events first: they open the windows into which the blocks belong.
+  void trace_timing() {
+    while (const auto* event = timing_rings_->events.front()) {
+      timing_->take(*event);
+      timing_rings_->events.release();
+    }
+    while (const auto* block = timing_rings_->blocks.front()) {
+      timing_->take(*block);
+      timing_rings_->blocks.release();
+    }
   }
 
   /// Reset and start are an operator's requests; an unattended run makes them itself, and only while nothing is wrong.
@@ -254,7 +273,9 @@ class Run {
 
   daq::Result<RunOutcome> conclude(double wall_s) {
     recorder_->stop_and_drain();
+    trace_timing();
     RunOutcome outcome;
+    outcome.timing = protocols::certify(*timing_, timing_rings_->blocks.counts().dropped);
     outcome.run_file = o_.out;
     outcome.duration_s = daq::seconds(ended_ - began_);
     outcome.wall_duration_s = wall_s;
@@ -263,7 +284,9 @@ class Run {
     std::string verdict_json;
     const auto judge = [&](const daq::PublishCounts* published) {
       rows = ledger(published);
-      outcome.verdict = protocols::judge(o_.plan, evidence(outcome.duration_s, rows));
+      auto seen = evidence(outcome.duration_s, rows);
+      seen.timing = outcome.timing;
+      outcome.verdict = protocols::judge(o_.plan, seen);
       return verdict_json = protocols::to_json(o_.plan, outcome.verdict);
     };
     if (publisher_) {
@@ -274,7 +297,8 @@ class Run {
     nlohmann::ordered_json end{{"closed_cleanly", true},
                                {"duration_s", outcome.duration_s},
                                {"overruns", overruns_},
-                               {"verdict", nlohmann::ordered_json::parse(verdict_json)}};
+                               {"verdict", nlohmann::ordered_json::parse(verdict_json)},
+                               {"timing", nlohmann::ordered_json::parse(protocols::to_json(outcome.timing))}};
     if (rig_->interlock().first_cause() != 0) end["interlock"] = interlock_json();
     if (auto finished = recorder_->finish(end.dump(1), rows); !finished) {
       outcome.verdict.reasons.push_back({protocols::Judgement::kInvalid, finished.error().message});
@@ -366,6 +390,8 @@ class Run {
   std::shared_ptr<daq::SinkRings> recorder_rings_;
   std::shared_ptr<daq::SinkRings> publisher_rings_;
   std::unique_ptr<daq::Publisher> publisher_;
+  std::shared_ptr<daq::SinkRings> timing_rings_;
+  std::optional<protocols::TimingTrace> timing_;
   std::unique_ptr<protocols::Runner> runner_;
   daq::Latest<protocols::Progress> progress_;
   std::atomic<bool> over_{false};

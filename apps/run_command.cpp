@@ -95,6 +95,7 @@ void print_json(const Prepared& prepared, const RunOutcome& outcome, const std::
   auto j = nlohmann::ordered_json::parse(protocols::to_json(prepared.plan, outcome.verdict));
   j["run_file"] = outcome.run_file;
   if (!junit.empty()) j["junit"] = junit;
+  j["timing"] = nlohmann::ordered_json::parse(protocols::to_json(outcome.timing));
   j["duration_s"] = outcome.duration_s;
   j["wall_duration_s"] = outcome.wall_duration_s;
   fmt::print("{}\n", j.dump(1));
@@ -171,6 +172,7 @@ int run_command(const RunArguments& a) {
       fmt::print("{} s of bench time in {:.2f} s ({:.0f}x)\n", fmt::format("{:.2f}", outcome->duration_s),
                  outcome->wall_duration_s, outcome->duration_s / std::max(outcome->wall_duration_s, 1e-9));
     }
+    if (talk) fmt::print("{}", protocols::to_text(outcome->timing));
     fmt::print("{}", protocols::to_text(options.plan, outcome->verdict));
     fmt::print("run file: {}\n", outcome->run_file);
     if (!a.junit.empty()) fmt::print("report: {}\n", a.junit);

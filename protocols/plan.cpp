@@ -22,6 +22,8 @@ constexpr double kFewestReports = 3;
 /// How many times its longest a step may take.
 constexpr double kTimeoutFactor = 1.5;
 constexpr double kTimeoutFloor_s = 5.0;
+/// Onto a hard stop: the slow end of science.md 4.2, 5-10 mm/s.
+constexpr double kTapApproach_m_s = 5e-3;
 /// Pauses before taps are this times 0, 1, 3, 6...
 constexpr double kTapPause_s = 0.03;
 /// Rest at both ends of a tap, and two reports that the stage stands still.
@@ -172,9 +174,9 @@ class Expander {
     move(StepKind::kGoTo, {t.x_m, t.y_m, l.clear_z_m}, transit);
     step(StepKind::kTare).duration_s = kTare_s;
     move(StepKind::kGoTo, {t.x_m, t.y_m, t.start_z_m}, transit);
-    move(StepKind::kApproach, {t.x_m, t.y_m, t.deepest_z_m}, plan_.protocol.approach_speed_m_s)->force_N =
-        plan_.protocol.contact_force_N;
-    auto* press = move(StepKind::kPress, {0, 0, t.deepest_z_m}, plan_.protocol.approach_speed_m_s);
+    const double approach = std::min(plan_.protocol.approach_speed_m_s, kTapApproach_m_s);
+    move(StepKind::kApproach, {t.x_m, t.y_m, t.deepest_z_m}, approach)->force_N = plan_.protocol.contact_force_N;
+    auto* press = move(StepKind::kPress, {0, 0, t.deepest_z_m}, approach);
     press->force_N = t.force_N;
     press->timeout_s = plan_.protocol.press_timeout_s;
     for (int i = 0; i < t.count; ++i) {

@@ -136,6 +136,7 @@ void Runner::begin(const rig::Readings& r, daq::HostTime now, rig::EventSink& ev
   middle_ = {};
   last_report_ = r.position_received;
   window_known_ = false;
+  if (s.kind == StepKind::kApproach) stiffness_N_m_ = 0;  // another place, maybe another thing: a hard one
   enter(Phase::kBegin, now);
   events.event({.at = now,
                 .code = daq::EventCode::kStepBegan,

@@ -74,6 +74,9 @@ class Judge {
     if (e_.streams.empty()) invalid("no stream was taken in: nothing was measured");
     for (const auto& s : e_.streams) stream(s);
     for (const auto& row : e_.ledger) lost(row);
+    for (const auto& s : e_.timing.streams) {
+      for (const auto& problem : s.problems) invalid(problem);
+    }
     for (const auto& problem : daq::unbalanced(e_.ledger))
       invalid(fmt::format("the ledger does not balance: {}", problem));
   }

@@ -9,6 +9,7 @@
 #include "daq/ledger.hpp"
 #include "protocols/plan.hpp"
 #include "protocols/runner.hpp"
+#include "protocols/timing_certificate.hpp"
 
 namespace strigil::protocols {
 
@@ -38,6 +39,7 @@ struct RunEvidence {
   std::string recorder_failure;  ///< empty: none
   std::vector<StreamEvidence> streams;
   std::vector<daq::LedgerRow> ledger;  ///< of every stream, hop by hop
+  TimingCertificate timing;
 };
 
 /// One sentence for a person: what happened, what the rig did, what to check.

@@ -53,6 +53,7 @@ class Rig {
   /// Every stream of the run, in the order of their ids. After bring_up().
   [[nodiscard]] const std::vector<daq::StreamDescription>& streams() const { return streams_; }
   [[nodiscard]] const BenchConfig& bench() const { return bench_; }
+  [[nodiscard]] const StreamRoles& roles() const { return roles_; }
   daq::Fanout& fanout() { return fanout_; }
   [[nodiscard]] const Intake& intake() const { return intake_; }
   [[nodiscard]] const Interlock& interlock() const { return interlock_; }

@@ -56,7 +56,7 @@ struct PhantomConfig {
 struct MountConfig {
   double lever_m = 0.10;             ///< from the instrument's edge up to the force sensor's origin [A]
   double machine_noise_m_s2 = 0.02;  ///< RMS of each axis, always there [A]
-  double stage_corner_Hz = 400;      ///< the mount passes the stage's own acceleration below this [A]
+  double stage_corner_Hz = 4000;     ///< the mount passes the stage's own acceleration below this, 40 us late [A]
 };
 
 /// See the head of this file. About 50 ns a step.
