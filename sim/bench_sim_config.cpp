@@ -109,6 +109,7 @@ void read_stage(StrictTable t, StageSimConfig& s) {
   s.max_speed_m_s = t.number("max_speed_mm_s", {0.1, 2000}, s.max_speed_m_s / kMillimetre) * kMillimetre;
   s.acceleration_m_s2 = t.number("acceleration_mm_s2", {10, 50000}, s.acceleration_m_s2 / kMillimetre) * kMillimetre;
   s.host_timeout_s = t.number("host_timeout_s", {0, 60}, s.host_timeout_s);
+  s.report_age = milliseconds(t, "report_age_ms", {0, 100}, s.report_age);
   s.link_delay = milliseconds(t, "link_delay_ms", kDelay_ms, s.link_delay);
   t.finish();
 }

@@ -327,13 +327,26 @@ void GrblTwin::settings(daq::HostTime now, TwinOutput& out) {
   each(130, [&](std::size_t a) { return (config_.travel_max_m[a] - config_.travel_min_m[a]) / kMillimetre; });
 }
 
+rig::Position GrblTwin::reported_m(daq::HostTime now) const {
+  if (past_.empty()) return planner_.position_m();
+  const auto wanted = now - config_.report_age;
+  const auto after = std::find_if(past_.begin(), past_.end(), [&](const Past& p) { return p.at > wanted; });
+  if (after == past_.begin() || after == past_.end())
+    return after == past_.end() ? past_.back().position_m : after->position_m;
+  const auto& before = *std::prev(after);
+  const double share = daq::seconds(wanted - before.at) / daq::seconds(after->at - before.at);
+  rig::Position p{};
+  for (std::size_t a = 0; a < rig::kAxes; ++a) p[a] = std::lerp(before.position_m[a], after->position_m[a], share);
+  return p;
+}
+
 void GrblTwin::report(daq::HostTime now, TwinOutput& out) {
   if (silent_) return;
   const double unit_m = config_.report_inches ? kInch_m : kMillimetre;
   const auto vector = [unit_m](rig::Position p) {
     return fmt::format("{:.3f},{:.3f},{:.3f}", p[0] / unit_m, p[1] / unit_m, p[2] / unit_m);
   };
-  rig::Position p = planner_.position_m();
+  rig::Position p = reported_m(now);
   if (config_.report_work_position) {
     for (std::size_t a = 0; a < rig::kAxes; ++a) p[a] -= config_.work_offset_m[a];
   }
@@ -360,6 +373,10 @@ void GrblTwin::step(daq::HostTime now, const PlantState&, TwinOutput& out) {
   }
   planner_.step(daq::seconds(now - stepped_));
   stepped_ = now;
+  if (config_.report_age.count() > 0) {
+    past_.push_back({now, planner_.position_m()});
+    while (past_.size() > 2 && past_[1].at <= now - config_.report_age) past_.pop_front();
+  }
   if (jogging_ && planner_.empty()) jogging_ = false;
   if (mode_ == Mode::kHoming && planner_.empty()) {
     mode_ = Mode::kNormal;

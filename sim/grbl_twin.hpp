@@ -23,6 +23,8 @@ struct GrblTwinConfig {
   bool start_in_alarm = false;
   /// Everything it says leaves this much later, as it was when it was said.
   daq::Duration answer_latency{0};
+  /// It reports where it was this long ago, as controllers do that gather positions before they tell them.
+  daq::Duration report_age{0};
   rig::Position work_offset_m{};      ///< G54: work position = machine position - this
   bool report_work_position = false;  ///< $10: WPos and a WCO now and then, in place of MPos
   bool report_inches = false;         ///< $13
@@ -71,6 +73,7 @@ class GrblTwin final : public StageTwin {
   void take_jog(std::string_view words, daq::HostTime now, TwinOutput& out);
   void home();
   void report(daq::HostTime now, TwinOutput& out);
+  [[nodiscard]] rig::Position reported_m(daq::HostTime now) const;
   void settings(daq::HostTime now, TwinOutput& out);
   void reset(daq::HostTime now, TwinOutput& out);
   void greet(daq::HostTime now, TwinOutput& out);
@@ -92,6 +95,11 @@ class GrblTwin final : public StageTwin {
   bool overlong_ = false;  // the rest of a line that did not fit is still to come
   std::string buffer_;
   std::deque<Late> late_;
+  struct Past {
+    daq::HostTime at;
+    rig::Position position_m;
+  };
+  std::deque<Past> past_;  // as far back as report_age
   std::size_t most_buffered_ = 0;
   std::uint64_t overflowed_ = 0;
   std::uint64_t reports_sent_ = 0;

@@ -40,6 +40,7 @@ GrblTwinConfig stage_config(const SimConfig& config) {
   g.travel_min_m = config.stage.travel_min_m;
   g.travel_max_m = config.stage.travel_max_m;
   g.start_m = config.stage.start_m;
+  g.report_age = config.stage.report_age;
   g.host_timeout = daq::from_seconds(config.stage.host_timeout_s);
   return g;
 }
