@@ -98,6 +98,11 @@ int command_line(int argc, char** argv) {
   recover_app->add_option("--out", out, "File to make (default: RUN-recovered.h5)");
   recover_app->callback([&] { code = recover_command(run_file, out); });
 
+  auto* retime_app = app.add_subcommand("retime", "Fit a run's clocks again, from both sides: better than live");
+  retime_app->add_option("run", run_file, "Run file")->required();
+  retime_app->add_option("--out", out, "Also write a run file with the new times");
+  retime_app->callback([&] { code = retime_command(run_file, out); });
+
   ReplayArguments replay;
   auto* replay_app = app.add_subcommand("replay", "Publish a run file as if it were live");
   replay_app->add_option("run", replay.run, "Run file")->required();

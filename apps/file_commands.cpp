@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -41,6 +42,28 @@ daq::Result<void> print_statistics(daq::RunReader& reader, std::size_t s) {
   return {};
 }
 
+/// A line for each stream of the timing certificate. The file is hostile: what is not as written is passed over.
+void print_timing(const nlohmann::json& end) {
+  const auto timing = end.find("timing");
+  if (timing == end.end() || !timing->is_object() || !timing->value("streams", nlohmann::json()).is_array()) return;
+  const auto number = [](const nlohmann::json& j, const char* key) {
+    const auto v = j.find(key);
+    return v != j.end() && v->is_number() ? v->get<double>() : std::nan("");
+  };
+  for (const auto& s : (*timing)["streams"]) {
+    if (!s.is_object() || !s.value("stream", nlohmann::json()).is_string()) continue;
+    fmt::print("  timing {:<12} bound p95 {:.1f} us, at most {:.1f} us", s["stream"].get<std::string>(),
+               number(s, "bound_p95_s") * 1e6, number(s, "bound_max_s") * 1e6);
+    for (const char* when : {"taps_before", "taps_after"}) {
+      if (const auto taps = s.find(when); taps != s.end() && taps->is_object()) {
+        fmt::print("; {} {:+.3f} ms ± {:.3f}", when == std::string_view("taps_before") ? "taps before" : "after",
+                   number(*taps, "offset_s") * 1e3, number(*taps, "uncertainty_s") * 1e3);
+      }
+    }
+    fmt::print("\n");
+  }
+}
+
 }  // namespace
 
 int info_command(const std::string& run, bool statistics) {
@@ -66,6 +89,7 @@ int info_command(const std::string& run, bool statistics) {
   const auto j = *end ? nlohmann::json::parse(**end, nullptr, false) : nlohmann::json();
   if (j.is_object() && j.contains("verdict") && j["verdict"].is_object()) {
     fmt::print("  verdict {}\n", j["verdict"].value("judgement", "?"));
+    print_timing(j);
   } else {
     fmt::print("  verdict none{}\n", *end ? "" : ": the writer never came to its end");
   }

@@ -1,4 +1,4 @@
-// Subcommands that work on run files: info, ledger, verify, recover, replay, import.
+// Subcommands that work on run files: info, ledger, verify, recover, retime, replay, import.
 #pragma once
 
 #include <string>
@@ -14,6 +14,9 @@ int ledger_command(const std::string& run);
 /// kPass when the file holds together, kFail with the problems in words when it does not.
 int verify_command(const std::string& run);
 int recover_command(const std::string& run, const std::string& out);
+
+/// Fits the clocks again, from both sides, and looks at the taps with the new times. `out`: also a run file with them.
+int retime_command(const std::string& run, const std::string& out);
 
 struct ReplayArguments {
   std::string run;

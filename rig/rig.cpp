@@ -152,14 +152,20 @@ daq::Result<void> Rig::bring_up(Pacer& pacer) {
     }
     streams_.push_back(std::move(s));
   }
-  roles_.force = kForceStream;
-  roles_.position = kPositionStream;
-  roles_.vibration = kVibrationStream;
-  roles_.normal_channel = channel_of(bench_.force.normal_axis);
-  roles_.normal_sign = sign_of(bench_.force.normal_axis);
-  roles_.tangential_channel = channel_of(bench_.force.tangential_axis);
-  roles_.tangential_sign = sign_of(bench_.force.tangential_axis);
+  roles_ = roles_of(bench_);
   return {};
+}
+
+StreamRoles roles_of(const BenchConfig& bench) {
+  StreamRoles roles;
+  roles.force = kForceStream;
+  roles.position = kPositionStream;
+  roles.vibration = kVibrationStream;
+  roles.normal_channel = channel_of(bench.force.normal_axis);
+  roles.normal_sign = sign_of(bench.force.normal_axis);
+  roles.tangential_channel = channel_of(bench.force.tangential_axis);
+  roles.tangential_sign = sign_of(bench.force.tangential_axis);
+  return roles;
 }
 
 void Rig::begin() { intake_.configure(streams_, roles_); }

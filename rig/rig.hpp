@@ -20,6 +20,9 @@ namespace strigil::rig {
 /// Opens a link by URI; in virtual time the simulated world does, in real time the io thread.
 using LinkOpener = std::function<daq::Result<std::unique_ptr<daq::Link>>(const std::string& uri, daq::LinkId id)>;
 
+/// Which streams of a rig on this bench feed which readings. Pure.
+StreamRoles roles_of(const BenchConfig& bench);
+
 /// One row of what every device and hop counted; the run's ledger is made of these.
 struct DeviceCounts {
   std::string stream;  ///< or the device's name where it has no stream

@@ -10,8 +10,12 @@
 #include <random>
 #include <regex>
 
+#include "apps/file_commands.hpp"
+#include "apps/places.hpp"
 #include "apps/run.hpp"
 #include "apps/run_command.hpp"
+#include "daq/record/run_reader.hpp"
+#include "daq/record/verify.hpp"
 #include "daq/strict_toml.hpp"
 
 namespace strigil::apps {
@@ -121,6 +125,36 @@ TEST_F(Timing, EveryRunSaysHowFarItsTimesCanBeTrusted) {
   }
   EXPECT_NEAR(of(outcome, "vibration").drift_ppm, 35, 1) << "what the twin's crystal is wrong by";
   EXPECT_NEAR(of(outcome, "force").drift_ppm, 0, 1);
+}
+
+TEST_F(Timing, ARunCanBeTimedAgain) {
+  const auto outcome = run_with({0.2, 1, 0}, {0.2, 1, 0}, 1);
+  const auto again = dir_ + "/again.h5";
+  ASSERT_EQ(retime_command(outcome.run_file, again), kPass);
+  const auto report = daq::verify(again);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->problems.empty()) << report->problems.front();
+  auto before = daq::RunReader::open(outcome.run_file);
+  auto after = daq::RunReader::open(again);
+  ASSERT_TRUE(before.ok() && after.ok());
+  EXPECT_TRUE((*after)->header().config.contains("retimed.json"));
+  std::uint64_t moved = 0;
+  for (std::size_t s = 0; s < (*before)->header().streams.size(); ++s) {
+    ASSERT_EQ((*before)->row_count(s), (*after)->row_count(s));
+    const bool ticked = (*before)->header().streams[s].tick_rate_Hz > 0;
+    for (std::uint64_t i = 0; i < (*before)->block_count(s); ++i) {
+      const auto a = (*before)->block(s, i).value();
+      const auto b = (*after)->block(s, i).value();
+      ASSERT_EQ(a.received, b.received);
+      ASSERT_LE(std::abs((a.t0 - b.t0).count()), (a.bound + b.bound).count()) << "both fits claim to be right";
+      if (a.t0 != b.t0) ++moved;
+      if (!ticked) {
+        ASSERT_EQ(a.t0, b.t0);
+      }
+    }
+  }
+  EXPECT_GT(moved, 0U);
+  EXPECT_EQ(retime_command(outcome.run_file, again), kUsage) << "it never writes over a file";
 }
 
 }  // namespace
