@@ -103,6 +103,17 @@ int command_line(int argc, char** argv) {
   retime_app->add_option("--out", out, "Also write a run file with the new times");
   retime_app->callback([&] { code = retime_command(run_file, out); });
 
+  ProfileArguments profile;
+  auto* profile_app =
+      app.add_subcommand("profile", "Streams over millimetres of the stage's way, pass by pass, as CSV");
+  profile_app->add_option("run", profile.run, "Run file")->required();
+  profile_app->add_option("--stream", profile.stream, "This one only");
+  profile_app->add_option("--bin-mm", profile.bin_mm, "Width of a bin")
+      ->check(CLI::Range(0.01, 100.0))
+      ->capture_default_str();
+  profile_app->add_flag("--all-motion", profile.all_motion, "Every move along x, not only strokes");
+  profile_app->callback([&] { code = profile_command(profile); });
+
   ReplayArguments replay;
   auto* replay_app = app.add_subcommand("replay", "Publish a run file as if it were live");
   replay_app->add_option("run", replay.run, "Run file")->required();

@@ -1,4 +1,4 @@
-// Subcommands that work on run files: info, ledger, verify, recover, retime, replay, import.
+// Subcommands that work on run files: info, ledger, verify, recover, retime, profile, replay, import.
 #pragma once
 
 #include <string>
@@ -17,6 +17,16 @@ int recover_command(const std::string& run, const std::string& out);
 
 /// Fits the clocks again, from both sides, and looks at the taps with the new times. `out`: also a run file with them.
 int retime_command(const std::string& run, const std::string& out);
+
+struct ProfileArguments {
+  std::string run;
+  std::string stream;  ///< empty: all
+  double bin_mm = 1;
+  bool all_motion = false;  ///< not only strokes
+};
+/// Streams over the stage's position, pass by pass, as CSV on standard output; how passes there and back lie on each
+/// other on standard error.
+int profile_command(const ProfileArguments& arguments);
 
 struct ReplayArguments {
   std::string run;

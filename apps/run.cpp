@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "apps/places.hpp"
+#include "apps/run_look.hpp"
 #include "daq/link/io_thread.hpp"
 #include "daq/publish/publisher.hpp"
 #include "daq/record/recorder.hpp"
@@ -22,8 +23,6 @@ using daq::HostTime;
 
 constexpr Duration kTickBackstop = std::chrono::milliseconds(2);
 constexpr Duration kVirtualTick = std::chrono::milliseconds(1);
-/// Looked at every kLookAtProgress: two seconds of all streams at their fastest.
-constexpr std::size_t kTimingBlocks = 2048;
 constexpr auto kLookAtProgress = std::chrono::milliseconds(50);
 
 /// Real time: a tick when something has arrived, or at the latest after kTickBackstop.
@@ -114,6 +113,7 @@ class Run {
     daq::RunHeader header;
     const auto created = daq::wall_now();
     header.run_id = fmt::format("{}-{}-{}", daq::file_stamp(created), o_.plan.protocol.name, o_.seed);
+    run_id_ = header.run_id;
     header.created = daq::iso8601(created);
     header.software = version();
     header.virtual_time = o_.virtual_time;
@@ -128,9 +128,7 @@ class Run {
     if (!writer) return writer.error();
     recorder_rings_ = rig_->fanout().add_sink("recorder", o_.busy.recorder_blocks);
     if (publisher_) rig_->fanout().add_sink(publisher_rings_);
-    timing_rings_ = rig_->fanout().add_sink("timing", kTimingBlocks);
-    const auto& roles = rig_->roles();
-    timing_.emplace(protocols::traced_streams(rig_->streams(), roles.normal_channel, roles.normal_sign));
+    look_ = std::make_unique<RunLook>(rig_->fanout(), rig_->streams(), rig_->roles(), publisher_.get());
     rig_->begin();
     recorder_ = std::make_unique<daq::Recorder>(std::move(*writer), recorder_rings_);
     if (!o_.virtual_time) recorder_->start();
@@ -193,7 +191,8 @@ class Run {
     } else {
       std::thread turning([&] { turn(loop); });
       while (!over_.load(std::memory_order_acquire)) {
-        trace_timing();
+        look_->look();
+        publish_ledger(loop, daq::host_now());
         if (watcher_.progress) watcher_.progress(progress_.load(), loop.state().readings);
         std::this_thread::sleep_for(kLookAtProgress);
       }
@@ -226,6 +225,7 @@ class Run {
       start_when_ready(loop, now);
       if (loop_ticks_ % kTicksBetweenPumps == 0) {
         obey_requests(loop);
+        publish_ledger(loop, now);
         pump(now);
         if (watcher_.progress) watcher_.progress(runner_->progress(), loop.state().readings);
       }
@@ -242,20 +242,8 @@ class Run {
 
   void pump(HostTime now) {
     recorder_->pump();
-    trace_timing();
+    look_->look();
     if (publisher_) publisher_->pump(now);
-  }
-
-  /// Events first: they open the windows into which the blocks belong.
-  void trace_timing() {
-    while (const auto* event = timing_rings_->events.front()) {
-      timing_->take(*event);
-      timing_rings_->events.release();
-    }
-    while (const auto* block = timing_rings_->blocks.front()) {
-      timing_->take(*block);
-      timing_rings_->blocks.release();
-    }
   }
 
   /// Reset and start are an operator's requests; an unattended run makes them itself, and only while nothing is wrong.
@@ -273,9 +261,8 @@ class Run {
 
   daq::Result<RunOutcome> conclude(double wall_s) {
     recorder_->stop_and_drain();
-    trace_timing();
     RunOutcome outcome;
-    outcome.timing = protocols::certify(*timing_, timing_rings_->blocks.counts().dropped);
+    outcome.timing = look_->finish();
     outcome.run_file = o_.out;
     outcome.duration_s = daq::seconds(ended_ - began_);
     outcome.wall_duration_s = wall_s;
@@ -287,6 +274,10 @@ class Run {
       auto seen = evidence(outcome.duration_s, rows);
       seen.timing = outcome.timing;
       outcome.verdict = protocols::judge(o_.plan, seen);
+      if (publisher_) {
+        // The last of its topic; what waits before it was taken out when the publisher drained.
+        (void)publisher_->post(daq::MessageKind::kLedger, {}, daq::ledger_json(run_id_, true, rows));
+      }
       return verdict_json = protocols::to_json(o_.plan, outcome.verdict);
     };
     if (publisher_) {
@@ -353,6 +344,31 @@ class Run {
     return e;
   }
 
+  /// The hops up to the intake.
+  static daq::StreamLedger ledger_of(const std::string& stream, const rig::StreamCounts& c) {
+    daq::StreamLedger hops;
+    hops.stream = stream;
+    hops.device = c.next_sample - c.first_sample;
+    hops.lost_on_wire = c.gap_samples - c.gap_in_ring - c.gap_in_codec;
+    hops.lost_in_chunk_ring = c.gap_in_ring;
+    hops.lost_in_codec = c.gap_in_codec;
+    hops.intake = c.samples;
+    return hops;
+  }
+
+  /// Once a second while the run goes on, for whoever listens: the hops up to the intake, which is the loop's word.
+  void publish_ledger(const rig::Loop& loop, HostTime now) {
+    if (!publisher_ || now < next_ledger_) return;
+    next_ledger_ = now + kLedgerPeriod;
+    std::vector<daq::LedgerRow> rows;
+    const auto counts = loop.counts();
+    for (std::size_t i = 0; i < counts.count; ++i) {
+      for (auto& row : daq::ledger_rows(ledger_of(rig_->streams()[i].name, counts.streams[i])))
+        rows.push_back(std::move(row));
+    }
+    (void)publisher_->post(daq::MessageKind::kLedger, {}, daq::ledger_json(run_id_, false, rows));  // late: the next
+  }
+
   /// After the loop and the recorder have ended; `published` once the publisher has too.
   std::vector<daq::LedgerRow> ledger(const daq::PublishCounts* published) {
     std::vector<daq::LedgerRow> rows;
@@ -361,15 +377,10 @@ class Run {
     }
     const auto& streams = rig_->streams();
     for (std::size_t i = 0; i < streams.size(); ++i) {
-      const auto& c = rig_->intake().counts()[i];
-      daq::StreamLedger hops{.stream = streams[i].name,
-                             .device = c.next_sample - c.first_sample,
-                             .lost_on_wire = c.gap_samples - c.gap_in_ring - c.gap_in_codec,
-                             .lost_in_chunk_ring = c.gap_in_ring,
-                             .lost_in_codec = c.gap_in_codec,
-                             .intake = c.samples,
-                             .lost_in_recorder_ring = recorder_rings_->refused_samples[i],
-                             .recorded = recorder_->samples()[i]};
+      auto hops = ledger_of(streams[i].name, rig_->intake().counts()[i]);
+      hops.recorded_at_all = true;
+      hops.lost_in_recorder_ring = recorder_rings_->refused_samples[i];
+      hops.recorded = recorder_->samples()[i];
       if (published != nullptr && i < published->streams.size()) {
         hops.published_at_all = true;
         hops.lost_in_publisher_ring = publisher_rings_->refused_samples[i];
@@ -380,6 +391,7 @@ class Run {
     return rows;
   }
 
+  static constexpr Duration kLedgerPeriod = std::chrono::seconds(1);
   static constexpr Duration kRetryStart = std::chrono::milliseconds(100);
   static constexpr Duration kGiveUpStart = std::chrono::seconds(3);
   const RunOptions& o_;
@@ -390,8 +402,9 @@ class Run {
   std::shared_ptr<daq::SinkRings> recorder_rings_;
   std::shared_ptr<daq::SinkRings> publisher_rings_;
   std::unique_ptr<daq::Publisher> publisher_;
-  std::shared_ptr<daq::SinkRings> timing_rings_;
-  std::optional<protocols::TimingTrace> timing_;
+  std::unique_ptr<RunLook> look_;
+  HostTime next_ledger_;
+  std::string run_id_;
   std::unique_ptr<protocols::Runner> runner_;
   daq::Latest<protocols::Progress> progress_;
   std::atomic<bool> over_{false};

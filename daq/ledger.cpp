@@ -4,6 +4,7 @@
 
 #include <array>
 #include <map>
+#include <nlohmann/json.hpp>
 
 namespace strigil::daq {
 namespace {
@@ -34,13 +35,24 @@ std::vector<LedgerRow> ledger_rows(const StreamLedger& c) {
   rows.push_back(next(rows.back(), hop::kCodec, c.lost_in_codec));
   const LedgerRow intake{hop::kIntake, c.stream, c.intake, 0};
   rows.push_back(intake);
-  rows.push_back(next(intake, hop::kRecorderRing, c.lost_in_recorder_ring));
-  rows.push_back({hop::kRecorder, c.stream, c.recorded, 0});
+  if (c.recorded_at_all) {
+    rows.push_back(next(intake, hop::kRecorderRing, c.lost_in_recorder_ring));
+    rows.push_back({hop::kRecorder, c.stream, c.recorded, 0});
+  }
   if (c.published_at_all) {
     rows.push_back(next(intake, hop::kPublisherRing, c.lost_in_publisher_ring));
     rows.push_back({hop::kPublisher, c.stream, c.published, 0});
   }
   return rows;
+}
+
+std::string ledger_json(const std::string& run, bool final, std::span<const LedgerRow> rows) {
+  nlohmann::ordered_json out{{"run", run}, {"final", final}, {"rows", nlohmann::ordered_json::array()}};
+  for (const auto& r : rows) {
+    out["rows"].push_back({{"hop", r.hop}, {"stream", r.stream}, {"count", r.count}, {"lost", r.lost}});
+  }
+  out["unexplained"] = unbalanced(rows);
+  return out.dump();
 }
 
 std::vector<std::string> unbalanced(std::span<const LedgerRow> rows) {

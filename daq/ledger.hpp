@@ -37,12 +37,16 @@ struct StreamLedger {
   std::uint64_t lost_in_chunk_ring = 0;
   std::uint64_t lost_in_codec = 0;
   std::uint64_t intake = 0;
+  bool recorded_at_all = false;
   std::uint64_t lost_in_recorder_ring = 0;
   std::uint64_t recorded = 0;
   bool published_at_all = false;
   std::uint64_t lost_in_publisher_ring = 0;
   std::uint64_t published = 0;
 };
+
+/// {"run", "final", "rows": [{"hop", "stream", "count", "lost"}], "unexplained": [...]} (docs/publication.md).
+std::string ledger_json(const std::string& run, bool final, std::span<const LedgerRow> rows);
 
 /// The rows of one stream, in order.
 std::vector<LedgerRow> ledger_rows(const StreamLedger& counts);

@@ -30,9 +30,8 @@ std::string offset_text(const TapOffset& o) {
 
 void check(StreamTiming& s, const TapOffset& o, const char* when, const std::string& reference, double bounds_s) {
   if (!std::isfinite(o.offset_s)) {
-    s.problems.push_back(
-        fmt::format("stream '{}' showed {} ways of the taps {} the strokes, too few to tell its time", s.stream,
-                    o.ways, when));
+    s.problems.push_back(fmt::format("stream '{}' showed {} ways of the taps {} the strokes, too few to tell its time",
+                                     s.stream, o.ways, when));
     return;
   }
   if (o.uncertainty_s > kMostUncertain_s) {

@@ -1,11 +1,13 @@
 #include "rig/loop.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace strigil::rig {
 namespace {
 
 constexpr double kMicro = 1e-6;
+constexpr daq::Duration kTellCounts = std::chrono::milliseconds(100);
 
 std::int32_t micro(double v) noexcept { return static_cast<std::int32_t>(std::lround(v / kMicro)); }
 
@@ -32,6 +34,7 @@ void Loop::tick(daq::HostTime now) noexcept {
   if (parts_.interlock.refused_move() != 0) readings_.refused_move = parts_.interlock.refused_move();
   record_setpoint(setpoint.get(), now);
   parts_.drive.write(setpoint, readings_, now, parts_.intake.output_of(parts_.stage_link));
+  tell_counts(now);
   ++ticks_;
   latest_.store({readings_, parts_.supervisor.state(), ticks_});
 }
@@ -59,6 +62,16 @@ Demand Loop::wish(daq::HostTime now) noexcept {
     default:
       return {.kind = DemandKind::kHold};
   }
+}
+
+void Loop::tell_counts(daq::HostTime now) noexcept {
+  if (ticks_ > 0 && now - counted_ < kTellCounts) return;
+  counted_ = now;
+  IntakeCounts told;
+  const auto& counts = parts_.intake.counts();
+  told.count = std::min(counts.size(), IntakeCounts::kMostStreams);
+  std::copy_n(counts.begin(), told.count, told.streams.begin());
+  counts_.store(told);
 }
 
 void Loop::watch_lateness(daq::HostTime now) noexcept {

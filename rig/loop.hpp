@@ -21,6 +21,13 @@ struct RigState {
   std::uint64_t ticks = 0;
 };
 
+/// What the intake has put out, for who must not read it while the loop turns.
+struct IntakeCounts {
+  static constexpr std::size_t kMostStreams = 16;
+  std::size_t count = 0;
+  std::array<StreamCounts, kMostStreams> streams{};  ///< by id; the first `count` of them
+};
+
 /// The parts a loop runs on. All must outlive it.
 struct LoopParts {
   Intake& intake;
@@ -46,6 +53,8 @@ class Loop final : private EventSink {
   [[nodiscard]] bool over() const noexcept { return parts_.supervisor.over(); }
   /// Any thread.
   [[nodiscard]] RigState state() const noexcept { return latest_.load(); }
+  /// Of up to a tenth of a second ago. Any thread.
+  [[nodiscard]] IntakeCounts counts() const noexcept { return counts_.load(); }
   /// Commands that were not permitted, so far. Any thread.
   /// Ticks that came too late, so far. Any thread.
   [[nodiscard]] std::uint64_t overruns() const noexcept { return overruns_.load(std::memory_order_relaxed); }
@@ -56,6 +65,7 @@ class Loop final : private EventSink {
   void apply_commands(daq::HostTime now) noexcept;
   [[nodiscard]] Demand wish(daq::HostTime now) noexcept;
   void record_setpoint(const Setpoint& setpoint, daq::HostTime now) noexcept;
+  void tell_counts(daq::HostTime now) noexcept;
   void watch_lateness(daq::HostTime now) noexcept;
   void report_supervisor(daq::HostTime now) noexcept;
 
@@ -72,6 +82,8 @@ class Loop final : private EventSink {
   std::uint64_t setpoints_ = 0;
   std::uint64_t ticks_ = 0;
   daq::HostTime last_tick_;
+  daq::Latest<IntakeCounts> counts_;
+  daq::HostTime counted_;
 };
 
 /// The description of the setpoint stream: x, y, z in micrometres, speed in micrometres per second, kind as a number.

@@ -57,6 +57,7 @@ struct Encoder {
   MessageParts operator()(const EndMessage& m) const {
     return encode_text(MessageKind::kEnd, m.head, published_json(m));
   }
+  MessageParts operator()(const DocumentMessage& m) const { return encode_text(m.kind, m.head, m.json, m.stream); }
 };
 
 }  // namespace
@@ -80,6 +81,10 @@ std::string topic_of(MessageKind kind, std::string_view stream) {
       return topic.append("heartbeat");
     case MessageKind::kEnd:
       return topic.append("end");
+    case MessageKind::kProfile:
+      return topic.append("profile/").append(stream);
+    case MessageKind::kLedger:
+      return topic.append("ledger");
   }
   assert(false);
   return topic;

@@ -23,7 +23,15 @@ inline constexpr std::size_t kMessageHeaderBytes = 16;        ///< first bytes o
 inline constexpr std::size_t kBlockHeaderBytes = 80;          ///< header of a block message
 inline constexpr std::size_t kMaxTextBytes = 65536;           ///< a longer JSON part is refused
 
-enum class MessageKind : std::uint16_t { kBlock = 1, kStream = 2, kEvent = 3, kHeartbeat = 4, kEnd = 5 };
+enum class MessageKind : std::uint16_t {
+  kBlock = 1,
+  kStream = 2,
+  kEvent = 3,
+  kHeartbeat = 4,
+  kEnd = 5,
+  kProfile = 6,  ///< one channel over one pass of the stage
+  kLedger = 7,   ///< what every hop has counted
+};
 
 /// What every message carries. `sequence` counts the messages of one topic from 0, so that a loss is seen.
 struct MessageHead {
@@ -79,7 +87,14 @@ struct EndMessage {
   PublishDrops drops;
   std::string result = "{}";  ///< JSON object the run ended with (verdict and the like)
 };
-using Message = std::variant<BlockMessage, StreamMessage, EventMessage, HeartbeatMessage, EndMessage>;
+/// kProfile or kLedger: a JSON object that the publisher was given and passes on as it is.
+struct DocumentMessage {
+  MessageHead head;
+  MessageKind kind = MessageKind::kLedger;
+  std::string stream;  ///< of a profile, from the topic
+  std::string json = "{}";
+};
+using Message = std::variant<BlockMessage, StreamMessage, EventMessage, HeartbeatMessage, EndMessage, DocumentMessage>;
 /// One ZeroMQ multipart message: [topic, header, counts, values] or [topic, header, JSON].
 using MessageParts = std::vector<std::string>;
 

@@ -261,6 +261,9 @@ Result<Message> decode_text(MessageKind kind, MessageHead head, const std::strin
     out = EventMessage{std::move(head), read_event(json, complaint)};
   } else if (kind == MessageKind::kHeartbeat) {
     out = read_heartbeat(std::move(head), json, complaint);
+  } else if (kind == MessageKind::kProfile || kind == MessageKind::kLedger) {
+    if (!json.is_object()) complaint = "a document that is not a JSON object";
+    out = DocumentMessage{std::move(head), kind, stream, std::string(parts[2])};
   } else {
     out = read_end(std::move(head), json, complaint);
   }
@@ -274,10 +277,10 @@ struct Topic {
 };
 
 std::optional<Topic> read_topic(std::string_view topic) {
-  for (const auto kind : {MessageKind::kEvent, MessageKind::kHeartbeat, MessageKind::kEnd}) {
+  for (const auto kind : {MessageKind::kEvent, MessageKind::kHeartbeat, MessageKind::kEnd, MessageKind::kLedger}) {
     if (topic == topic_of(kind)) return Topic{kind, {}};
   }
-  for (const auto kind : {MessageKind::kBlock, MessageKind::kStream}) {
+  for (const auto kind : {MessageKind::kBlock, MessageKind::kStream, MessageKind::kProfile}) {
     const auto prefix = topic_of(kind);
     if (!topic.starts_with(prefix)) continue;
     std::string stream(topic.substr(prefix.size()));

@@ -7,6 +7,8 @@
 #include <atomic>
 #include <cassert>
 #include <chrono>
+#include <map>
+#include <mutex>
 #include <string_view>
 #include <thread>
 #include <zmq.hpp>
@@ -75,7 +77,7 @@ class Publisher::Impl {
   /// One turn of the publishing thread. True when something was published.
   bool turn(HostTime now) {
     outlet_.serve();
-    const bool published = publish_batch();
+    const bool published = publish_batch() | publish_posted();
     if (now >= next_heartbeat_) {
       send_heartbeat(now);
       next_heartbeat_ = now + config_.heartbeat;
@@ -104,11 +106,21 @@ class Publisher::Impl {
       while (turn(now)) {
       }
       const auto end_json = (*result)(counts());
+      publish_posted();
       outlet_.begin_end();
       send_end(now, end_json);
       outlet_.wait_for_leave();
     }
     outlet_.close();
+  }
+
+  bool post(MessageKind kind, const std::string& stream, std::string json) {
+    if (json.size() > kMaxTextBytes) return false;
+    const std::scoped_lock lock(posted_mutex_);
+    if (posted_.size() >= kMostPosted) return false;
+    posted_.push_back({kind, topic_of(kind, stream), std::move(json)});
+    any_posted_.store(true, std::memory_order_release);
+    return true;
   }
 
   PublishCounts counts() const {
@@ -146,6 +158,18 @@ class Publisher::Impl {
       any = true;
     }
     return any;
+  }
+
+  bool publish_posted() {
+    if (!any_posted_.load(std::memory_order_acquire)) return false;
+    std::vector<Posted> posted;
+    {
+      const std::scoped_lock lock(posted_mutex_);
+      posted.swap(posted_);
+      any_posted_.store(false, std::memory_order_relaxed);
+    }
+    for (const auto& p : posted) send_text(p.kind, p.topic, document_sequence_[p.topic]++, p.json);
+    return !posted.empty();
   }
 
   void send_block(const Block& block) {
@@ -225,9 +249,19 @@ class Publisher::Impl {
   const std::string event_topic_ = topic_of(MessageKind::kEvent);
   const std::string heartbeat_topic_ = topic_of(MessageKind::kHeartbeat);
 
+  struct Posted {
+    MessageKind kind;
+    std::string topic, json;
+  };
+  static constexpr std::size_t kMostPosted = 4096;
+  std::mutex posted_mutex_;
+  std::vector<Posted> posted_;
+  std::atomic<bool> any_posted_{false};
+
   // The publishing thread's own (the owner's without own_thread, and after joining).
   Outlet outlet_{config_, [this] { describe(); }};
   std::string state_;
+  std::map<std::string, std::uint64_t> document_sequence_;  // by topic
   std::uint64_t event_sequence_ = 0, heartbeat_sequence_ = 0;
   HostTime next_heartbeat_{INT64_MIN}, next_description_{INT64_MIN}, last_now_;
 
@@ -284,6 +318,10 @@ PublishCounts Publisher::stop_and_drain(const std::string& result_json) {
 PublishCounts Publisher::stop_and_drain(const EndResult& result) {
   impl_->finish(&result);
   return impl_->counts();
+}
+bool Publisher::post(MessageKind kind, const std::string& stream, std::string json) {
+  assert(kind == MessageKind::kProfile || kind == MessageKind::kLedger);
+  return impl_->post(kind, stream, std::move(json));
 }
 PublishCounts Publisher::counts() const { return impl_->counts(); }
 

@@ -85,6 +85,9 @@ class Publisher {
   using EndResult = std::function<std::string(const PublishCounts&)>;
   PublishCounts stop_and_drain(const EndResult& result);
   [[nodiscard]] PublishCounts counts() const;
+  /// A JSON object to be published as kProfile (of `stream`, which must be described) or kLedger. False, and nothing
+  /// goes out, when too many wait or the text is longer than any subscriber takes. Any thread but the loop's (locks).
+  bool post(MessageKind kind, const std::string& stream, std::string json);
 
  private:
   class Impl;
