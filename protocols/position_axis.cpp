@@ -78,11 +78,10 @@ void PositionAxis::take(const daq::Block& block) {
 
 void PositionAxis::add_report(const Report& report) {
   if (reported_ && report.at > last_.at && report.at - last_.at <= kLongestStretch) {
-    Stretch s{last_, report, 0, 0, kNone};
+    Stretch s{last_, report, 0, last_speed_m_s_, 0, kNone};
     const double dt = daq::seconds(report.at - last_.at);
     s.speed_m_s = (report.position_m - last_.position_m) / dt;
-    constexpr double kBend = 1.0 / 8;  // of a parabola from its chord, in its middle
-    s.bend_m = std::abs(s.speed_m_s - last_speed_m_s_) * dt * kBend;
+    end_stretch(s.speed_m_s);
     const auto middle = last_.at + (report.at - last_.at) / 2;
     if (std::abs(s.speed_m_s) >= config_.least_speed_m_s && stroking(middle)) {
       const bool forward = s.speed_m_s > 0;
@@ -95,13 +94,23 @@ void PositionAxis::add_report(const Report& report) {
     last_speed_m_s_ = s.speed_m_s;
     stretches_.push_back(s);
   } else {
+    end_stretch(0);
     last_speed_m_s_ = 0;
   }
+  placeable_until_ = last_.at;
   reported_ = true;
   last_ = report;
   while (!stretches_.empty() && stretches_.front().to.at < report.at - kLinger - kLongestStretch)
     stretches_.pop_front();
   close_passes_before(report.at - kLinger);
+}
+
+void PositionAxis::end_stretch(double speed_after_m_s) {
+  if (stretches_.empty() || stretches_.back().to.at != last_.at) return;
+  auto& s = stretches_.back();
+  const auto [slowest, fastest] = std::minmax({s.speed_before_m_s, s.speed_m_s, speed_after_m_s});
+  constexpr double kQuarter = 0.25;  // of a sudden change of speed in the middle, the worst there is
+  s.bend_m = (fastest - slowest) * daq::seconds(s.to.at - s.from.at) * kQuarter;
 }
 
 void PositionAxis::close_passes_before(daq::HostTime at) {
@@ -116,7 +125,7 @@ void PositionAxis::close_passes_before(daq::HostTime at) {
 
 void PositionAxis::place_waiting() {
   for (auto& blocks : waiting_) {
-    while (!blocks.empty() && reported_ && time_of(blocks.front(), blocks.front().samples - 1) <= last_.at) {
+    while (!blocks.empty() && reported_ && time_of(blocks.front(), blocks.front().samples - 1) < placeable_until_) {
       place(blocks.front());
       blocks.pop_front();
     }
@@ -176,6 +185,7 @@ void PositionAxis::add(Pass& pass, const daq::Block& block, std::size_t sample, 
 std::vector<Pass> PositionAxis::passes() { return std::exchange(done_, {}); }
 
 void PositionAxis::finish() {
+  end_stretch(0);
   for (auto& blocks : waiting_) {
     for (const auto& block : blocks) place(block);
     blocks.clear();

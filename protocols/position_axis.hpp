@@ -59,9 +59,10 @@ struct PositionAxisConfig {
 };
 
 /// Feed events before the blocks that came with them, each stream in order; streams among themselves may be some tenths
-/// of a second apart. A sample is placed once the position reports before and after it are there, on the straight line
-/// between them. Its uncertainty: speed times (bound of the sample's time + bound of the reports') and an eighth of the
-/// change of speed times the time between reports, which is how far a steady acceleration bends from that line.
+/// of a second apart. A sample is placed on the straight line between the position reports before and after it. Its
+/// uncertainty: speed times (bound of the sample's time + bound of the reports') and a quarter of the time between the
+/// reports times how much the speed differs over this stretch and its two neighbours: no motion whose speed stays
+/// between theirs can leave the line by more. So a sample waits for two reports after it.
 /// One thread, off the loop.
 class PositionAxis {
  public:
@@ -89,12 +90,14 @@ class PositionAxis {
     Report from;
     Report to;
     double speed_m_s = 0;
-    double bend_m = 0;
-    std::size_t pass = 0;  ///< index into open_, or kNone
+    double speed_before_m_s = 0;  ///< of the stretch before
+    double bend_m = 0;            ///< known once the stretch after is
+    std::size_t pass = 0;         ///< index into open_, or kNone
   };
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   void add_report(const Report& report);
   void place(const daq::Block& block);
+  void end_stretch(double speed_after_m_s);
   void place_waiting();
   bool place_sample(const daq::Block& block, std::size_t sample);
   void add(Pass& pass, const daq::Block& block, std::size_t sample, double position_m, double uncertainty_m);
@@ -109,6 +112,7 @@ class PositionAxis {
   std::deque<Stretch> stretches_;  ///< of the last second
   bool reported_ = false;
   Report last_;
+  daq::HostTime placeable_until_;  ///< the stretches up to here are complete
   double last_speed_m_s_ = 0;
   std::vector<std::deque<daq::Block>> waiting_;  ///< by stream: their reports have not come yet
   std::deque<Pass> open_;                        ///< still growing, or still with samples to come

@@ -84,7 +84,15 @@ TEST(TickAllocation, ARunOnRealWiresAllocatesNothingInItsTicks) {
   ASSERT_EQ(::setenv("STRIGIL_HOME", STRIGIL_SOURCE_DIR, 1), 0);
   std::string dir = (std::filesystem::temp_directory_path() / "strigil-allocation-XXXXXX").string();
   ASSERT_NE(::mkdtemp(dir.data()), nullptr);
-  const auto bench_text = daq::read_text_file(STRIGIL_SOURCE_DIR "/rig/benches/sim.toml").value();
+  // Patient with a busy computer: what it does to the times is the matter of tests in virtual time.
+  auto bench_text = daq::read_text_file(STRIGIL_SOURCE_DIR "/rig/benches/sim.toml").value();
+  for (const char* key :
+       {"max_bound_us = ", "force_stale_ms = ", "vibration_stale_ms = ", "stage_stale_ms = ", "stuck_ms = "}) {
+    const auto at = bench_text.find(key) + std::string_view(key).size();
+    bench_text.replace(at, bench_text.find('\n', at) - at, key[0] == 'm' ? "20000" : key[0] == 'f' ? "1000" : "2000");
+  }
+  const auto taps = bench_text.find("[taps]");
+  bench_text.erase(taps, bench_text.find("[twin", taps) - taps);
   const auto config = sim::parse_sim_config(bench_text, "sim.toml");
   ASSERT_TRUE(config.ok());
   auto world = sim::RealTimeWorld::start(*config, dir);
