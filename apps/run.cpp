@@ -271,6 +271,7 @@ class Run {
     std::string verdict_json;
     const auto judge = [&](const daq::PublishCounts* published) {
       rows = ledger(published);
+      if (published != nullptr) outcome.subscribers = published->subscribers;
       auto seen = evidence(outcome.duration_s, rows);
       seen.timing = outcome.timing;
       outcome.verdict = protocols::judge(o_.plan, seen);
@@ -363,8 +364,9 @@ class Run {
     std::vector<daq::LedgerRow> rows;
     const auto counts = loop.counts();
     for (std::size_t i = 0; i < counts.count; ++i) {
-      for (auto& row : daq::ledger_rows(ledger_of(rig_->streams()[i].name, counts.streams[i])))
-        rows.push_back(std::move(row));
+      auto hops = ledger_of(rig_->streams()[i].name, counts.streams[i]);
+      hops.recorded_at_all = false;
+      for (auto& row : daq::ledger_rows(hops)) rows.push_back(std::move(row));
     }
     (void)publisher_->post(daq::MessageKind::kLedger, {}, daq::ledger_json(run_id_, false, rows));  // late: the next
   }
@@ -378,13 +380,17 @@ class Run {
     const auto& streams = rig_->streams();
     for (std::size_t i = 0; i < streams.size(); ++i) {
       auto hops = ledger_of(streams[i].name, rig_->intake().counts()[i]);
-      hops.recorded_at_all = true;
       hops.lost_in_recorder_ring = recorder_rings_->refused_samples[i];
       hops.recorded = recorder_->samples()[i];
       if (published != nullptr && i < published->streams.size()) {
         hops.published_at_all = true;
         hops.lost_in_publisher_ring = publisher_rings_->refused_samples[i];
         hops.published = published->streams[i].samples;
+        for (const auto& subscriber : published->subscribers) {
+          for (const auto& s : subscriber.streams) {
+            if (s.stream == hops.stream) hops.subscribers.push_back({subscriber.name, s.before, s.received});
+          }
+        }
       }
       for (auto& row : daq::ledger_rows(hops)) rows.push_back(std::move(row));
     }

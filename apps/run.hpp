@@ -41,6 +41,7 @@ struct RunOptions {
 struct RunOutcome {
   protocols::Verdict verdict;
   protocols::TimingCertificate timing;
+  std::vector<daq::SubscriberCounts> subscribers;  ///< who listened under a name, and what each lost
   std::string run_file;
   double duration_s = 0;       ///< host time from start to the end of the retract
   double wall_duration_s = 0;  ///< what it took on this computer

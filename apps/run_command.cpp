@@ -174,6 +174,13 @@ int run_command(const RunArguments& a) {
     }
     if (talk) fmt::print("{}", protocols::to_text(outcome->timing));
     fmt::print("{}", protocols::to_text(options.plan, outcome->verdict));
+    for (const auto& s : outcome->subscribers) {
+      std::uint64_t received = 0;
+      std::uint64_t lost = 0;
+      for (const auto& stream : s.streams) received += stream.received, lost += stream.lost;
+      fmt::print("subscriber {}: {} samples received, {} lost{}\n", s.name, received, lost,
+                 s.alive ? "" : "; it had gone before the end");
+    }
     fmt::print("run file: {}\n", outcome->run_file);
     if (!a.junit.empty()) fmt::print("report: {}\n", a.junit);
   }

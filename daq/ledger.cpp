@@ -22,8 +22,8 @@ constexpr std::array kFeeds{
 };
 
 /// `entered` samples came, `lost` of them stayed. More lost than entered is nonsense that unbalanced() will show.
-LedgerRow next(const LedgerRow& before, const char* hop, std::uint64_t lost) {
-  return {hop, before.stream, before.count - lost, lost};
+LedgerRow next(const LedgerRow& before, std::string hop, std::uint64_t lost) {
+  return {std::move(hop), before.stream, before.count - lost, lost};
 }
 
 }  // namespace
@@ -42,6 +42,12 @@ std::vector<LedgerRow> ledger_rows(const StreamLedger& c) {
   if (c.published_at_all) {
     rows.push_back(next(intake, hop::kPublisherRing, c.lost_in_publisher_ring));
     rows.push_back({hop::kPublisher, c.stream, c.published, 0});
+    const auto published = rows.back();
+    for (const auto& s : c.subscribers) {
+      const auto hop = [&](std::string_view what) { return fmt::format("{}{}", what, s.name); };
+      rows.push_back(next(published, hop(hop::kAbsence), s.before));
+      rows.push_back(next(rows.back(), hop(hop::kSubscriber), rows.back().count - s.received));
+    }
   }
   return rows;
 }
@@ -60,15 +66,22 @@ std::vector<std::string> unbalanced(std::span<const LedgerRow> rows) {
   for (const auto& row : rows) streams[row.stream][row.hop] = &row;
   std::vector<std::string> problems;
   for (const auto& [stream, hops] : streams) {
-    for (const auto& feed : kFeeds) {
-      const auto from = hops.find(feed.from);
-      const auto to = hops.find(feed.to);
+    std::vector<std::pair<std::string, std::string>> feeds;
+    for (const auto& feed : kFeeds) feeds.emplace_back(feed.from, feed.to);
+    for (const auto& [hop, row] : hops) {
+      if (!hop.starts_with(hop::kAbsence)) continue;
+      feeds.emplace_back(hop::kPublisher, hop);
+      feeds.emplace_back(hop, fmt::format("{}{}", hop::kSubscriber, hop.substr(hop::kAbsence.size())));
+    }
+    for (const auto& feed : feeds) {
+      const auto from = hops.find(feed.first);
+      const auto to = hops.find(feed.second);
       if (from == hops.end() || to == hops.end()) continue;
       const auto left = from->second->count;
       const auto entered = to->second->count + to->second->lost;
       if (left == entered) continue;
       problems.push_back(fmt::format("{} samples of '{}' left the {}, {} entered the {}: nobody knows why", left,
-                                     stream, feed.from, entered, feed.to));
+                                     stream, feed.first, entered, feed.second));
     }
   }
   return problems;

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace strigil::daq {
 
 /// One hop of one stream. Rows of a stream stand in the order of travel within its branch (docs/run_file.md):
-/// device, wire, chunk ring, codec, intake; then recorder ring, recorder; and publisher ring, publisher.
+/// device, wire, chunk ring, codec, intake; then recorder ring, recorder; and publisher ring, publisher, absence
+/// of and subscriber for each that announced itself by name.
 struct LedgerRow {
   std::string hop;
   std::string stream;
@@ -27,6 +29,8 @@ inline constexpr const char* kRecorderRing = "recorder ring";
 inline constexpr const char* kRecorder = "recorder";
 inline constexpr const char* kPublisherRing = "publisher ring";
 inline constexpr const char* kPublisher = "publisher";
+inline constexpr std::string_view kAbsence = "absence of ";     ///< NAME: published before the subscriber came
+inline constexpr std::string_view kSubscriber = "subscriber ";  ///< NAME: by its acknowledgements
 }  // namespace hop
 
 /// What one stream's hops counted.
@@ -37,13 +41,24 @@ struct StreamLedger {
   std::uint64_t lost_in_chunk_ring = 0;
   std::uint64_t lost_in_codec = 0;
   std::uint64_t intake = 0;
-  bool recorded_at_all = false;
+  bool recorded_at_all = true;
   std::uint64_t lost_in_recorder_ring = 0;
   std::uint64_t recorded = 0;
   bool published_at_all = false;
   std::uint64_t lost_in_publisher_ring = 0;
   std::uint64_t published = 0;
+  struct Subscriber {
+    std::string name;
+    std::uint64_t before = 0;    ///< published before it came
+    std::uint64_t received = 0;  ///< acknowledged
+  };
+  std::vector<Subscriber> subscribers = {};  ///< what was published and is in neither, it has lost
 };
+
+/// True for a hop at which samples are lost for one subscriber and not for the run: its recording is whole.
+[[nodiscard]] inline bool is_subscriber_hop(std::string_view hop) {
+  return hop.starts_with(hop::kAbsence) || hop.starts_with(hop::kSubscriber);
+}
 
 /// {"run", "final", "rows": [{"hop", "stream", "count", "lost"}], "unexplained": [...]} (docs/publication.md).
 std::string ledger_json(const std::string& run, bool final, std::span<const LedgerRow> rows);

@@ -94,7 +94,7 @@ class Judge {
         Advice{daq::hop::kRecorderRing, "the recorder did not keep up: check the disk"},
         Advice{daq::hop::kPublisherRing, "the publisher did not keep up: check the load of this computer"},
     };
-    if (row.lost == 0) return;
+    if (row.lost == 0 || daq::is_subscriber_hop(row.hop)) return;
     const auto* advice =
         std::find_if(kAdvice.begin(), kAdvice.end(), [&](const Advice& a) { return a.hop == row.hop; });
     invalid(fmt::format("{} samples of stream '{}' were lost in the {}; {}", row.lost, row.stream, row.hop,

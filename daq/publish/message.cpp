@@ -135,11 +135,17 @@ std::string published_json(const Event& event) {
 }
 
 std::string published_json(const HeartbeatMessage& heartbeat) {
+  Json subscribers = Json::array();
+  for (const auto& s : heartbeat.subscribers) {
+    subscribers.push_back(
+        {{"name", s.name}, {"alive", s.alive}, {"behind_s", s.behind_s}, {"received", s.received}, {"lost", s.lost}});
+  }
   return text({{"run", heartbeat.run},
                {"sequence", heartbeat.head.sequence},
                {"host_ns", heartbeat.at.ns},
                {"state", heartbeat.state},
-               {"streams", totals_json(heartbeat.streams)}});
+               {"streams", totals_json(heartbeat.streams)},
+               {"subscribers", subscribers}});
 }
 
 std::string published_json(const EndMessage& end) {

@@ -70,12 +70,21 @@ struct EventMessage {
   MessageHead head;
   Event event;
 };
+/// One named subscriber, as told in heartbeats (subscriber_book.hpp).
+struct SubscriberStatus {
+  std::string name;
+  bool alive = false;
+  double behind_s = 0;
+  std::uint64_t received = 0;  ///< samples of all its streams
+  std::uint64_t lost = 0;
+};
 struct HeartbeatMessage {
   MessageHead head;
   std::string run;    ///< run id
   std::string state;  ///< supervisor's state in words, or what the publisher was told
   HostTime at;
   std::vector<StreamTotals> streams;
+  std::vector<SubscriberStatus> subscribers = {};
 };
 /// The ledger of a whole run; nothing of this run follows it.
 struct EndMessage {

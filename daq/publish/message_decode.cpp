@@ -78,6 +78,12 @@ class Fields {
   HostTime host_time(const char* key) {
     return {integer(key, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max())};
   }
+  bool boolean(const char* key) {
+    const Json* field = find(key);
+    if (field == nullptr) return false;
+    if (!field->is_boolean()) complain(fmt::format("\"{}\" is neither true nor false", key));
+    return field->is_boolean() && field->get<bool>();
+  }
   double number(const char* key) {
     const Json* field = find(key);
     if (field == nullptr) return 0;
@@ -187,6 +193,12 @@ HeartbeatMessage read_heartbeat(MessageHead head, const Json& json, std::string&
   Fields f(json, complaint);
   HeartbeatMessage out{std::move(head), f.text("run"), f.text("state"), f.host_time("host_ns"), {}};
   out.streams = read_totals(f, complaint);
+  for (const auto& subscriber : f.array("subscribers", kMaxStreams)) {
+    Fields s(subscriber, complaint);
+    out.subscribers.push_back(
+        {s.text("name"), s.boolean("alive"), s.number("behind_s"), s.whole("received"), s.whole("lost")});
+    if (!valid_stream_name(out.subscribers.back().name)) f.complain("an invalid name of a subscriber");
+  }
   return out;
 }
 

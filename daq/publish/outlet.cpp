@@ -10,6 +10,7 @@
 #include <optional>
 #include <zmq.hpp>
 
+#include "daq/publish/acknowledgement.hpp"
 #include "daq/publish/endpoint.hpp"
 
 namespace strigil::daq {
@@ -30,8 +31,7 @@ int milliseconds_of(Duration d) {
 
 class Outlet::Impl {
  public:
-  Impl(const PublisherConfig& config, std::function<void()> describe)
-      : config_(config), describe_(std::move(describe)) {}
+  Impl(const PublisherConfig& config, Watcher watcher) : config_(config), watcher_(std::move(watcher)) {}
 
   Result<void> open() {
     if (config_.curve) {
@@ -88,6 +88,11 @@ class Outlet::Impl {
       any = true;
       if (request.size() == 0) continue;
       const char verb = *request.data<char>();
+      const auto topic = request.to_string_view().substr(1);
+      if (topic.starts_with(kAcknowledgementRoot)) {
+        if (verb == 0 || verb == 1) watcher_.acknowledgement(topic, verb == 1);
+        continue;
+      }
       if (verb == 1) ++standing;
       if (verb == 0 && standing > 0) {
         --standing;
@@ -96,7 +101,7 @@ class Outlet::Impl {
       newcomers = newcomers || verb == 1;
     }
     // Once for all who came in this turn, before they are counted: whoever waits for them may then send blocks.
-    if (newcomers && !ending_) describe_();
+    if (newcomers && !ending_) watcher_.newcomers();
     if (any) {
       const std::scoped_lock lock(mutex_);
       subscriptions_.store(standing, std::memory_order_release);
@@ -168,7 +173,7 @@ class Outlet::Impl {
 
  private:
   const PublisherConfig config_;
-  const std::function<void()> describe_;
+  const Watcher watcher_;
   std::optional<CurveServerKeys> keys_;
   zmq::context_t context_{1};
   zmq::socket_t socket_{context_, zmq::socket_type::xpub};
@@ -181,8 +186,8 @@ class Outlet::Impl {
   std::condition_variable changed_;
 };
 
-Outlet::Outlet(const PublisherConfig& config, std::function<void()> describe)
-    : impl_(std::make_unique<Impl>(config, std::move(describe))) {}
+Outlet::Outlet(const PublisherConfig& config, Watcher watcher)
+    : impl_(std::make_unique<Impl>(config, std::move(watcher))) {}
 Outlet::~Outlet() { close(); }
 Result<void> Outlet::open() { return impl_->open(); }
 const std::string& Outlet::bound_endpoint() const { return impl_->bound_; }

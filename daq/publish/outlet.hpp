@@ -17,8 +17,13 @@ namespace strigil::daq {
 /// (starting or joining that thread), as ZeroMQ sockets do.
 class Outlet {
  public:
-  /// `describe` is called for newcomers, before their subscriptions are counted, on the thread that serves.
-  Outlet(const PublisherConfig& config, std::function<void()> describe);
+  /// What happens at the sockets, told on the thread that serves.
+  struct Watcher {
+    std::function<void()> newcomers;  ///< before their subscriptions are counted
+    /// Subscriptions under kAcknowledgementRoot, which count as none: true when made, false when taken back.
+    std::function<void(std::string_view topic, bool made)> acknowledgement;
+  };
+  Outlet(const PublisherConfig& config, Watcher watcher);
   /// Closes like close().
   ~Outlet();
   Outlet(const Outlet&) = delete;

@@ -18,6 +18,7 @@
 namespace strigil::daq {
 namespace {
 
+constexpr Duration kAskAgain = std::chrono::milliseconds(50);
 constexpr std::size_t kBatch = 256;  // items taken from a ring before subscriptions are looked at again
 
 template <std::size_t N>
@@ -105,6 +106,7 @@ class Publisher::Impl {
       const auto now = config_.own_thread ? host_now() : last_now_;
       while (turn(now)) {
       }
+      await_acknowledgements();
       const auto end_json = (*result)(counts());
       publish_posted();
       outlet_.begin_end();
@@ -130,6 +132,8 @@ class Publisher::Impl {
     out.heartbeats = heartbeats_.load(std::memory_order_relaxed);
     out.drops = drops();
     out.failure = outlet_.failure();
+    out.subscribers = book_.counts(clock());
+    out.acknowledgements_refused = book_.refused();
     out.patience_lost = outlet_.patience_lost();
     return out;
   }
@@ -207,6 +211,31 @@ class Publisher::Impl {
     }
   }
 
+  void acknowledged(std::string_view topic, bool made) {
+    if (made) {
+      book_.subscribed(topic, clock());
+    } else {
+      book_.unsubscribed(topic);
+    }
+  }
+  /// Subscribers live in real time also when the run does not.
+  [[nodiscard]] HostTime clock() const { return host_now(); }
+
+  /// Everything is out: those who said who they are may say what they have got, and the ledger waits for it.
+  void await_acknowledgements() {
+    if (book_.nobody(clock())) return;
+    const auto last = heartbeat_sequence_;
+    const auto deadline = clock() + config_.linger / 2;
+    auto next = clock();
+    while (!book_.all_acknowledged(last, clock()) && clock() < deadline) {
+      if (clock() >= next) {  // again: one whose queue was full has lost the first
+        send_heartbeat(last_now_);
+        next = clock() + std::min<Duration>(config_.heartbeat, kAskAgain);
+      }
+      if (!outlet_.serve()) outlet_.wait_briefly();
+    }
+  }
+
   void describe() {
     for (std::size_t i = 0; i < stream_count_; ++i) {
       auto& s = streams_[i];
@@ -215,7 +244,16 @@ class Publisher::Impl {
   }
 
   void send_heartbeat(HostTime now) {
-    const HeartbeatMessage message{{{}, run_tag_, heartbeat_sequence_++}, run_.id, state_, now, totals()};
+    HeartbeatMessage message{{{}, run_tag_, heartbeat_sequence_++}, run_.id, state_, now, totals(), {}};
+    for (const auto& s : book_.counts(clock())) {
+      SubscriberStatus status{s.name, s.alive, s.behind_s, 0, 0};
+      for (const auto& stream : s.streams) {
+        status.received += stream.received;
+        status.lost += stream.lost;
+      }
+      message.subscribers.push_back(std::move(status));
+    }
+    book_.told(message.head.sequence, clock(), message.streams);
     if (send_text(MessageKind::kHeartbeat, heartbeat_topic_, message.head.sequence, published_json(message))) {
       heartbeats_.fetch_add(1, std::memory_order_relaxed);
     }
@@ -258,8 +296,11 @@ class Publisher::Impl {
   std::vector<Posted> posted_;
   std::atomic<bool> any_posted_{false};
 
+  SubscriberBook book_{run_tag_, config_.heartbeat};
+
   // The publishing thread's own (the owner's without own_thread, and after joining).
-  Outlet outlet_{config_, [this] { describe(); }};
+  Outlet outlet_{config_,
+                 {[this] { describe(); }, [this](std::string_view topic, bool made) { acknowledged(topic, made); }}};
   std::string state_;
   std::map<std::string, std::uint64_t> document_sequence_;  // by topic
   std::uint64_t event_sequence_ = 0, heartbeat_sequence_ = 0;

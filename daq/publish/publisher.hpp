@@ -13,6 +13,7 @@
 #include "daq/fanout.hpp"
 #include "daq/publish/curve.hpp"
 #include "daq/publish/message.hpp"
+#include "daq/publish/subscriber_book.hpp"
 #include "daq/result.hpp"
 #include "daq/stream.hpp"
 #include "daq/time.hpp"
@@ -50,7 +51,9 @@ struct PublishCounts {
   std::uint64_t events = 0;
   std::uint64_t heartbeats = 0;
   PublishDrops drops;
-  std::string failure;         ///< why ZeroMQ refused messages (see drops.send); empty when it never did
+  std::string failure;                        ///< why ZeroMQ refused messages (see drops.send); empty when it never did
+  std::vector<SubscriberCounts> subscribers;  ///< who announced themselves by name
+  std::uint64_t acknowledgements_refused = 0;
   bool patience_lost = false;  ///< kWait gave up on a subscriber and dropped from then on
 };
 
@@ -77,9 +80,10 @@ class Publisher {
   /// Without own_thread: publishes what waits in the rings; heartbeats follow `now`. Owner only. Never blocks with
   /// kDrop.
   void pump(HostTime now);
-  /// Publishes what is left, then the end message with `result_json` (an object) in it, waits until every subscriber
-  /// has unsubscribed or gone, and closes the socket; Config::linger at most for all after the draining. Precondition:
-  /// the loop pushes no more. Owner only; a second call changes nothing.
+  /// Publishes what is left; where named subscribers are alive, also a last heartbeat that they are to acknowledge
+  /// (waits Config::linger / 2 at most); then publishes the end message with `result_json` (an object) in it, waits
+  /// until every subscriber has unsubscribed or gone, and closes the socket; Config::linger at most for all after the
+  /// draining. Precondition: the loop pushes no more. Owner only; a second call changes nothing.
   PublishCounts stop_and_drain(const std::string& result_json = "{}");
   /// The same; `result` is asked once everything else is out, and is told what was published: a verdict may rest on it.
   using EndResult = std::function<std::string(const PublishCounts&)>;

@@ -6,6 +6,8 @@
 #include <limits>
 #include <zmq.hpp>
 
+#include "daq/publish/acknowledgement.hpp"
+
 namespace strigil::daq {
 namespace {
 
@@ -25,6 +27,7 @@ class Subscriber::Impl {
   std::uint64_t malformed = 0;
   std::uint32_t run_tag = 0;
   std::vector<std::string> topics;
+  Acknowledgement acknowledgement;  ///< the newest that was made
 
   Result<std::optional<Message>> receive(Duration timeout) {
     const auto deadline = std::chrono::steady_clock::now() + timeout;
@@ -66,7 +69,21 @@ class Subscriber::Impl {
       return Error{"Publication message refused: more topics than any run has."};
     }
     if (std::holds_alternative<EndMessage>(*message)) acknowledge_end();
+    if (std::holds_alternative<HeartbeatMessage>(*message)) acknowledge(head_of(*message));
     return std::optional<Message>(std::move(message).value());
+  }
+
+  /// Subscribes to what it has got so far, and then takes back what it said before: it is never unknown in between.
+  void acknowledge(const MessageHead& heartbeat) {
+    if (acknowledgement.name.empty()) return;
+    Acknowledgement now{acknowledgement.name, heartbeat.run_tag, heartbeat.sequence, {}};
+    const auto blocks = topic_of(MessageKind::kBlock);
+    for (const auto& [topic, ledger] : ledgers) {
+      if (topic.starts_with(blocks)) now.samples.emplace_back(topic.substr(blocks.size()), ledger.samples);
+    }
+    socket.set(zmq::sockopt::subscribe, encode(now));
+    socket.set(zmq::sockopt::unsubscribe, encode(acknowledgement));
+    acknowledgement = std::move(now);
   }
 
  private:
@@ -118,6 +135,13 @@ Result<std::unique_ptr<Subscriber>> Subscriber::connect(const SubscriberConfig& 
     impl->topics = config.topics;
     // Before connecting, so that all subscriptions arrive at the publisher together.
     for (const auto& topic : config.topics) impl->socket.set(zmq::sockopt::subscribe, topic);
+    if (!config.name.empty()) {
+      if (!valid_stream_name(config.name)) {
+        return Error{fmt::format("\"{}\" is no name for a subscriber: 1 to 32 of a-z, 0-9 and _.", config.name)};
+      }
+      impl->acknowledgement.name = config.name;
+      impl->socket.set(zmq::sockopt::subscribe, encode(impl->acknowledgement));
+    }
     impl->socket.connect(config.endpoint);
     return std::unique_ptr<Subscriber>(new Subscriber(std::move(impl)));
   } catch (const zmq::error_t& error) {

@@ -20,6 +20,8 @@ struct SubscriberConfig {
   std::vector<std::string> topics = {std::string(kTopicRoot)};  ///< prefixes
   int high_water_mark = 8192;
   std::optional<CurveClientKeys> curve = std::nullopt;
+  /// [a-z0-9_]{1,32}: announces itself under this name and acknowledges every heartbeat. Empty: stays unknown.
+  std::string name = {};
 };
 
 /// One topic's account. received + lost + missed_before = newest sequence + 1 unless out_of_order > 0.
@@ -47,7 +49,7 @@ struct StreamBalance {
 class Subscriber {
  public:
   /// Connects (in the background, as ZeroMQ does: a publisher that is not there yet is no error). Errors: malformed
-  /// endpoint or key.
+  /// endpoint, key or name.
   static Result<std::unique_ptr<Subscriber>> connect(const SubscriberConfig& config);
   ~Subscriber();
   Subscriber(const Subscriber&) = delete;

@@ -102,6 +102,20 @@ TEST(PublishMessage, GoldenEvent) {
   EXPECT_EQ(encode_message(m), parts);
 }
 
+TEST(PublishMessage, GoldenDocuments) {
+  const auto ledger = decoded<DocumentMessage>(golden("ledger.bin"));
+  EXPECT_EQ(ledger.kind, MessageKind::kLedger);
+  EXPECT_EQ(ledger.head.sequence, 2U);
+  EXPECT_EQ(encode_message(ledger), golden("ledger.bin"));
+  const auto profile = decoded<DocumentMessage>(golden("profile.bin"));
+  EXPECT_EQ(profile.kind, MessageKind::kProfile);
+  EXPECT_EQ(profile.stream, "force");
+  EXPECT_EQ(encode_message(profile), golden("profile.bin"));
+  auto parts = golden("ledger.bin");
+  parts[2] = "[1]";
+  EXPECT_NE(refusal(parts), "accepted") << "a document is an object";
+}
+
 TEST(PublishMessage, GoldenHeartbeatAndEnd) {
   const auto heartbeat = decoded<HeartbeatMessage>(golden("heartbeat.bin"));
   EXPECT_EQ(heartbeat.run, kRun);
@@ -110,6 +124,10 @@ TEST(PublishMessage, GoldenHeartbeatAndEnd) {
   ASSERT_EQ(heartbeat.streams.size(), 2U);
   EXPECT_EQ(heartbeat.streams[1].stream, "vibration");
   EXPECT_EQ(heartbeat.streams[1].samples, 128U);
+  ASSERT_EQ(heartbeat.subscribers.size(), 1U);
+  EXPECT_EQ(heartbeat.subscribers[0].name, "screen");
+  EXPECT_TRUE(heartbeat.subscribers[0].alive);
+  EXPECT_EQ(heartbeat.subscribers[0].lost, 64U);
   EXPECT_EQ(encode_message(heartbeat), golden("heartbeat.bin"));
 
   const auto end = decoded<EndMessage>(golden("end.bin"));

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "daq/publish/acknowledgement.hpp"
 #include "daq/publish/message.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -15,6 +16,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t n = wanted < size - at ? wanted : size - at;
     parts.emplace_back(reinterpret_cast<const char*>(data + at), n);
     at += n;
+  }
+  if (!parts.empty()) {
+    if (const auto a = strigil::daq::decode_acknowledgement(parts[0])) {
+      const auto again = strigil::daq::decode_acknowledgement(strigil::daq::encode(*a));
+      if (!again || strigil::daq::encode(*again) != strigil::daq::encode(*a)) std::abort();
+    }
   }
   const auto message = strigil::daq::decode_message(parts);
   if (!message) return 0;

@@ -13,6 +13,7 @@ import tempfile
 import time
 
 import h5py
+import zmq
 
 STRIGIL = sys.argv[2]
 HOME = pathlib.Path(__file__).resolve().parents[2]
@@ -79,9 +80,15 @@ def live(folder):
     endpoint = f"tcp://127.0.0.1:{free_port()}"
     subscriber = subprocess.Popen([PYTHON, EXAMPLES / "count_samples.py", endpoint, "60"], stdout=subprocess.PIPE,
                                   text=True)
+    named = subprocess.Popen([PYTHON, EXAMPLES / "named_subscriber.py", endpoint, "screen"], stdout=subprocess.PIPE,
+                             text=True)
+    documents = zmq.Context().socket(zmq.SUB)
+    documents.subscribe("strigil/1/ledger")
+    documents.subscribe("strigil/1/profile/")
+    documents.connect(endpoint)
     run_file = folder / "live.h5"
     junit = folder / "live.xml"
-    run = strigil("run", "smoke", "--bench", sim.bench, "--publish", endpoint, "--wait-subscriptions", 1, "--out",
+    run = strigil("run", "smoke", "--bench", sim.bench, "--publish", endpoint, "--wait-subscriptions", 4, "--out",
                   run_file, "--junit", junit, "--json")
     assert run.returncode == 0, run.stdout + run.stderr
     assert json.loads(run.stdout)["judgement"] == "PASS"
@@ -101,6 +108,24 @@ def live(folder):
         b = blocks[stream]
         device_counter = int(b["first_sample"][-1] + b["samples"][-1] - b["first_sample"][0])
         assert device_counter == recorded[stream] and not b["gap"][1:].any(), (stream, device_counter, recorded)
+    # Who gave a name is in the ledger with what it got, which is everything.
+    named_out, _ = named.communicate(timeout=60)
+    for stream, samples in recorded.items():
+        assert ledger["subscriber screen", stream] == samples, (stream, ledger, recorded)
+        assert f"'{stream}': {samples}" in named_out, named_out
+    assert strigil("ledger", run_file).returncode == 0
+    ledgers, profiles = [], []
+    while documents.poll(500):
+        topic, _, text = documents.recv_multipart()
+        (ledgers if topic == b"strigil/1/ledger" else profiles).append(json.loads(text))
+    documents.close(0)
+    assert len(ledgers) > 3 and [d["final"] for d in ledgers].index(True) == len(ledgers) - 1
+    final = {(r["hop"], r["stream"]): r["count"] for r in ledgers[-1]["rows"]}
+    assert final["recorder", "force"] == recorded["force"] and ledgers[-1]["unexplained"] == []
+    fz = [d for d in profiles if d["stream"] == "force" and d["channel"] == "Fz"]
+    assert len(fz) == 1 and fz[0]["direction"] == "forward", [(d["stream"], d["channel"]) for d in profiles]
+    binned = sum(fz[0]["bins"]["count"])
+    assert 400 < binned < 700, binned  # 30 mm at 60 mm/s and 1 kHz, and its ramps
     import xml.etree.ElementTree as tree
     suite = tree.parse(junit).getroot().find("testsuite")
     assert int(suite.get("tests")) >= 2 and suite.get("failures") == "0" and suite.get("errors") == "0"
@@ -193,7 +218,6 @@ def refusals(folder):
 
 def keyed(folder):
     """With CURVE keys a listed client hears everything, and others nothing."""
-    import zmq
     run_file = folder / "run.h5"
     assert strigil("run", "smoke", "--virtual", "--out", run_file, "--quiet").returncode == 0
     for name in ("rig", "friend", "stranger"):

@@ -52,7 +52,13 @@ write("event.bin", b"strigil/1/event", head(3, 9), text({
 
 totals = [{"id": 0, "stream": "force", "blocks": 10, "samples": 640}, {"id": 1, "stream": "vibration", "blocks": 2, "samples": 128}]
 write("heartbeat.bin", b"strigil/1/heartbeat", head(4, 1), text({
-    "run": RUN, "sequence": 1, "host_ns": 6_000_000_000, "state": "running", "streams": totals}))
+    "run": RUN, "sequence": 1, "host_ns": 6_000_000_000, "state": "running", "streams": totals,
+    "subscribers": [{"name": "screen", "alive": True, "behind_s": 0.5, "received": 704, "lost": 64}]}))
+
+write("ledger.bin", b"strigil/1/ledger", head(7, 2), text({
+    "run": RUN, "final": True, "rows": [{"hop": "intake", "stream": "force", "count": 640, "lost": 0}], "unexplained": []}))
+
+write("profile.bin", b"strigil/1/profile/force", head(6, 0), text({"stream": "force", "channel": "Fz", "pass": 1}))
 
 write("end.bin", b"strigil/1/end", head(5, 0), text({
     "run": RUN, "host_ns": 7_000_000_000, "streams": totals, "events": 4,
