@@ -53,12 +53,22 @@ std::vector<LedgerRow> ledger_rows(const StreamLedger& c) {
 }
 
 std::string ledger_json(const std::string& run, bool final, std::span<const LedgerRow> rows) {
-  nlohmann::ordered_json out{{"run", run}, {"final", final}, {"rows", nlohmann::ordered_json::array()}};
-  for (const auto& r : rows) {
-    out["rows"].push_back({{"hop", r.hop}, {"stream", r.stream}, {"count", r.count}, {"lost", r.lost}});
-  }
-  out["unexplained"] = unbalanced(rows);
-  return out.dump();
+  const auto text = [&](bool whole) {
+    nlohmann::ordered_json out{{"run", run}, {"final", final}, {"rows", nlohmann::ordered_json::array()}};
+    std::uint64_t left_out = 0;
+    for (const auto& r : rows) {
+      if (!whole && is_subscriber_hop(r.hop)) {
+        ++left_out;
+        continue;
+      }
+      out["rows"].push_back({{"hop", r.hop}, {"stream", r.stream}, {"count", r.count}, {"lost", r.lost}});
+    }
+    out["left_out"] = left_out;
+    out["unexplained"] = unbalanced(rows);
+    return out.dump();
+  };
+  auto whole = text(true);
+  return whole.size() <= kMostLedgerText ? whole : text(false);
 }
 
 std::vector<std::string> unbalanced(std::span<const LedgerRow> rows) {

@@ -1,6 +1,7 @@
 // Ledger: how many samples of each stream passed each hop of a run, and where the missing ones went.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -60,7 +61,10 @@ struct StreamLedger {
   return hop.starts_with(hop::kAbsence) || hop.starts_with(hop::kSubscriber);
 }
 
-/// {"run", "final", "rows": [{"hop", "stream", "count", "lost"}], "unexplained": [...]} (docs/publication.md).
+/// {"run", "final", "rows": [{"hop", "stream", "count", "lost"}], "left_out", "unexplained": [...]}
+/// (docs/publication.md). Longer than kMostLedgerText, it is made without the rows of subscribers, and `left_out`
+/// counts these: whoever takes many long names must not keep the others from their ledger.
+inline constexpr std::size_t kMostLedgerText = 65536;
 std::string ledger_json(const std::string& run, bool final, std::span<const LedgerRow> rows);
 
 /// The rows of one stream, in order.
