@@ -29,12 +29,21 @@ std::optional<T> whole(std::string_view text, int base = 10) {
 
 }  // namespace
 
+bool valid_subscriber_name(const std::string& name) {
+  return name.size() <= kMaxSubscriberName && valid_stream_name(name);
+}
+
 std::string encode(const Acknowledgement& a) {
   auto out = fmt::format("{}{}", kAcknowledgementRoot, a.name);
   if (!a.heartbeat) return out;
   out += fmt::format("/{:08x}/{}/", a.run_tag, *a.heartbeat);
-  for (std::size_t i = 0; i < a.samples.size(); ++i) {
-    out += fmt::format("{}{}={}", i > 0 ? "," : "", a.samples[i].first, a.samples[i].second);
+  const char* comma = "";
+  for (const auto& [stream, samples] : a.samples) {
+    const auto entry = fmt::format("{}{}={}", comma, stream, samples);
+    // The publisher would close the connection of who sends more than it takes.
+    if (out.size() + entry.size() > kMaxAcknowledgement) continue;
+    out += entry;
+    comma = ",";
   }
   return out;
 }
@@ -45,7 +54,7 @@ std::optional<Acknowledgement> decode_acknowledgement(std::string_view topic) {
   Acknowledgement a;
   const bool only_name = topic.find('/') == std::string_view::npos;
   a.name = take_until(topic, '/');
-  if (!valid_stream_name(a.name)) return std::nullopt;
+  if (!valid_subscriber_name(a.name)) return std::nullopt;
   if (only_name) return a;
   const auto tag_text = take_until(topic, '/');
   const auto tag = whole<std::uint32_t>(tag_text, 16);

@@ -107,6 +107,7 @@ class Publisher::Impl {
       while (turn(now)) {
       }
       await_acknowledgements();
+      book_.finish(totals());
       const auto end_json = (*result)(counts());
       publish_posted();
       outlet_.begin_end();
@@ -213,7 +214,7 @@ class Publisher::Impl {
 
   void acknowledged(std::string_view topic, bool made) {
     if (made) {
-      book_.subscribed(topic, clock());
+      book_.subscribed(topic, clock(), totals());
     } else {
       book_.unsubscribed(topic);
     }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <limits>
 #include <zmq.hpp>
@@ -69,17 +71,21 @@ class Subscriber::Impl {
       return Error{"Publication message refused: more topics than any run has."};
     }
     if (std::holds_alternative<EndMessage>(*message)) acknowledge_end();
-    if (std::holds_alternative<HeartbeatMessage>(*message)) acknowledge(head_of(*message));
+    if (const auto* heartbeat = std::get_if<HeartbeatMessage>(&*message)) acknowledge(*heartbeat);
     return std::optional<Message>(std::move(message).value());
   }
 
   /// Subscribes to what it has got so far, and then takes back what it said before: it is never unknown in between.
-  void acknowledge(const MessageHead& heartbeat) {
+  /// Of every stream that it asked for: who has got nothing of one must say so, or its loss would not be seen.
+  void acknowledge(const HeartbeatMessage& heartbeat) {
     if (acknowledgement.name.empty()) return;
-    Acknowledgement now{acknowledgement.name, heartbeat.run_tag, heartbeat.sequence, {}};
-    const auto blocks = topic_of(MessageKind::kBlock);
-    for (const auto& [topic, ledger] : ledgers) {
-      if (topic.starts_with(blocks)) now.samples.emplace_back(topic.substr(blocks.size()), ledger.samples);
+    Acknowledgement now{acknowledgement.name, heartbeat.head.run_tag, heartbeat.head.sequence, {}};
+    for (const auto& s : heartbeat.streams) {
+      const auto topic = topic_of(MessageKind::kBlock, s.stream);
+      const bool wanted =
+          std::any_of(topics.begin(), topics.end(), [&](const auto& t) { return topic.starts_with(t); });
+      const auto ledger = ledgers.find(topic);
+      if (wanted) now.samples.emplace_back(s.stream, ledger == ledgers.end() ? 0 : ledger->second.samples);
     }
     socket.set(zmq::sockopt::subscribe, encode(now));
     socket.set(zmq::sockopt::unsubscribe, encode(acknowledgement));
@@ -136,8 +142,9 @@ Result<std::unique_ptr<Subscriber>> Subscriber::connect(const SubscriberConfig& 
     // Before connecting, so that all subscriptions arrive at the publisher together.
     for (const auto& topic : config.topics) impl->socket.set(zmq::sockopt::subscribe, topic);
     if (!config.name.empty()) {
-      if (!valid_stream_name(config.name)) {
-        return Error{fmt::format("\"{}\" is no name for a subscriber: 1 to 32 of a-z, 0-9 and _.", config.name)};
+      if (!valid_subscriber_name(config.name)) {
+        return Error{fmt::format("\"{}\" is no name for a subscriber: 1 to {} of a-z, 0-9 and _.", config.name,
+                                 kMaxSubscriberName)};
       }
       impl->acknowledgement.name = config.name;
       impl->socket.set(zmq::sockopt::subscribe, encode(impl->acknowledgement));

@@ -20,7 +20,7 @@ struct SubscriberConfig {
   std::vector<std::string> topics = {std::string(kTopicRoot)};  ///< prefixes
   int high_water_mark = 8192;
   std::optional<CurveClientKeys> curve = std::nullopt;
-  /// [a-z0-9_]{1,32}: announces itself under this name and acknowledges every heartbeat. Empty: stays unknown.
+  /// [a-z0-9_]{1,28}: announces itself under this name and acknowledges every heartbeat. Empty: stays unknown.
   std::string name = {};
 };
 

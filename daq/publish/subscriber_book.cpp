@@ -5,6 +5,15 @@
 #include "daq/publish/acknowledgement.hpp"
 
 namespace strigil::daq {
+namespace {
+
+std::uint64_t samples_of(const std::vector<StreamTotals>& totals, const std::string& stream) {
+  const auto found =
+      std::find_if(totals.begin(), totals.end(), [&](const StreamTotals& t) { return t.stream == stream; });
+  return found == totals.end() ? 0 : found->samples;
+}
+
+}  // namespace
 
 void SubscriberBook::told(std::uint64_t sequence, HostTime at, const std::vector<StreamTotals>& totals) {
   const std::scoped_lock lock(mutex_);
@@ -12,20 +21,33 @@ void SubscriberBook::told(std::uint64_t sequence, HostTime at, const std::vector
   if (told_.size() > kRemembered) told_.pop_front();
 }
 
-void SubscriberBook::subscribed(std::string_view topic, HostTime now) {
+void SubscriberBook::subscribed(std::string_view topic, HostTime now, const std::vector<StreamTotals>& published) {
   const std::scoped_lock lock(mutex_);
-  if (!take(topic, now)) ++refused_;
+  if (!take(topic, now, published)) ++refused_;
 }
 
-bool SubscriberBook::take(std::string_view topic, HostTime now) {
+SubscriberBook::Entry* SubscriberBook::find_or_add(const std::string& name) {
+  auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.counts.name == name; });
+  if (entry != entries_.end()) return &*entry;
+  if (entries_.size() < kMostSubscribers) return &entries_.emplace_back();
+  // Who went without ever having said what it got has no account that would be lost.
+  entry = std::find_if(entries_.begin(), entries_.end(), [](const Entry& e) { return e.gone && !e.acknowledged; });
+  if (entry == entries_.end()) return nullptr;
+  *entry = {};
+  return &*entry;
+}
+
+bool SubscriberBook::take(std::string_view topic, HostTime now, const std::vector<StreamTotals>& published) {
   const auto a = decode_acknowledgement(topic);
   if (!a) return false;
-  auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.counts.name == a->name; });
-  if (entry == entries_.end()) {
-    if (entries_.size() >= kMostSubscribers) return false;
-    entries_.push_back({});
-    entry = entries_.end() - 1;
+  Entry* entry = find_or_add(a->name);
+  if (entry == nullptr) return false;
+  // A bare name is somebody new, be it a second process under the same name: its account begins here.
+  if (entry->counts.name.empty() || !a->heartbeat) {
+    *entry = {};
     entry->counts.name = a->name;
+    entry->before = published;
+    entry->came = now;
   }
   entry->heard = now;
   entry->topic = topic;
@@ -47,12 +69,13 @@ bool SubscriberBook::take(std::string_view topic, HostTime now) {
                                     [&](const SubscriberStream& s) { return s.stream == total.stream; });
     SubscriberStream s{total.stream, 0, said->second, 0};
     if (s.received > total.samples) return false;
-    // What is missing at its first word was sent before it came; what is missing more since then it has lost. Was it
-    // there and had nothing of this stream yet, then only what was sent up to then.
+    // What is missing at its first word was sent before it came, but not more than had been sent when it came; what is
+    // missing more it has lost. Was it there and did not speak of this stream, then what was sent up to then.
     const auto silent = entry->unmentioned.find(total.stream);
     s.before = known != entry->counts.streams.end() ? known->before
-               : silent != entry->unmentioned.end() ? silent->second
-                                                    : total.samples - s.received;
+               : silent != entry->unmentioned.end()
+                   ? silent->second
+                   : std::min(total.samples - s.received, samples_of(entry->before, total.stream));
     if (s.before + s.received > total.samples) return false;
     s.lost = total.samples - s.received - s.before;
     streams.push_back(s);
@@ -69,6 +92,13 @@ void SubscriberBook::unsubscribed(std::string_view topic) {
   const std::scoped_lock lock(mutex_);
   for (auto& entry : entries_) {
     if (entry.topic == topic) entry.gone = true;
+  }
+}
+
+void SubscriberBook::finish(const std::vector<StreamTotals>& published) {
+  const std::scoped_lock lock(mutex_);
+  for (auto& entry : entries_) {
+    for (auto& s : entry.counts.streams) s.lost = samples_of(published, s.stream) - s.received - s.before;
   }
 }
 
@@ -94,7 +124,7 @@ std::vector<SubscriberCounts> SubscriberBook::counts(HostTime now) const {
   for (const auto& entry : entries_) {
     out.push_back(entry.counts);
     out.back().alive = alive(entry, now);
-    out.back().behind_s = entry.acknowledged ? seconds(now - entry.heartbeat_at) : 0;
+    out.back().behind_s = seconds(now - (entry.acknowledged ? entry.heartbeat_at : entry.came));
   }
   return out;
 }

@@ -19,14 +19,15 @@ struct SubscriberStream {
   std::string stream;
   std::uint64_t before = 0;    ///< samples published before it came
   std::uint64_t received = 0;  ///< by its last word
-  std::uint64_t lost = 0;      ///< published since it came, up to the heartbeat it last acknowledged, and not received
+  std::uint64_t lost = 0;      ///< published since it came, up to the heartbeat it last acknowledged (after the end: up
+                               ///< to the end), and not received
 };
 
 /// One named subscriber.
 struct SubscriberCounts {
   std::string name;
   bool alive = false;   ///< heard within three heartbeats, and not gone
-  double behind_s = 0;  ///< age of the last heartbeat that it has acknowledged; 0 before the first
+  double behind_s = 0;  ///< age of the last heartbeat that it has acknowledged; before the first: since it came
   std::vector<SubscriberStream> streams;
 };
 
@@ -40,8 +41,11 @@ class SubscriberBook {
   /// Heartbeat `sequence` leaves with these totals.
   void told(std::uint64_t sequence, HostTime at, const std::vector<StreamTotals>& totals);
   /// Somebody subscribed to an acknowledgement topic, or took the subscription back (which at last means: has gone).
-  void subscribed(std::string_view topic, HostTime now);
+  /// `published`: so far, so that what was sent before it came is not taken for its loss, nor the other way round.
+  void subscribed(std::string_view topic, HostTime now, const std::vector<StreamTotals>& published);
   void unsubscribed(std::string_view topic);
+  /// Nobody is waited for any more: what was published since somebody came and is not acknowledged, it has lost.
+  void finish(const std::vector<StreamTotals>& published);
   /// True when no subscriber is alive.
   [[nodiscard]] bool nobody(HostTime now) const;
   /// True when every subscriber that is alive has acknowledged heartbeat `sequence` or a later one.
@@ -59,7 +63,9 @@ class SubscriberBook {
   struct Entry {
     SubscriberCounts counts;
     std::map<std::string, std::uint64_t> unmentioned;  ///< streams it had nothing of: published then
-    std::string topic;                                 ///< its newest acknowledgement
+    std::vector<StreamTotals> before;                  ///< published when it came
+    HostTime came;
+    std::string topic;  ///< its newest acknowledgement
     HostTime heard;
     bool gone = false;
     bool acknowledged = false;
@@ -67,7 +73,8 @@ class SubscriberBook {
     HostTime heartbeat_at;
   };
   [[nodiscard]] bool alive(const Entry& entry, HostTime now) const;
-  bool take(std::string_view topic, HostTime now);
+  bool take(std::string_view topic, HostTime now, const std::vector<StreamTotals>& published);
+  Entry* find_or_add(const std::string& name);
 
   static constexpr std::size_t kRemembered = 256;  // heartbeats: two minutes
   const std::uint32_t run_tag_;
