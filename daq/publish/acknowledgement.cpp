@@ -41,7 +41,7 @@ std::string encode(const Acknowledgement& a) {
   for (const auto& [stream, samples] : a.samples) {
     const auto entry = fmt::format("{}{}={}", comma, stream, samples);
     // The publisher would close the connection of who sends more than it takes.
-    if (out.size() + entry.size() > kMaxAcknowledgement) continue;
+    if (out.size() + entry.size() > kMaxAcknowledgement) break;
     out += entry;
     comma = ",";
   }

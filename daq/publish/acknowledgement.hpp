@@ -29,7 +29,8 @@ struct Acknowledgement {
   std::vector<std::pair<std::string, std::uint64_t>> samples;  ///< stream, samples since it came
 };
 
-/// At most kMaxAcknowledgement bytes: streams that would not fit are left out (there is room for 20 with long names).
+/// At most kMaxAcknowledgement bytes: the last streams are left out when they do not fit (there is room for 20 long
+/// names).
 std::string encode(const Acknowledgement& acknowledgement);
 /// The reverse. Hostile input: nothing unless every part is as above. Any thread.
 std::optional<Acknowledgement> decode_acknowledgement(std::string_view topic);

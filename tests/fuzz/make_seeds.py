@@ -33,6 +33,9 @@ for file in golden("golden_publish"):  # parts with a length of four bytes; the 
         data = data[4 + size:]
     (folder("message_fuzz") / file.name).write_bytes(parts)
 
+words = [b"strigil/1/ack/screen"] + [b"strigil/1/ack/screen/deadbeef/%d/force=%d,vibration=%d" % (i, 64 * i, 32 * i) for i in range(4)]
+(folder("message_fuzz") / "acknowledgements").write_bytes(b"".join(struct.pack("<H", len(w)) + w for w in words))
+
 documents = [f for place in ("rig/benches", "protocols/library", "docs/examples") for f in (ROOT / place).glob("*.toml")]
 assert documents
 for file in documents:

@@ -7,6 +7,33 @@
 
 #include "daq/publish/acknowledgement.hpp"
 #include "daq/publish/message.hpp"
+#include "daq/publish/subscriber_book.hpp"
+
+namespace {
+
+/// Whatever somebody says, nobody's account comes to more than was published.
+void keep_a_book(const strigil::daq::MessageParts& topics) {
+  using namespace strigil::daq;
+  SubscriberBook book(0xdeadbeef, from_seconds(0.5));
+  std::vector<StreamTotals> published{{0, "force", 0, 0}, {1, "vibration", 0, 0}};
+  std::uint64_t heartbeat = 0;
+  for (const auto& topic : topics) {
+    book.subscribed(topic, {}, published);
+    for (auto& p : published) p.samples += 64;
+    book.told(heartbeat++, {}, published);
+    book.subscribed(topic, {}, published);
+    if (heartbeat % 2 == 0) book.unsubscribed(topic);
+  }
+  book.finish(published);
+  for (const auto& subscriber : book.counts({})) {
+    for (const auto& s : subscriber.streams) {
+      const auto most = published.front().samples;  // both streams have had the same
+      if (s.before > most || s.received > most || s.lost > most || s.before + s.received + s.lost != most) std::abort();
+    }
+  }
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   strigil::daq::MessageParts parts;
@@ -18,6 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     at += n;
   }
   if (!parts.empty()) {
+    keep_a_book(parts);
     if (const auto a = strigil::daq::decode_acknowledgement(parts[0])) {
       const auto again = strigil::daq::decode_acknowledgement(strigil::daq::encode(*a));
       if (!again || strigil::daq::encode(*again) != strigil::daq::encode(*a)) std::abort();

@@ -53,6 +53,17 @@ TEST(VerdictTest, ARunWithNothingAmissPasses) {
   EXPECT_TRUE(run.verdict().reasons.empty());
 }
 
+TEST(VerdictTest, WhatASubscriberLosesIsNoFaultOfTheRun) {
+  GoodRun run;
+  daq::StreamLedger hops{.device = 100, .intake = 100, .recorded = 100, .published_at_all = true, .published = 100};
+  hops.subscribers = {{"late", 60, 40}, {"slow", 0, 7}};
+  run.ledger(hops);
+  EXPECT_EQ(run.verdict().judgement, Judgement::kPass);
+  hops.published = 99;
+  run.ledger(hops);
+  EXPECT_EQ(run.verdict().judgement, Judgement::kInvalid) << "what nobody can explain is another matter";
+}
+
 TEST(VerdictTest, EachThingAmissHasItsJudgementAndItsWords) {
   struct Case {
     const char* what;

@@ -262,10 +262,81 @@ def keyed(folder):
     print(f"keyed: the friend heard {messages} messages, the others none")
 
 
+def ledger_of(run_file):
+    with h5py.File(run_file, "r") as f:
+        return {(r["hop"].decode(), r["stream"].decode()): (int(r["count"]), int(r["lost"])) for r in f["ledger"][:]}
+
+
+def named(folder):
+    """Who listens by name is in the ledger: all of it in virtual time; and frozen in mid-run, it loses alone."""
+    endpoint = f"tcp://127.0.0.1:{free_port()}"
+
+    def listen(name):
+        process = subprocess.Popen([PYTHON, EXAMPLES / "named_subscriber.py", endpoint, name], stdout=subprocess.PIPE,
+                                   text=True)
+        Sim.running.append(process)
+        return process
+
+    screen = listen("screen")
+    run_file = folder / "virtual.h5"
+    run = strigil("run", "smoke", "--virtual", "--publish", endpoint, "--wait-subscriptions", 1, "--out", run_file)
+    assert run.returncode == 0, run.stdout + run.stderr
+    out, _ = screen.communicate(timeout=60)
+    counts = rows(run_file)
+    ledger = ledger_of(run_file)
+    for stream, samples in counts.items():
+        assert ledger["absence of screen", stream] == (samples, 0), (stream, ledger)
+        assert ledger["subscriber screen", stream] == (samples, 0), (stream, ledger)
+        assert f"'{stream}': {samples}" in out, out
+    assert f"subscriber screen: {sum(counts.values())} samples received, 0 lost\n" in run.stdout, run.stdout
+
+    sim = Sim(folder)
+    screen, frozen = listen("screen"), listen("frozen")
+    heartbeats = zmq.Context().socket(zmq.SUB)
+    heartbeats.subscribe("strigil/1/heartbeat")
+    heartbeats.connect(endpoint)
+    run_file = folder / "frozen.h5"
+    run = subprocess.Popen([STRIGIL, "run", "smoke", "--bench", sim.bench, "--publish", endpoint,
+                            "--wait-subscriptions", "3", "--out", run_file], stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True)
+    Sim.running.append(run)
+    stopped, alive = False, True
+    while alive:  # until the rig has noticed
+        assert heartbeats.poll(20000), "the run ended, or never began, before anybody saw the frozen one"
+        beat = json.loads(heartbeats.recv_multipart()[2])
+        listeners = {s["name"]: s for s in beat["subscribers"]}
+        one = listeners.get("frozen", {"received": 0})
+        if not stopped and one["received"] > 0:
+            frozen.send_signal(signal.SIGSTOP)
+            stopped = True
+        alive = not stopped or one["alive"]
+    assert one["behind_s"] > 1.4 and listeners["screen"]["alive"], listeners
+    heartbeats.close(0)
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 0 and "PASS" in out, out + err
+    frozen.kill()
+    ledger = ledger_of(run_file)
+    lost = 0
+    for stream, samples in rows(run_file).items():
+        assert ledger["recorder", stream] == (samples, 0) and ledger["subscriber screen", stream] == (samples, 0), ledger
+        absent = ledger["absence of frozen", stream][1]
+        got, missing = ledger["subscriber frozen", stream]
+        assert absent + got + missing == samples, (stream, ledger)
+        lost += missing
+    assert lost > 0
+    said = [line for line in out.splitlines() if line.startswith("subscriber frozen: ")]
+    assert len(said) == 1 and f"{lost} lost" in said[0] and "gone before the end" in said[0], out
+    shown = strigil("ledger", run_file)
+    assert shown.returncode == 0 and "subscriber frozen" in shown.stdout and "balances" in shown.stdout, shown.stdout
+    sim.stop()
+    print(f"named: the frozen one lost {lost} samples, nobody else lost any")
+
+
 with tempfile.TemporaryDirectory(prefix="strigil-wire-") as temporary:
     os.environ["STRIGIL_HOME"] = str(HOME)
     try:
-        {"live": live, "killed": killed, "refusals": refusals, "keyed": keyed}[sys.argv[1]](pathlib.Path(temporary))
+        {"live": live, "killed": killed, "refusals": refusals, "keyed": keyed,
+         "named": named}[sys.argv[1]](pathlib.Path(temporary))
     finally:
         for process in Sim.running:  # a failed case must leave nothing behind
             process.kill()
