@@ -78,7 +78,8 @@ class Publisher::Impl {
   /// One turn of the publishing thread. True when something was published.
   bool turn(HostTime now) {
     outlet_.serve();
-    const bool published = publish_batch() | publish_posted();
+    const bool batch = publish_batch();
+    const bool published = publish_posted() || batch;
     if (now >= next_heartbeat_) {
       send_heartbeat(now);
       next_heartbeat_ = now + config_.heartbeat;
