@@ -8,6 +8,7 @@ namespace {
 /// A kill loses at most this much beside what one write takes; the promise to people is one second.
 constexpr auto kFlushEvery = std::chrono::milliseconds(400);
 constexpr auto kLookEvery = std::chrono::milliseconds(20);
+constexpr std::size_t kAtOnce = 1024;  // blocks taken before the clock is looked at again
 
 }  // namespace
 
@@ -30,7 +31,14 @@ void Recorder::note(const Result<void>& result) {
 }
 
 void Recorder::pump() {
-  while (const Block* block = rings_->blocks.front()) {
+  while (take()) {
+  }
+}
+
+bool Recorder::take() {
+  for (std::size_t i = 0; i < kAtOnce; ++i) {
+    const Block* block = rings_->blocks.front();
+    if (block == nullptr) break;
     note(writer_->append(*block));
     rings_->blocks.release();
   }
@@ -38,19 +46,20 @@ void Recorder::pump() {
     note(writer_->append(*event));
     rings_->events.release();
   }
+  return rings_->blocks.front() != nullptr;
 }
 
 void Recorder::work() {
   auto flushed = std::chrono::steady_clock::now();
   while (!stop_.load(std::memory_order_acquire)) {
-    pump();
+    const bool more = take();
     const auto now = std::chrono::steady_clock::now();
     if (now - flushed >= kFlushEvery) {
       flushed = now;
       note(writer_->flush());
     }
     // Polling a ring that holds seconds every 20 ms costs nothing and needs no signal from the loop.
-    std::this_thread::sleep_for(kLookEvery);
+    if (!more) std::this_thread::sleep_for(kLookEvery);
   }
 }
 

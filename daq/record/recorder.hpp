@@ -39,6 +39,8 @@ class Recorder {
 
  private:
   void work();
+  /// Takes some of what waits; true when blocks are left.
+  bool take();
   void note(const Result<void>& result);
 
   std::unique_ptr<RunWriter> writer_;

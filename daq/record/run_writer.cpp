@@ -24,8 +24,9 @@ using record::LedgerTableRow;
 
 constexpr hsize_t kCountRowsPerChunk = 4096;
 constexpr hsize_t kTableRowsPerChunk = 1024;
-/// Rows gathered before they are written without being asked: bounds memory between flushes.
-constexpr std::size_t kGatherValues = 1U << 16U;
+constexpr hsize_t kPageSize = 4096;
+/// Rows gathered before they are written without being asked, in whole chunks: bounds memory between flushes.
+constexpr std::size_t kGatherRows = 4 * kCountRowsPerChunk;
 
 Error hdf5_error(const std::string& path, const char* doing) {
   // The innermost entry of HDF5's stack names the system's reason (disk full, permission).
@@ -87,6 +88,7 @@ struct Table {
     const Id space(H5Screate_simple(rank, none, most));
     const Id properties(H5Pcreate(H5P_DATASET_CREATE));
     H5Pset_chunk(properties.get(), rank, chunk);
+    H5Pset_fill_time(properties.get(), H5D_FILL_TIME_NEVER);  // nobody sees what lies behind the last row
     // Packed in the file: padding holds whatever the stack held, and two equal runs must be equal to the byte.
     const Id packed = record::packed(type);
     dataset = Id(H5Dcreate2(parent, name, packed.get(), space.get(), H5P_DEFAULT, properties.get(), H5P_DEFAULT));
@@ -149,6 +151,12 @@ class RunWriter::Impl {
     record::begin_hdf5();
     const Id access(H5Pcreate(H5P_FILE_ACCESS));
     H5Pset_libver_bounds(access.get(), H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
+    // Rows are gathered here and come in large pieces: without a cache of chunks HDF5 writes them straight to the file,
+    // where it would copy them once more into chunks that it had filled with zeros. Set for the file, since beginning
+    // to write for readers (SWMR) opens every dataset anew and forgets what was set for it.
+    H5Pset_cache(access.get(), 0, 0, 0, 0);
+    // A chunk that begins where a page does is taken in by whole pages.
+    H5Pset_alignment(access.get(), kPageSize, kPageSize);
     file_ = Id(H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
     if (!file_.ok()) return hdf5_error(path_, "making");
     // All that there will ever be is made now: SWMR writing permits no new objects or attributes.
@@ -174,7 +182,9 @@ class RunWriter::Impl {
                              b.counts.begin() + static_cast<std::ptrdiff_t>(b.value_count()));
     s.rows += b.samples;
     samples_[b.stream] += b.samples;
-    return s.gathered_counts.size() >= kGatherValues ? write(s) : Result<void>{};
+    const auto gathered = s.rows - s.counts.rows;
+    // What goes beyond the last whole chunk waits: a chunk written in one piece is written once.
+    return gathered >= kGatherRows ? write(s, gathered - s.rows % kCountRowsPerChunk) : Result<void>{};
   }
 
   Result<void> append(const Event& e) {
@@ -193,7 +203,7 @@ class RunWriter::Impl {
   Result<void> flush() {
     if (failure_) return *failure_;
     for (auto& s : streams_) {
-      if (auto written = write(s); !written) return written;
+      if (auto written = write(s, s.rows - s.counts.rows); !written) return written;
     }
     if (!events_.append(gathered_events_.data(), gathered_events_.size())) return fail(hdf5_error(path_, "writing to"));
     gathered_events_.clear();
@@ -297,14 +307,17 @@ class RunWriter::Impl {
            write_number_attribute(group, "tick_rate_Hz", H5T_NATIVE_DOUBLE, &d.tick_rate_Hz, 1, true);
   }
 
-  /// Counts first, then the blocks that speak of them: whoever sees a block finds its rows.
-  Result<void> write(Stream& s) {
-    if (!s.counts.append(s.gathered_counts.data(), s.gathered_counts.size() / s.counts.columns) ||
-        !s.blocks.append(s.gathered_blocks.data(), s.gathered_blocks.size())) {
-      return fail(hdf5_error(path_, "writing to"));
-    }
-    s.gathered_counts.clear();
-    s.gathered_blocks.clear();
+  /// The first `rows` of those gathered. Counts first, then the blocks that speak of them: whoever sees a block finds
+  /// its rows.
+  Result<void> write(Stream& s, hsize_t rows) {
+    if (!s.counts.append(s.gathered_counts.data(), rows)) return fail(hdf5_error(path_, "writing to"));
+    const auto whole = std::find_if(s.gathered_blocks.begin(), s.gathered_blocks.end(),
+                                    [&](const BlockRow& b) { return b.first_row + b.samples > s.counts.rows; });
+    const auto blocks = static_cast<hsize_t>(whole - s.gathered_blocks.begin());
+    if (!s.blocks.append(s.gathered_blocks.data(), blocks)) return fail(hdf5_error(path_, "writing to"));
+    s.gathered_counts.erase(s.gathered_counts.begin(),
+                            s.gathered_counts.begin() + static_cast<std::ptrdiff_t>(rows * s.counts.columns));
+    s.gathered_blocks.erase(s.gathered_blocks.begin(), whole);
     return {};
   }
 
