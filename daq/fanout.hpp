@@ -9,6 +9,7 @@
 #include "daq/block.hpp"
 #include "daq/event.hpp"
 #include "daq/ring.hpp"
+#include "daq/wake.hpp"
 
 namespace strigil::daq {
 
@@ -22,6 +23,7 @@ struct SinkRings {
   /// Samples of the blocks that found `blocks` full, by stream. Written by the loop; read after the run.
   static constexpr std::size_t kMostStreams = 64;
   std::array<std::uint64_t, kMostStreams> refused_samples{};
+  Wake wake;  ///< for a sink that would rather sleep than look
 };
 
 /// About 17 s of a 7 kHz force stream (64 samples a block) beside 25.6 kHz vibration (32), in 51 MB
@@ -39,10 +41,13 @@ class Fanout {
   void add_sink(std::shared_ptr<SinkRings> rings);
   void push(const Block& block) noexcept;
   void push(const Event& event) noexcept;
+  /// Wakes the sinks that sleep, if anything was pushed since the last call. Loop thread, once a tick.
+  void wake() noexcept;
   [[nodiscard]] const std::vector<std::shared_ptr<SinkRings>>& sinks() const { return sinks_; }
 
  private:
   std::vector<std::shared_ptr<SinkRings>> sinks_;
+  bool pushed_ = false;  // since the last wake()
 };
 
 }  // namespace strigil::daq

@@ -63,6 +63,9 @@ class Intake {
   /// An event of the rig's own.
   void push_event(const daq::Event& event) noexcept;
 
+  /// What was pushed since the last call is there: sinks that sleep for it wake up. At the end of a tick.
+  void wake_sinks() noexcept { fanout_.wake(); }
+
   /// While on, normal and tangential force are averaged; switching it off makes the averages the new zero.
   /// Returns true, with an event, when a new zero was taken.
   bool tare(bool averaging, daq::HostTime now) noexcept;

@@ -37,6 +37,7 @@ void Loop::tick(daq::HostTime now) noexcept {
   tell_counts(now);
   ++ticks_;
   latest_.store({readings_, parts_.supervisor.state(), ticks_});
+  parts_.intake.wake_sinks();  // last: nothing that moves waits for it
 }
 
 void Loop::apply_commands(daq::HostTime now) noexcept {

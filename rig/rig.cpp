@@ -102,6 +102,7 @@ daq::Result<std::unique_ptr<Rig>> Rig::assemble(const BenchConfig& bench, daq::C
 void Rig::turn(Pacer& pacer) {
   const auto now = pacer.next();
   intake_.drain(now, before_run_);
+  intake_.wake_sinks();
 }
 
 daq::Result<void> Rig::bring_up(Pacer& pacer) {

@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::size_t kBatch = 256;         // requests answered before anything is published again
 constexpr std::int64_t kMaxRequest = 1024;  // bytes of a subscription; a longer message closes its connection
-constexpr long kIdleWait_ms = 1;            // sleep when nothing waits: the age that publication may add to a block
+constexpr long kIdleWait_ms = 1;            // sleep when nothing waits and nobody rings
+constexpr long kLongestSleep_ms = 10;       // when somebody rings
 constexpr auto kAuthentication = "inproc://zeromq.zap.01";
 
 int milliseconds_of(Duration d) {
@@ -67,12 +68,15 @@ class Outlet::Impl {
     return close_to_others(bound_);
   }
 
-  void wait_briefly() {
-    std::array<zmq_pollitem_t, 2> items{};
-    items[0] = {socket_.handle(), 0, ZMQ_POLLIN, 0};
-    items[1] = {authentication_.handle(), 0, ZMQ_POLLIN, 0};
+  void wait(Wake* wake) {
+    std::array<zmq_pollitem_t, 3> items{};
+    int n = 0;
+    items[n++] = {socket_.handle(), 0, ZMQ_POLLIN, 0};
+    if (keys_) items[n++] = {authentication_.handle(), 0, ZMQ_POLLIN, 0};
+    const bool rung = wake != nullptr && wake->fd() >= 0;
+    if (rung) items[n++] = {nullptr, wake->fd(), ZMQ_POLLIN, 0};
     // Nothing to do on an error (a signal): the caller looks again.
-    (void)zmq_poll(items.data(), keys_ ? 2 : 1, kIdleWait_ms);
+    (void)zmq_poll(items.data(), n, rung ? kLongestSleep_ms : kIdleWait_ms);
   }
 
   bool serve() {
@@ -154,7 +158,7 @@ class Outlet::Impl {
   void wait_for_leave() {
     const auto standing = subscriptions_.load();
     while (left_ < standing && subscriptions_.load() > 0 && std::chrono::steady_clock::now() < leave_deadline_) {
-      if (!serve()) wait_briefly();
+      if (!serve()) wait(nullptr);
     }
     socket_.set(zmq::sockopt::linger, milliseconds_of(config_.linger / 2));
   }
@@ -193,7 +197,8 @@ Result<void> Outlet::open() { return impl_->open(); }
 const std::string& Outlet::bound_endpoint() const { return impl_->bound_; }
 const std::string& Outlet::public_key() const { return impl_->public_key_; }
 bool Outlet::serve() { return impl_->serve(); }
-void Outlet::wait_briefly() { impl_->wait_briefly(); }
+void Outlet::wait_briefly() { impl_->wait(nullptr); }
+void Outlet::wait(Wake& wake) { impl_->wait(&wake); }
 std::size_t Outlet::subscriptions() const noexcept { return impl_->subscriptions_.load(std::memory_order_acquire); }
 bool Outlet::await_subscriptions(std::size_t wanted, Duration timeout) {
   return impl_->await_subscriptions(wanted, timeout);

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "daq/publish/publisher.hpp"
+#include "daq/wake.hpp"
 
 namespace strigil::daq {
 
@@ -39,6 +40,9 @@ class Outlet {
   bool serve();
   /// Waits until there is a request, 1 ms at most.
   void wait_briefly();
+  /// Waits until there is a request or `wake` rings, 10 ms at most: somebody may push and ring for nobody. The caller
+  /// has announced its sleep and found nothing to do.
+  void wait(Wake& wake);
   /// Subscriptions that stand now. Any thread.
   [[nodiscard]] std::size_t subscriptions() const noexcept;
   /// Waits until another thread's serve() has counted so many; false after `timeout`. Any thread.

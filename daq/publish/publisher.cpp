@@ -143,7 +143,12 @@ class Publisher::Impl {
  private:
   void run_thread() {
     while (!stopping_.load(std::memory_order_acquire)) {
-      if (!turn(host_now())) outlet_.wait_briefly();
+      if (turn(host_now())) continue;
+      auto& wake = rings_->wake;
+      wake.announce_sleep();
+      const bool nothing = rings_->blocks.front() == nullptr && rings_->events.front() == nullptr;
+      if (nothing && !stopping_.load(std::memory_order_acquire)) outlet_.wait(wake);
+      wake.woken();
     }
   }
 
