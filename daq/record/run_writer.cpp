@@ -131,7 +131,7 @@ class RunWriter::Impl {
     std::uint64_t rows = 0;  // appended, gathered or written
   };
 
-  explicit Impl(std::string path) : path_(std::move(path)) {}
+  explicit Impl(std::string path) : path_(std::move(path)), unready_(path_ + ".unready") {}
   ~Impl() {
     if (failure_) abandon();
   }
@@ -157,7 +157,11 @@ class RunWriter::Impl {
     H5Pset_cache(access.get(), 0, 0, 0, 0);
     // A chunk that begins where a page does is taken in by whole pages.
     H5Pset_alignment(access.get(), kPageSize, kPageSize);
-    file_ = Id(H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
+    // Under another name until it can be read: HDF5 opens a new file before it locks it, and a reader that waits for
+    // the run and comes in between would have the lock, and the run no file.
+    std::error_code failure;
+    std::filesystem::remove(unready_, failure);  // of a run that was killed while it began
+    file_ = Id(H5Fcreate(unready_.c_str(), H5F_ACC_EXCL, H5P_DEFAULT, access.get()));
     if (!file_.ok()) return hdf5_error(path_, "making");
     // All that there will ever be is made now: SWMR writing permits no new objects or attributes.
     const bool made = write_root(header) && write_config(header) && make_streams(header) &&
@@ -165,6 +169,8 @@ class RunWriter::Impl {
                       ledger_.create(file_.get(), "ledger", record::ledger_row_type(), 0, kTableRowsPerChunk) &&
                       end_.create(file_.get(), "end", copy_of(H5T_NATIVE_UINT8), 0, kTableRowsPerChunk);
     if (!made || H5Fstart_swmr_write(file_.get()) < 0) return hdf5_error(path_, "preparing");
+    std::filesystem::rename(unready_, path_, failure);
+    if (failure) return Error{fmt::format("the run file '{}' cannot be made: {}", path_, failure.message())};
     return {};
   }
 
@@ -231,7 +237,9 @@ class RunWriter::Impl {
   void forget() {
     abandon();
     std::error_code ignored;  // the error that matters is the one of create()
-    if (reserved_) std::filesystem::remove(path_, ignored);
+    if (!reserved_) return;
+    std::filesystem::remove(unready_, ignored);
+    std::filesystem::remove(path_, ignored);
   }
 
   std::string path_;
@@ -337,6 +345,7 @@ class RunWriter::Impl {
     return error;
   }
 
+  const std::string unready_;  // the file's name until it can be read
   Id file_;
   std::vector<Stream> streams_;
   Table events_;

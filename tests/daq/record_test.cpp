@@ -1,9 +1,12 @@
 // Writing a run and reading it back: the same blocks, the same bytes from run to run, readable meanwhile and by h5py.
+#include <fcntl.h>
 #include <malloc.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <memory>
 #include <thread>
@@ -168,6 +171,26 @@ with h5py.File(file, "r", swmr=True) as run:
     ASSERT_TRUE((*writer)->flush());
     EXPECT_EQ(python(count, path("a.h5")), fmt::format("{0} {0} 0\n", n * 10));
   }
+}
+
+TEST_F(RecordTest, WhoWaitsForTheFileDoesNotKeepItFromBeingMade) {
+  std::atomic<int> round{0};
+  std::thread reader([&] {  // opens and locks the file as HDF5's readers do, as soon as there is a name to open
+    for (int seen = 0; seen >= 0; seen = round.load()) {
+      const int fd = ::open(path(fmt::format("{}.h5", seen)).c_str(), O_RDONLY | O_CLOEXEC);
+      if (fd < 0) continue;
+      if (::flock(fd, LOCK_SH | LOCK_NB) == 0) ::flock(fd, LOCK_UN);
+      ::close(fd);
+    }
+  });
+  for (int i = 0; i < 100; ++i) {
+    round = i;
+    auto writer = RunWriter::create(path(fmt::format("{}.h5", i)), header());
+    EXPECT_TRUE(writer) << writer.error().message;
+    EXPECT_FALSE(std::filesystem::exists(path(fmt::format("{}.h5.unready", i))));
+  }
+  round = -1;
+  reader.join();
 }
 
 TEST_F(RecordTest, TheRecorderBalancesWithItsRings) {
