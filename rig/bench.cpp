@@ -13,6 +13,7 @@ namespace {
 using daq::Range;
 using daq::StrictTable;
 
+constexpr double kGram = 1e-3;
 constexpr double kMillimetre = 1e-3;
 constexpr double kMillisecond = 1e-3;
 constexpr Range kAnywhere_mm{-2000, 2000};
@@ -52,6 +53,9 @@ StageConfig read_stage(StrictTable t) {
   s.status_rate_Hz = t.number("status_rate_Hz", {5, 50}, 20.0);
   s.latency_s = read_latency(t);
   s.in_position_m = t.number("in_position_mm", {0.001, 1}, 0.02) * kMillimetre;
+  s.acceleration_m_s2 = t.number("acceleration_mm_s2", {1, 100e3}, s.acceleration_m_s2 / kMillimetre) * kMillimetre;
+  s.reaction_s = t.number("reaction_ms", {0, 2000}, s.reaction_s / kMillisecond) * kMillisecond;
+  s.moving_mass_kg = t.number("moving_mass_kg", {0.01, 100}, s.moving_mass_kg);
   t.finish();
   return s;
 }
@@ -75,6 +79,7 @@ ForceConfig read_force(StrictTable t) {
   f.normal_axis = read_axis(t, "normal_axis", "+Fz");
   f.tangential_axis = read_axis(t, "tangential_axis", "+Fx");
   f.latency_s = read_latency(t);
+  f.instrument_mass_kg = t.number("instrument_mass_g", {0, 5000}, 0.0) * kGram;
   t.finish();
   return f;
 }
@@ -104,6 +109,8 @@ InterlockConfig read_interlock(StrictTable t) {
   i.stage_stale = milliseconds(t, "stage_stale_ms", {50, 2000}, 400);
   i.stuck = milliseconds(t, "stuck_ms", {20, 5000}, 250);
   i.travel_margin_m = t.number("travel_margin_mm", {0, 10}, 0.5) * kMillimetre;
+  i.stiffest_N_m = t.number("stiffest_N_mm", {0.1, 1000}, i.stiffest_N_m * kMillimetre) / kMillimetre;
+  i.max_impact_J = t.number("max_impact_mJ", {0.1, 10e3}, i.max_impact_J / kMillimetre) * kMillimetre;
   t.finish();
   return i;
 }

@@ -25,6 +25,13 @@ double distance(const Position& a, const Position& b) noexcept {
 
 }  // namespace
 
+DriveAbility GrblDrive::ability() const noexcept {
+  return {.streams_velocity = false,
+          .delay_s = stage_.reaction_s,
+          .max_speed_m_s = stage_.max_speed_m_s,
+          .max_acceleration_m_s2 = stage_.acceleration_m_s2};
+}
+
 void GrblDrive::report(Readings& r) const noexcept {
   switch (session_.state()) {
     case daq::GrblState::kUnknown:
@@ -81,6 +88,7 @@ void GrblDrive::write(const PermittedSetpoint& permitted, const Readings& readin
       if (!emergency_sent_) emergency_sent_ = session_.send_realtime(daq::GrblRealtime::kReset, out);
       phase_ = Phase::kRest;
       return;
+    case SetpointKind::kVelocity:  // not one of its abilities: whoever asks for it all the same gets a stop
     case SetpointKind::kStop:
       retracting_ = false;
       move_ = {};

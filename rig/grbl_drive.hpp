@@ -13,6 +13,7 @@ class GrblDrive final : public Drive {
  public:
   /// `session` must outlive the drive.
   GrblDrive(daq::GrblSession& session, const StageConfig& stage) : session_(session), stage_(stage) {}
+  [[nodiscard]] DriveAbility ability() const noexcept override;
   void write(const PermittedSetpoint& setpoint, const Readings& readings, daq::HostTime now,
              daq::SessionOutput& out) noexcept override;
   void report(Readings& readings) const noexcept override;

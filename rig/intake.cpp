@@ -136,6 +136,7 @@ void Intake::take_newest(const daq::NewestSample& sample) noexcept {
       r.position_m[a] = conversion.value(sample, a);
     }
     r.stage_seen = true;
+    r.position_t0 = sample.t0;
     r.position_received = sample.received;
   } else if (sample.stream == roles_.vibration) {
     r.vibration_seen = true;

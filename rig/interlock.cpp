@@ -40,6 +40,12 @@ constexpr std::uint32_t kCannotRetract = kStageStale | kStageAlarm | kEmergencyS
 
 }  // namespace
 
+double stopping_speed(double way_m, double reaction_s, double braking_m_s2) noexcept {
+  if (!(way_m > 0)) return 0;
+  // v t + v^2 / 2a = way
+  return braking_m_s2 * (std::sqrt(reaction_s * reaction_s + 2 * way_m / braking_m_s2) - reaction_s);
+}
+
 Interlock::Interlock(const InterlockConfig& limits, const StageConfig& stage) : limits_(limits), stage_(stage) {}
 
 bool Interlock::within_travel(const Position& p, double margin_m) const noexcept {
@@ -110,6 +116,48 @@ Setpoint Interlock::respond(const Readings& r) noexcept {
   return s;
 }
 
+double Interlock::fastest_down_m_s() const noexcept {
+  return std::sqrt(2 * limits_.max_impact_J / stage_.moving_mass_kg);
+}
+
+Setpoint Interlock::permit_velocity(const Demand& demand, const Readings& r) noexcept {
+  Setpoint s;
+  s.kind = SetpointKind::kStop;
+  if (latched_ != 0 || !r.stage_seen || !r.force_seen) return s;
+  double speed = 0;
+  for (const double v : demand.velocity_m_s) {
+    if (!std::isfinite(v)) return s;
+    speed = std::hypot(speed, v);
+  }
+  s.kind = SetpointKind::kVelocity;
+  s.velocity_m_s = demand.velocity_m_s;
+  bool limited = speed > stage_.max_speed_m_s;
+  if (limited) {
+    for (double& v : s.velocity_m_s) v *= stage_.max_speed_m_s / speed;
+  }
+  const auto bound = [&](double& v, double least, double most) {
+    const double bounded = std::clamp(v, least, most);
+    limited = limited || bounded != v;
+    v = bounded;
+  };
+  // Travel: readback is as old as it is, and the stage may have moved on since.
+  const double reaction_s = stage_.reaction_s + std::max(0.0, daq::seconds(r.now - r.position_t0));
+  for (std::size_t a = 0; a < kAxes; ++a) {
+    const double down_m = r.position_m[a] - stage_.travel_min_m[a];
+    const double up_m = stage_.travel_max_m[a] - r.position_m[a];
+    bound(s.velocity_m_s[a], -stopping_speed(down_m, reaction_s, stage_.acceleration_m_s2),
+          stopping_speed(up_m, reaction_s, stage_.acceleration_m_s2));
+  }
+  // Force: on the stiffest thing there may be, the way to rest must not carry the load past its limit. Energy: what the
+  // moving mass would bring into something hard.
+  const double spare_m = (limits_.max_force_N - std::abs(r.untared_normal_force_N)) / limits_.stiffest_N_m;
+  const double force_reaction_s = stage_.reaction_s + std::max(0.0, daq::seconds(r.now - r.force_t0));
+  const double by_force = stopping_speed(spare_m, force_reaction_s, stage_.acceleration_m_s2);
+  bound(s.velocity_m_s[kZ], -std::min(by_force, fastest_down_m_s()), stage_.max_speed_m_s);
+  if (limited) ++limited_;
+  return s;
+}
+
 PermittedSetpoint Interlock::permit(const Demand& demand, const Readings& r) noexcept {
   Setpoint s;
   const std::uint32_t causes = latched_ & ~static_cast<std::uint32_t>(kNotReset);
@@ -120,6 +168,10 @@ PermittedSetpoint Interlock::permit(const Demand& demand, const Readings& r) noe
   switch (demand.kind) {
     case DemandKind::kHold:
       break;
+    case DemandKind::kVelocity:
+      s = permit_velocity(demand, r);
+      break;
+    case DemandKind::kForce:  // a force is for the force control; nobody may send one to a wire
     case DemandKind::kStop:
       s.kind = SetpointKind::kStop;
       break;
@@ -127,8 +179,11 @@ PermittedSetpoint Interlock::permit(const Demand& demand, const Readings& r) noe
       s = respond(r);
       break;
     case DemandKind::kMove: {
+      // What a move meets on its way down it meets at its full speed at the worst.
+      const bool down = demand.target_m[kZ] < r.position_m[kZ];
       const bool allowed = latched_ == 0 && within_travel(demand.target_m, 0) && demand.speed_m_s > 0 &&
-                           demand.speed_m_s <= stage_.max_speed_m_s;
+                           demand.speed_m_s <= stage_.max_speed_m_s &&
+                           (!down || demand.speed_m_s <= fastest_down_m_s());
       if (!allowed) {
         refused_move_ = demand.move_id;
         break;

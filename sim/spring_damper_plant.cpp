@@ -80,13 +80,23 @@ const PlantState& SpringDamperPlant::step(daq::HostTime now, const rig::Position
 }
 
 double SpringDamperPlant::surface_m(double x_m) const noexcept {
-  return phantom_.surface_z_m + phantom_.slope * x_m +
-         phantom_.curvature_amplitude_m * std::sin(kTwoPi * x_m / phantom_.curvature_wavelength_m);
+  double z = phantom_.surface_z_m + phantom_.slope * x_m +
+             phantom_.curvature_amplitude_m * std::sin(kTwoPi * x_m / phantom_.curvature_wavelength_m);
+  for (const Bump& bump : phantom_.bumps) {
+    const double u = (x_m - bump.x_m) / bump.width_m;
+    z += bump.height_m * std::exp(-0.5 * u * u);
+  }
+  return z;
 }
 
 double SpringDamperPlant::surface_slope(double x_m) const noexcept {
   const double wave_number = kTwoPi / phantom_.curvature_wavelength_m;
-  return phantom_.slope + phantom_.curvature_amplitude_m * wave_number * std::cos(wave_number * x_m);
+  double slope = phantom_.slope + phantom_.curvature_amplitude_m * wave_number * std::cos(wave_number * x_m);
+  for (const Bump& bump : phantom_.bumps) {
+    const double u = (x_m - bump.x_m) / bump.width_m;
+    slope -= bump.height_m * std::exp(-0.5 * u * u) * u / bump.width_m;
+  }
+  return slope;
 }
 
 SpringDamperPlant::Contact SpringDamperPlant::contact(const rig::Position& position_m,
