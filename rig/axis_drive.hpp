@@ -43,7 +43,7 @@ class AxisDrive final : public Drive {
   bool stopped_ = false;       // the stop is sent once until another setpoint comes
   bool emergency_sent_ = false;
   Position target_m_{};
-  std::array<bool, kAxes> moves_{};              // axes of the move under way
+  std::array<bool, kAxes> moves_{};                  // axes of the move under way
   std::array<std::uint32_t, kAxes> reports_then_{};  // when it began: only later ones count
   std::uint64_t refused_then_ = 0;
   std::uint32_t finished_move_ = 0;

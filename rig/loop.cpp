@@ -143,17 +143,10 @@ daq::StreamDescription describe_setpoints(daq::StreamId id) {
   d.name = "setpoint";
   d.device = "rig";
   d.quantity = "setpoint";
-  d.channels = {{"x", "m", kMicro, 0},
-                {"y", "m", kMicro, 0},
-                {"z", "m", kMicro, 0},
-                {"speed", "m/s", kMicro, 0},
-                {"kind", "1", 1, 0},
-                {"vx", "m/s", kMicro, 0},
-                {"vy", "m/s", kMicro, 0},
-                {"vz", "m/s", kMicro, 0},
-                {"contact", "1", 1, 0},
-                {"force", "N", kMicro, 0},
-                {"stiffness", "N/m", 1, 0}};
+  d.channels = {{"x", "m", kMicro, 0},       {"y", "m", kMicro, 0},     {"z", "m", kMicro, 0},
+                {"speed", "m/s", kMicro, 0}, {"kind", "1", 1, 0},       {"vx", "m/s", kMicro, 0},
+                {"vy", "m/s", kMicro, 0},    {"vz", "m/s", kMicro, 0},  {"contact", "1", 1, 0},
+                {"force", "N", kMicro, 0},   {"stiffness", "N/m", 1, 0}};
   return d;
 }
 

@@ -37,9 +37,9 @@ struct LoopParts {
   Behaviour& behaviour;
   Drive& drive;
   ForceControl* force_control = nullptr;  ///< where the drive takes velocities; without, no force is held
-  std::size_t stage_link = 0;         ///< the intake's number for the drive's link
-  daq::StreamId setpoint_stream = 0;  ///< stream of the setpoints that were written
-  daq::Duration longest_tick{};       ///< a tick that comes later than this after the one before is an overrun
+  std::size_t stage_link = 0;             ///< the intake's number for the drive's link
+  daq::StreamId setpoint_stream = 0;      ///< stream of the setpoints that were written
+  daq::Duration longest_tick{};           ///< a tick that comes later than this after the one before is an overrun
 };
 
 /// The same object in virtual and in real time. tick() is noexcept, allocates nothing, takes no lock, formats no text.
@@ -89,8 +89,8 @@ class Loop final : private EventSink {
   daq::HostTime counted_;
 };
 
-/// The description of the setpoint stream: a sample for each new move and each new velocity. Where to and how fast, what
-/// kind it was, and for a velocity its parts and what force control knew when it made it.
+/// The description of the setpoint stream: a sample for each new move and each new velocity. Where to and how fast,
+/// what kind it was, and for a velocity its parts and what force control knew when it made it.
 daq::StreamDescription describe_setpoints(daq::StreamId id);
 
 }  // namespace strigil::rig

@@ -118,9 +118,10 @@ daq::Result<void> Rig::bring_up(Pacer& pacer) {
     return daq::Error{fmt::format("the stage on {} {}. Nothing was moved", bench_.stage.link, trouble)};
   }
   if (!d.stage->session().ready()) {
-    return silent("stage", bench_.stage.link, d.stage->session().counts(),
-                  fmt::format("Check that it is switched on, that it speaks {} and that the link's baud rate is its own",
-                              d.stage->speaks()));
+    return silent(
+        "stage", bench_.stage.link, d.stage->session().counts(),
+        fmt::format("Check that it is switched on, that it speaks {} and that the link's baud rate is its own",
+                    d.stage->speaks()));
   }
   if (!d.force.ready()) {
     return silent("force sensor", bench_.force.link, d.force.counts(),

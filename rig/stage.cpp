@@ -21,10 +21,9 @@ class GrblStage final : public Stage {
   const daq::StreamDescription& description() const noexcept override { return session_.description(); }
   std::string trouble() const override {
     if (session_.state() == daq::GrblState::kAlarm) {
-      return fmt::format("is in alarm {}: {}. Free the stage, home it ($H) or unlock it ($X), and start again",
-                         session_.last_alarm(),
-                         session_.last_alarm() == 0 ? "it was so before we came"
-                                                    : daq::grbl_alarm_words(session_.last_alarm()));
+      return fmt::format(
+          "is in alarm {}: {}. Free the stage, home it ($H) or unlock it ($X), and start again", session_.last_alarm(),
+          session_.last_alarm() == 0 ? "it was so before we came" : daq::grbl_alarm_words(session_.last_alarm()));
     }
     return session_.settings().reports_inches ? "reports inches: set $13=0" : "";
   }

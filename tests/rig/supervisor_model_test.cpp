@@ -31,9 +31,8 @@ struct Input {
 
 std::vector<Input> every_input() {
   std::vector<Input> all;
-  for (const std::optional<Command> command :
-       {std::optional<Command>{}, std::optional{Command::kReset}, std::optional{Command::kStart},
-        std::optional{Command::kAbort}}) {
+  for (const std::optional<Command> command : {std::optional<Command>{}, std::optional{Command::kReset},
+                                               std::optional{Command::kStart}, std::optional{Command::kAbort}}) {
     for (const std::uint32_t sensed : {0U, std::uint32_t{kForceGap}}) {
       for (const bool lost : {false, true}) {
         for (const auto stage : {StageState::kIdle, StageState::kMoving}) {
@@ -56,13 +55,6 @@ std::vector<Input> every_input() {
 /// A supervisor with its interlock, and what has happened to them that matters.
 class Subject {
  public:
-  Subject() {
-    stage_.travel_min_m = {0, 0, -0.08};
-    stage_.travel_max_m = {0.2, 0.1, 0};
-    stage_.clear_z_m = -0.005;
-    limits_.force_stale = limits_.vibration_stale = limits_.stage_stale = from_seconds(1);
-  }
-
   /// The turn as Loop::tick() takes it; every promise is checked here.
   void turn(const Input& in) {
     now_ = now_ + (in.late ? from_seconds(20) : from_seconds(0.001));
@@ -100,15 +92,23 @@ class Subject {
     supervisor_.advance(r, in.behaviour, now_);
     const auto after = supervisor_.state();
 
-    if (over_before && !emergency_) ASSERT_EQ(after, before) << "what is over stays over";
-    if (emergency_) ASSERT_EQ(after, SupervisorState::kEmergencyStopped);
-    if (after == SupervisorState::kEmergencyStopped) ASSERT_TRUE(emergency_);
+    if (over_before && !emergency_) {
+      ASSERT_EQ(after, before) << "what is over stays over";
+    }
+    if (emergency_) {
+      ASSERT_EQ(after, SupervisorState::kEmergencyStopped);
+    }
+    if (after == SupervisorState::kEmergencyStopped) {
+      ASSERT_TRUE(emergency_);
+    }
     if (after == SupervisorState::kRunning) {
       ASSERT_TRUE(before == SupervisorState::kRunning || started);
       ASSERT_EQ(r.latched_faults, 0U) << "runs on with a fault";
       ASSERT_EQ(in.behaviour, BehaviourState::kRunning) << "runs on after its end";
     }
-    if (after == SupervisorState::kReady) ASSERT_EQ(r.latched_faults, 0U);
+    if (after == SupervisorState::kReady) {
+      ASSERT_EQ(r.latched_faults, 0U);
+    }
     if (judged == SupervisorState::kRunning && !emergency_) {
       ends_well_ = in.behaviour == BehaviourState::kDone && r.latched_faults == 0;
     }
@@ -128,15 +128,27 @@ class Subject {
 
   using Key = std::tuple<SupervisorState, bool, bool, bool, bool, bool>;
   [[nodiscard]] Key key() const {
-    return {supervisor_.state(),  supervisor_.reached_clear(), interlock_.latched() != 0,
-            supervisor_.aborted(), ends_well_,                   emergency_};
+    return {
+        supervisor_.state(), supervisor_.reached_clear(), interlock_.latched() != 0, supervisor_.aborted(), ends_well_,
+        emergency_};
   }
 
  private:
-  StageConfig stage_;
-  InterlockConfig limits_;
-  Interlock interlock_{limits_, stage_};
-  Supervisor supervisor_{stage_};
+  static StageConfig stage() {
+    StageConfig s;
+    s.travel_min_m = {0, 0, -0.08};
+    s.travel_max_m = {0.2, 0.1, 0};
+    s.clear_z_m = -0.005;
+    return s;
+  }
+  static InterlockConfig limits() {
+    InterlockConfig l;
+    l.force_stale = l.vibration_stale = l.stage_stale = from_seconds(1);
+    return l;
+  }
+
+  Interlock interlock_{limits(), stage()};
+  Supervisor supervisor_{stage()};
   HostTime now_{1'000'000'000};
   bool emergency_ = false;
   bool abort_seen_ = false;
