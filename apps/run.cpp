@@ -22,7 +22,6 @@ using daq::Duration;
 using daq::HostTime;
 
 constexpr Duration kTickBackstop = std::chrono::milliseconds(2);
-constexpr Duration kVirtualTick = std::chrono::milliseconds(1);
 constexpr auto kLookAtProgress = std::chrono::milliseconds(50);
 
 /// Real time: a tick when something has arrived, or at the latest after kTickBackstop.
@@ -38,7 +37,7 @@ class WirePacer final : public rig::Pacer {
   daq::IoThread& io_;
 };
 
-/// Virtual time: the world goes on by one tick.
+/// Virtual time: the world goes on until something has arrived, as in real time.
 class WorldPacer final : public rig::Pacer {
  public:
   WorldPacer(sim::VirtualWorld& world, const BusyComputer& busy) : world_(world), busy_(busy) {
@@ -47,7 +46,11 @@ class WorldPacer final : public rig::Pacer {
   HostTime next() override {
     const bool stalls = !stalled_ && busy_.stall > Duration::zero() && world_.now() >= HostTime{} + busy_.stall_at;
     stalled_ = stalled_ || stalls;
-    world_.advance(world_.now() + (stalls ? busy_.stall : kVirtualTick));
+    if (stalls) {
+      world_.advance(world_.now() + busy_.stall);
+    } else {
+      world_.advance_to_arrival(world_.now() + kTickBackstop);
+    }
     return world_.now();
   }
 

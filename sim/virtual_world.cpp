@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <optional>
 
 #include "daq/link/chunk_feed.hpp"
 
@@ -114,6 +115,14 @@ struct VirtualWorld::Wires {
     }
   }
 
+  [[nodiscard]] std::optional<daq::HostTime> first_arrival() const {
+    std::optional<daq::HostTime> first;
+    for (const auto& w : wire) {
+      if (!w.incoming.empty() && (!first || w.incoming.front().received < *first)) first = w.incoming.front().received;
+    }
+    return first;
+  }
+
   /// Puts what has arrived into the ring, in the order of arrival over all wires.
   void carry_to_host() {
     for (;;) {
@@ -169,6 +178,24 @@ void VirtualWorld::advance(daq::HostTime to) {
     w.world.step();
   }
   w.now = std::max(w.now, to);
+  w.carry_to_host();
+}
+
+void VirtualWorld::advance_to_arrival(daq::HostTime latest) {
+  auto& w = *wires_;
+  for (;;) {
+    w.carry_to_devices();  // they may answer before the next step; whatever that sends arrives no earlier than it
+    const auto first = w.first_arrival();
+    if (first && *first <= std::min(latest, w.world.next_step())) {
+      w.now = std::max(w.now, *first);
+      break;
+    }
+    if (w.world.next_step() > latest) {
+      w.now = std::max(w.now, latest);
+      break;
+    }
+    w.world.step();
+  }
   w.carry_to_host();
 }
 
