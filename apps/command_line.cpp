@@ -6,6 +6,7 @@
 
 #include "apps/file_commands.hpp"
 #include "apps/places.hpp"
+#include "apps/qualify_command.hpp"
 #include "apps/run_command.hpp"
 #include "apps/sim_command.hpp"
 #include "daq/link/io_thread.hpp"
@@ -79,6 +80,17 @@ int command_line(int argc, char** argv) {
   sim_app->callback([&] { code = sim_command(bench, dir, seed); });
 
   app.add_subcommand("devices", "List the ports of this computer")->callback([&] { code = devices_command(); });
+
+  QualifyArguments qualify;
+  auto* qualify_app = app.add_subcommand("qualify", "Grade this computer's jitter and say what it may run");
+  qualify_app->add_option("--seconds", qualify.seconds, "How long to measure; force control needs 15 or more")
+      ->check(CLI::Range(0.5, 86400.0))
+      ->capture_default_str();
+  qualify_app->add_option("--dir", qualify.dir, "Folder where runs are recorded: its disk is measured")
+      ->capture_default_str();
+  qualify_app->add_option("--at-least", qualify.at_least, "Exit code 1 when the grade is worse than this one (A to D)");
+  qualify_app->add_flag("--json", qualify.json, "As JSON");
+  qualify_app->callback([&] { code = qualify_command(qualify); });
 
   std::string run_file;
   std::string out;
