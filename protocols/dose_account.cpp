@@ -184,7 +184,7 @@ void DoseAccount::count_interval(const DoseSample& from, const DoseSample& to, d
   const double wanted = std::ceil(moved_m / (kPiece * config_.grid.area_side_m));
   const int pieces = static_cast<int>(std::clamp(wanted, 1.0, static_cast<double>(kMostPieces)));
   const double piece_s = duration_s / pieces;
-  const auto power_W = [&](double u) {
+  const auto power = [&](double u) {
     return std::lerp(std::abs(from.tangential_force_N), std::abs(to.tangential_force_N), u) *
            std::lerp(std::abs(from.speed_m_s), std::abs(to.speed_m_s), u);
   };
@@ -196,7 +196,7 @@ void DoseAccount::count_interval(const DoseSample& from, const DoseSample& to, d
     const double y_m = std::lerp(from.y_m, to.y_m, middle);
     // The midpoint is exact for a force along a line, Simpson's rule for a product of two lines.
     const double impulse_N_s = piece_s * std::lerp(from.normal_force_N, to.normal_force_N, middle);
-    const double work_J = piece_s * (power_W(begin) + 4 * power_W(middle) + power_W(end)) / 6;
+    const double work_J = piece_s * (power(begin) + 4 * power(middle) + power(end)) / 6;
     way_m_ += moved_m / pieces;
     watch_direction(x_m, y_m);
     for_each_under(x_m, y_m, [&](std::size_t area, double part) {

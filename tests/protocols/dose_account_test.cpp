@@ -1,5 +1,3 @@
-#include "protocols/dose_account.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,11 +6,16 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "dose_hand.hpp"
+
 namespace strigil::protocols {
 namespace {
 
 using daq::from_seconds;
 using daq::HostTime;
+using test::Hand;
+using test::made;
+using test::small_edge;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -21,74 +24,12 @@ using testing::IsEmpty;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-DoseLimits no_limits() {
-  return {.max_time_s = kInfinity,
-          .max_strokes = std::numeric_limits<std::uint32_t>::max(),
-          .max_impulse_N_s = kInfinity,
-          .max_work_J = kInfinity,
-          .max_pressure_Pa = kInfinity};
-}
-
-/// 12 by 6 areas of 10 mm, an edge of 1 mm by 1 mm, which is nearly a point, and no limits.
-DoseConfig small_edge() {
-  DoseConfig c;
-  c.grid = {.min_x_m = 0, .min_y_m = 0, .columns = 12, .rows = 6};
-  c.edge = {.length_m = 1e-3, .width_m = 1e-3};
-  c.limits = no_limits();
-  return c;
-}
-
-DoseAccount must(const DoseConfig& config) {
-  auto account = DoseAccount::make(config);
-  EXPECT_TRUE(account) << (account ? "" : account.error().message);
-  return std::move(account).value();
-}
-
-/// Moves an instrument and tells the account each millisecond.
-class Hand {
- public:
-  explicit Hand(DoseAccount& account) : account_(account) {}
-  double normal_force_N = 6;
-  double tangential_force_N = -2;
-  double x_m = 0.005;
-  double y_m = 0.015;
-
-  void rest(double seconds) { go(x_m, y_m, seconds); }
-  void slide_to(double x, double y, double speed_m_s = 0.05) { go(x, y, std::hypot(x - x_m, y - y_m) / speed_m_s); }
-  void lift() {
-    const double pressed_N = std::exchange(normal_force_N, 0);
-    rest(0.01);
-    normal_force_N = pressed_N;
-  }
-
- private:
-  void go(double x, double y, double seconds) {
-    constexpr double kPeriod_s = 1e-3;
-    const int n = static_cast<int>(std::lround(seconds / kPeriod_s));
-    const double speed = std::hypot(x - x_m, y - y_m) / seconds;
-    for (int i = 0; i <= n; ++i) {
-      const double u = static_cast<double>(i) / n;
-      account_.add({.at = now_ + from_seconds(u * seconds),
-                    .x_m = std::lerp(x_m, x, u),
-                    .y_m = std::lerp(y_m, y, u),
-                    .normal_force_N = normal_force_N,
-                    .tangential_force_N = tangential_force_N,
-                    .speed_m_s = speed});
-    }
-    now_ = now_ + from_seconds(seconds);
-    x_m = x;
-    y_m = y;
-  }
-  DoseAccount& account_;
-  HostTime now_{1'000'000'000};
-};
-
 static_assert(noexcept(std::declval<DoseAccount&>().add(DoseSample{})));
 static_assert(noexcept(std::declval<const DoseAccount&>().ended(0)));
 static_assert(noexcept(std::declval<const DoseAccount&>().ended_under(0, 0)));
 
 TEST(DoseAccountTest, RestingPressesOneArea) {
-  auto account = must(small_edge());
+  auto account = made(small_edge());
   Hand hand(account);
   hand.rest(2);
   const auto area = account.area_at(0.005, 0.015);
@@ -104,7 +45,7 @@ TEST(DoseAccountTest, RestingPressesOneArea) {
 }
 
 TEST(DoseAccountTest, SlidingGivesEachAreaItsPart) {
-  auto account = must(small_edge());
+  auto account = made(small_edge());
   Hand hand(account);
   hand.slide_to(0.105, 0.015, 0.05);
   for (std::size_t column = 1; column < 10; ++column) {
@@ -121,7 +62,7 @@ TEST(DoseAccountTest, SlidingGivesEachAreaItsPart) {
 TEST(DoseAccountTest, ALongEdgeSharesItsForceAcrossTheRowsUnderIt) {
   auto config = small_edge();
   config.edge = {.length_m = 40e-3, .width_m = 5e-3};
-  auto account = must(config);
+  auto account = made(config);
   Hand hand(account);
   hand.y_m = 0.025;  // covers 5 to 45 mm: half of the first and fifth row, all of those between
   hand.x_m = 0.015;
@@ -137,7 +78,7 @@ TEST(DoseAccountTest, ALongEdgeSharesItsForceAcrossTheRowsUnderIt) {
 }
 
 TEST(DoseAccountTest, ForceAndSpeedAlongLinesAreExact) {
-  auto account = must(small_edge());
+  auto account = made(small_edge());
   // Force 2 to 6 N, friction 0 to -3 N, speed 0.1 to 0.5 m/s over 80 ms.
   account.add({.at = {0}, .x_m = 0.005, .y_m = 0.015, .normal_force_N = 2, .tangential_force_N = 0, .speed_m_s = 0.1});
   account.add({.at = {80'000'000},
@@ -154,7 +95,7 @@ TEST(DoseAccountTest, ForceAndSpeedAlongLinesAreExact) {
 }
 
 TEST(DoseAccountTest, EachWayIsAStroke) {
-  auto account = must(small_edge());
+  auto account = made(small_edge());
   Hand hand(account);
   for (int i = 0; i < 3; ++i) {
     hand.slide_to(0.085, 0.015);
@@ -172,7 +113,7 @@ TEST(DoseAccountTest, EachWayIsAStroke) {
 }
 
 TEST(DoseAccountTest, TremblingIsNoStroke) {
-  auto account = must(small_edge());
+  auto account = made(small_edge());
   std::mt19937 random(9);
   std::normal_distribution<double> tremble(0, 0.1e-3);
   for (int i = 0; i < 4000; ++i) {
@@ -188,7 +129,7 @@ TEST(DoseAccountTest, TremblingIsNoStroke) {
 }
 
 TEST(DoseAccountTest, EachLapOfAFrameIsAStroke) {
-  auto account = must(small_edge());
+  auto account = made(small_edge());
   Hand hand(account);
   constexpr int kLaps = 4;
   for (int lap = 0; lap < kLaps; ++lap) {
@@ -204,7 +145,7 @@ TEST(DoseAccountTest, EachLapOfAFrameIsAStroke) {
 }
 
 TEST(DoseAccountTest, AHookIsOneStroke) {
-  auto account = must(small_edge());
+  auto account = made(small_edge());
   const auto path = *j_stroke_path(
       {.straight = {.from = {0.015, 0.015}, .length_m = 0.06}, .radius_m = 0.015, .sweep_rad = std::acos(-1.0)});
   const int n = static_cast<int>(path.length_m() / 0.1e-3);
@@ -219,7 +160,7 @@ TEST(DoseAccountTest, AHookIsOneStroke) {
 }
 
 TEST(DoseAccountTest, WithoutContactNothingIsCounted) {
-  auto account = must(small_edge());
+  auto account = made(small_edge());
   Hand hand(account);
   hand.normal_force_N = 0.15;
   hand.slide_to(0.105, 0.015);
@@ -230,7 +171,7 @@ TEST(DoseAccountTest, WithoutContactNothingIsCounted) {
 }
 
 TEST(DoseAccountTest, GapsAndNonsenseAreCountedAndNothingElse) {
-  auto account = must(small_edge());
+  auto account = made(small_edge());
   const auto at = [](double s) { return HostTime{} + from_seconds(s); };
   account.add({.at = at(1), .x_m = 0.005, .y_m = 0.005, .normal_force_N = 6});
   account.add({.at = at(2), .x_m = 0.005, .y_m = 0.005, .normal_force_N = 6});
@@ -265,7 +206,7 @@ class DoseLimitTest : public testing::TestWithParam<LimitCase> {};
 TEST_P(DoseLimitTest, EndsTreatmentOfItsAreaOnly) {
   auto config = small_edge();
   GetParam().set(config.limits);
-  auto account = must(config);
+  auto account = made(config);
   Hand hand(account);
   const auto area = account.area_at(hand.x_m, hand.y_m);
   hand.slide_to(0.0051, 0.015, 1e-2);
@@ -294,7 +235,7 @@ INSTANTIATE_TEST_SUITE_P(Limits, DoseLimitTest,
 TEST(DoseAccountTest, WorkEndsTreatment) {
   auto config = small_edge();
   config.limits.max_work_J = 0.05;
-  auto account = must(config);
+  auto account = made(config);
   Hand hand(account);
   hand.slide_to(0.105, 0.015);
   hand.slide_to(0.005, 0.015);
@@ -307,7 +248,7 @@ TEST(DoseAccountTest, WorkEndsTreatment) {
 TEST(DoseAccountTest, TheLastPermittedStrokeMayBeFinished) {
   auto config = small_edge();
   config.limits.max_strokes = 2;
-  auto account = must(config);
+  auto account = made(config);
   Hand hand(account);
   hand.slide_to(0.105, 0.015);
   hand.slide_to(0.105 - 0.06, 0.015);
@@ -324,7 +265,7 @@ TEST(DoseAccountTest, TheLastPermittedStrokeMayBeFinished) {
 TEST(DoseAccountTest, TheLastStrokeEndsWhenTheInstrumentIsLifted) {
   auto config = small_edge();
   config.limits.max_strokes = 1;
-  auto account = must(config);
+  auto account = made(config);
   Hand hand(account);
   hand.slide_to(0.105, 0.015);
   EXPECT_EQ(account.ended(15), 0U);
@@ -337,7 +278,7 @@ TEST(DoseAccountTest, OneSampleOfTooMuchPressureIsEnough) {
   auto config = small_edge();
   config.edge = {.length_m = 40e-3, .width_m = 7.6e-3};
   config.limits.max_pressure_Pa = DoseLimits{}.max_pressure_Pa;
-  auto account = must(config);
+  auto account = made(config);
   const auto add = [&](std::int64_t ms, double force_N) {
     account.add({.at = {ms * 1'000'000}, .x_m = 0.055, .y_m = 0.025, .normal_force_N = force_N});
   };
@@ -351,7 +292,7 @@ TEST(DoseAccountTest, OneSampleOfTooMuchPressureIsEnough) {
   EXPECT_EQ(account.ended_under(0.055, 0.025), kDosePressure);
   EXPECT_THAT(account.reason(account.area_at(0.055, 0.025)), HasSubstr("102 kPa (limit 100 kPa)"));
 
-  auto first = must(config);
+  auto first = made(config);
   first.add({.at = {5}, .x_m = 0.055, .y_m = 0.025, .normal_force_N = 50});
   EXPECT_TRUE(first.over_pressure()) << "the very first";
 }
@@ -359,7 +300,7 @@ TEST(DoseAccountTest, OneSampleOfTooMuchPressureIsEnough) {
 TEST(DoseAccountTest, BeyondTheGridTheLimitsOfOneAreaHold) {
   auto config = small_edge();
   config.limits.max_time_s = 1;
-  auto account = must(config);
+  auto account = made(config);
   Hand hand(account);
   hand.x_m = -0.05;
   hand.rest(0.6);
@@ -378,7 +319,7 @@ TEST(DoseAccountTest, AGridOverAPathHoldsTheEdgeEverywhere) {
   DoseConfig config;
   config.grid = grid_over(path.box(), edge);
   config.edge = edge;
-  auto account = must(config);
+  auto account = made(config);
   for (int i = 0; i <= 1000; ++i) {
     const auto p = path.at(path.length_m() * i / 1000).position;
     account.add(
@@ -415,7 +356,7 @@ TEST(DoseAccountTest, WhatMakesNoAccountIsRefused) {
 TEST(DoseAccountTest, JsonTellsOfWhatWasTouched) {
   auto config = small_edge();
   config.limits.max_time_s = 1;
-  auto account = must(config);
+  auto account = made(config);
   Hand hand(account);
   hand.rest(1.5);
   const auto json = nlohmann::json::parse(to_json(account));
@@ -431,114 +372,6 @@ TEST(DoseAccountTest, JsonTellsOfWhatWasTouched) {
   EXPECT_TRUE(json["limits"]["max_work_J"].is_null());
   EXPECT_EQ(json["grid"]["columns"], 12);
   EXPECT_EQ(json["refused_samples"], 0);
-}
-
-/// Whatever the hand does, what it gave is what the areas have got; and each area what lay under the edge.
-TEST(DoseAccountProperty, NothingIsLostOrMadeOnRandomWalks) {
-  std::mt19937 random(21);
-  const auto between = [&](double low, double high) {
-    return std::uniform_real_distribution<double>(low, high)(random);
-  };
-  for (int walk = 0; walk < 300; ++walk) {
-    DoseConfig config;
-    config.grid = {.min_x_m = between(-0.1, 0.1),
-                   .min_y_m = between(-0.1, 0.1),
-                   .columns = 1 + random() % 20,
-                   .rows = 1 + random() % 20,
-                   .area_side_m = between(2e-3, 30e-3)};
-    config.edge = {.length_m = between(1e-3, 80e-3), .width_m = between(0.5e-3, 15e-3)};
-    config.limits = no_limits();
-    auto account = must(config);
-    double impulse_N_s = 0;
-    double work_J = 0;
-    double contact_s = 0;
-    double highest_Pa = 0;
-    DoseSample last{.at = {7}, .x_m = between(-0.1, 0.3), .y_m = between(-0.1, 0.3), .normal_force_N = 1};
-    account.add(last);
-    const double quickest_m = std::pow(10, between(-5, -2));
-    for (int i = 0; i < 400; ++i) {
-      DoseSample s = last;
-      const double duration_s = i % 97 == 0 ? 0.2 : between(0, 2e-3);
-      s.at = last.at + from_seconds(duration_s);
-      s.x_m += between(-1, 1) * quickest_m;
-      s.y_m += between(-1, 1) * quickest_m;
-      s.normal_force_N = between(-0.5, 3) * (i / 50 % 2 == 0 ? 1 : 0.1);
-      s.tangential_force_N = between(-2, 2);
-      s.speed_m_s = between(-0.2, 0.4);
-      const double mean_N = (last.normal_force_N + s.normal_force_N) / 2;
-      const double passed_s = daq::seconds(s.at - last.at);
-      if (passed_s <= config.longest_gap_s && mean_N >= config.contact_force_N) {
-        impulse_N_s += mean_N * passed_s;
-        contact_s += passed_s;
-        // Gauss: two places in the interval are exact for a product of two lines.
-        for (const double u : {0.5 - std::sqrt(3.0) / 6, 0.5 + std::sqrt(3.0) / 6}) {
-          work_J += passed_s / 2 * std::lerp(std::abs(last.tangential_force_N), std::abs(s.tangential_force_N), u) *
-                    std::lerp(std::abs(last.speed_m_s), std::abs(s.speed_m_s), u);
-        }
-      }
-      if (s.normal_force_N >= config.contact_force_N) {
-        highest_Pa = std::max(highest_Pa, s.normal_force_N / (config.edge.length_m * config.edge.width_m));
-      }
-      account.add(s);
-      last = s;
-    }
-    const auto total = account.total();
-    ASSERT_NEAR(total.impulse_N_s, impulse_N_s, 1e-8 * impulse_N_s + 1e-12);
-    ASSERT_NEAR(total.work_J, work_J, 1e-8 * work_J + 1e-12);
-    ASSERT_GT(impulse_N_s, 0);
-    double sum_of_times_s = 0;
-    for (std::size_t area = 0; area <= account.outside(); ++area) {
-      const auto& d = account.dose(area);
-      ASSERT_GE(d.impulse_N_s, 0);
-      ASSERT_LE(d.time_s, contact_s + 1e-9);
-      ASSERT_LE(d.peak_pressure_Pa, std::max(highest_Pa, 1 / (config.edge.length_m * config.edge.width_m)) + 1e-6);
-      ASSERT_EQ(d.strokes > 0, d.time_s > 0);
-      sum_of_times_s += d.time_s;
-    }
-    ASSERT_GE(sum_of_times_s, contact_s - 1e-9) << "the edge always lies somewhere";
-    ASSERT_EQ(account.gaps(), 5U);
-  }
-}
-
-/// Against the plainest way: the edge as a cloud of points, each with its share of the force.
-TEST(DoseAccountProperty, AreasGetWhatLiesUnderTheEdge) {
-  std::mt19937 random(22);
-  const auto between = [&](double low, double high) {
-    return std::uniform_real_distribution<double>(low, high)(random);
-  };
-  for (int walk = 0; walk < 20; ++walk) {
-    DoseConfig config;
-    config.grid = {.min_x_m = 0, .min_y_m = 0, .columns = 8, .rows = 6};
-    config.edge = {.length_m = between(5e-3, 40e-3), .width_m = between(3e-3, 12e-3)};
-    config.limits = no_limits();
-    auto account = must(config);
-    std::vector<double> points(account.outside() + 1);
-    const double from_x = between(-0.01, 0.09);
-    const double from_y = between(-0.01, 0.07);
-    const double to_x = between(-0.01, 0.09);
-    const double to_y = between(-0.01, 0.07);
-    constexpr int kSamples = 400;
-    constexpr int kPoints = 20;
-    constexpr double kForce_N = 5;
-    for (int i = 0; i <= kSamples; ++i) {
-      const double u = static_cast<double>(i) / kSamples;
-      const double x = std::lerp(from_x, to_x, u);
-      const double y = std::lerp(from_y, to_y, u);
-      account.add({.at = {std::int64_t{i} * 1'000'000}, .x_m = x, .y_m = y, .normal_force_N = kForce_N});
-      const double weight = i == 0 || i == kSamples ? 0.5 : 1;
-      for (int a = 0; a < kPoints; ++a) {
-        for (int b = 0; b < kPoints; ++b) {
-          const double px = x + ((a + 0.5) / kPoints - 0.5) * config.edge.width_m;
-          const double py = y + ((b + 0.5) / kPoints - 0.5) * config.edge.length_m;
-          points[account.area_at(px, py)] += weight * kForce_N * 1e-3 / (kPoints * kPoints);
-        }
-      }
-    }
-    const double all_N_s = kForce_N * kSamples * 1e-3;
-    for (std::size_t area = 0; area <= account.outside(); ++area) {
-      ASSERT_NEAR(account.dose(area).impulse_N_s, points[area], 0.01 * all_N_s) << area;
-    }
-  }
 }
 
 }  // namespace
