@@ -22,7 +22,7 @@ constexpr double kStallPeriods = kDelayPeriods * (std::numbers::pi - 1);
 /// A jog of 80 ms is sent while less than 240 ms lie ahead (docs/safety.md): a longer stall than the difference would
 /// make a drive that lives on short jogs stop in the middle of a stroke.
 constexpr double kJogReserve_s = 0.16;
-/// What a killed writer may lose at most; the recorder's ring holds more than two of them at 7 kHz.
+/// What a killed writer may lose at most; the recorder's ring holds about two of them.
 constexpr double kLongestDisk_s = 1;
 constexpr double kMilli = 1e3;
 constexpr double kMicro = 1e6;
