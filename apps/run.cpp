@@ -295,6 +295,7 @@ class Run {
                                {"verdict", nlohmann::ordered_json::parse(verdict_json)},
                                {"timing", nlohmann::ordered_json::parse(protocols::to_json(outcome.timing))}};
     if (rig_->interlock().first_cause() != 0) end["interlock"] = interlock_json();
+    if (const auto* dose = runner_->dose()) end["dose"] = nlohmann::ordered_json::parse(protocols::to_json(*dose));
     if (auto finished = recorder_->finish(end.dump(1), rows); !finished) {
       outcome.verdict.reasons.push_back({protocols::Judgement::kInvalid, finished.error().message});
       outcome.verdict.judgement = protocols::Judgement::kInvalid;
@@ -325,6 +326,7 @@ class Run {
     protocols::RunEvidence e;
     e.ledger = rows;
     e.steps = runner_->results();
+    e.dose_reason = runner_->dose_reason();
     e.plan_finished = runner_->state() == rig::BehaviourState::kDone;
     auto& supervisor = rig_->supervisor();
     e.aborted = operator_aborted_;

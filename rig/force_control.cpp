@@ -37,7 +37,14 @@ constexpr double kRampDelays = 8;
 /// Of the overshoot, for the first touch; the rest is for the press.
 constexpr double kTouchShare = 0.5;
 
+/// Of k T v, as RMS error.
+constexpr double kErrorShare = 0.085;
+
 }  // namespace
+
+double expected_force_error_N(const ForceControlConfig& c, double stiffness_N_m, double speed_m_s) noexcept {
+  return kErrorShare * stiffness_N_m * c.delay_s * std::abs(speed_m_s);
+}
 
 ForceControl::ForceControl(const ForceControlConfig& config) : config_(config) {}
 

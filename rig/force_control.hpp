@@ -31,6 +31,11 @@ struct ForceControlConfig {
   double instrument_mass_kg = 0;  ///< below the force sensor: what it takes to accelerate it is no force of the phantom
 };
 
+/// RMS error of the force to be expected while sliding at `speed_m_s` over a phantom of this stiffness (N): what the
+/// surface's slope, where neither an earlier pass nor the integral knows it, brings about within the loop's delay. A
+/// share of k T v, measured over 500 random phantoms (docs/force_control.md) [C]. Pure.
+double expected_force_error_N(const ForceControlConfig& config, double stiffness_N_m, double speed_m_s) noexcept;
+
 /// Loop thread; noexcept, no allocation.
 class ForceControl {
  public:

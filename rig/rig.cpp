@@ -175,6 +175,12 @@ ForceControlConfig force_control_of(const BenchConfig& bench, const DriveAbility
   return c;
 }
 
+std::optional<ForceControlConfig> hold_of(const BenchConfig& bench) {
+  const auto ability = make_stage(bench.stage, kStageWire, kPositionStream)->drive().ability();
+  if (!ability.streams_velocity) return std::nullopt;
+  return force_control_of(bench, ability);
+}
+
 void Rig::begin() { intake_.configure(streams_, roles_); }
 
 Loop& Rig::loop_with(Behaviour& behaviour) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ StreamRoles roles_of(const BenchConfig& bench);
 
 /// What the force control of a rig on this bench is made of, with a drive that can do this. Pure.
 ForceControlConfig force_control_of(const BenchConfig& bench, const DriveAbility& ability);
+
+/// The same for the stage that the bench names; nothing where it cannot hold a force. Off the loop.
+std::optional<ForceControlConfig> hold_of(const BenchConfig& bench);
 
 /// One row of what every device and hop counted; the run's ledger is made of these.
 struct DeviceCounts {
