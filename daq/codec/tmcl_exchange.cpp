@@ -32,8 +32,8 @@ void TmclExchange::reject(HostTime at) noexcept {
 
 bool TmclExchange::fits(const TmclReply& reply) const noexcept {
   if (reply.reply_address != config_.reply_address || reply.address != config_.module_address) return false;
-  // A module that found our request damaged names the command that it saw, which may be any.
-  return reply.command == command_ || reply.status == TmclStatus::kWrongChecksum;
+  // A module that found our request damaged may hold the rest of it still: it is given time to forget that.
+  return reply.command == command_ && reply.status != TmclStatus::kWrongChecksum;
 }
 
 std::optional<TmclReply> TmclExchange::take(std::span<const std::byte> bytes, HostTime received) noexcept {

@@ -21,8 +21,10 @@ struct TmclExchangeConfig {
   std::uint8_t module_address = 1;
   std::uint8_t reply_address = 2;
   Duration answer_timeout = std::chrono::milliseconds(20);
-  Duration quiet = std::chrono::milliseconds(3);  ///< without a byte, before the line is believed to be empty
-  std::uint8_t echo_variable = 63;                ///< user variable (bank 2) that takes the numbers
+  /// Without a byte, before the line is believed to be empty. Longer than the 5 ms after which a module forgets half
+  /// a request.
+  Duration quiet = std::chrono::milliseconds(6);
+  std::uint8_t echo_variable = 63;  ///< user variable (bank 2) that takes the numbers
 };
 
 class TmclExchange {
@@ -39,7 +41,7 @@ class TmclExchange {
 
   /// Only when may_send(). False: the link took none, nothing is outstanding. The address is put in here.
   bool send(TmclRequest request, HostTime now, SessionOutput& out) noexcept;
-  /// Takes these bytes, all of them. The answer to the owner's request, when they end it; its status may say anything.
+  /// Takes these bytes, all of them. The answer to the owner's request, when they end it: as sent, or refused.
   std::optional<TmclReply> take(std::span<const std::byte> bytes, HostTime received) noexcept;
   /// Time-outs, and finding the step again.
   void on_time(HostTime now, SessionOutput& out) noexcept;

@@ -182,12 +182,6 @@ void TmclSession::look_for_losses(HostTime now, SessionOutput& out) noexcept {
 void TmclSession::answered(const TmclReply& reply, HostTime received, SessionOutput& out) noexcept {
   const Asked asked = asked_;
   asked_ = {};
-  if (reply.status == TmclStatus::kWrongChecksum) {
-    // Damaged on its way there, and so not executed: what asked for it asks again.
-    ++counts_.rejected;
-    if (asked.kind == Kind::kHeartbeat) next_heartbeat_ = received;
-    return;
-  }
   if (asked.kind == Kind::kSetUp) return answered_set_up(reply, received, out);
   if (reply.status != TmclStatus::kOk) return refused_by(reply, asked, received, out);
   auto& a = axes_[asked.axis];
