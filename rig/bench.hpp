@@ -26,6 +26,11 @@ struct StageConfig {
   double acceleration_m_s2 = 1;  ///< it brakes at least like this
   double reaction_s = 0.3;       ///< from a setpoint to the stage acting on it, at the latest
   double moving_mass_kg = 1;     ///< of what moves with z [A]
+
+  // tmcl and zaber
+  Position steps_per_m{1e6, 1e6, 1e6};  ///< microsteps; negative when the motor runs the other way; 0: no such axis
+  bool keeps_position = false;          ///< it knows where it stands after power-up; otherwise it is to be homed first
+  double host_silence_s = 0.3;          ///< it stops when it has not heard from us for so long
 };
 
 /// The force/torque sensor.

@@ -109,6 +109,8 @@ void read_stage(StrictTable t, StageSimConfig& s) {
   s.max_speed_m_s = t.number("max_speed_mm_s", {0.1, 2000}, s.max_speed_m_s / kMillimetre) * kMillimetre;
   s.acceleration_m_s2 = t.number("acceleration_mm_s2", {10, 50000}, s.acceleration_m_s2 / kMillimetre) * kMillimetre;
   s.host_timeout_s = t.number("host_timeout_s", {0, 60}, s.host_timeout_s);
+  s.lift_m = millimetres(t, "lift_mm", {0, 100}, s.lift_m);
+  s.answer_latency = milliseconds(t, "answer_latency_ms", {0, 50}, s.answer_latency);
   s.report_age = milliseconds(t, "report_age_ms", {0, 100}, s.report_age);
   s.link_delay = milliseconds(t, "link_delay_ms", kDelay_ms, s.link_delay);
   t.finish();
@@ -189,6 +191,8 @@ daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string
   if (root.has("bench")) {
     auto bench = rig::parse_bench(text, file_name);
     if (!bench) return bench.error();
+    config.stage.codec = bench->stage.codec;
+    config.stage.steps_per_m = bench->stage.steps_per_m;
     config.stage.travel_min_m = bench->stage.travel_min_m;
     config.stage.travel_max_m = bench->stage.travel_max_m;
     config.stage.max_speed_m_s = bench->stage.max_speed_m_s;

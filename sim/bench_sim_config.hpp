@@ -21,14 +21,18 @@ namespace strigil::sim {
 
 /// The simulated stage ([twin.stage]).
 struct StageSimConfig {
+  std::string codec = "grbl";  ///< from [stage], as are the scales
+  rig::Position steps_per_m{1e6, 1e6, 1e6};
   rig::Position travel_min_m{0, 0, -80e-3};  ///< from [stage]
   rig::Position travel_max_m{200e-3, 100e-3, 0};
-  rig::Position start_m{0, 0, 0};       ///< where it stands at power-on
-  double max_speed_m_s = 0.2;           ///< from [stage]
-  double acceleration_m_s2 = 1.0;       ///< of each axis [A]
-  double host_timeout_s = 0.5;          ///< silence of the host after which it stops by itself; 0: never
-  daq::Duration report_age{0};          ///< of the positions it reports
-  daq::Duration link_delay{1'000'000};  ///< one way; a USB serial port's latency [A]
+  rig::Position start_m{0, 0, 0};         ///< where it stands at power-on
+  double max_speed_m_s = 0.2;             ///< from [stage]
+  double acceleration_m_s2 = 1.0;         ///< of each axis [A]
+  double host_timeout_s = 0.5;            ///< grbl: silence of the host after which it stops by itself; 0: never
+  double lift_m = 20e-3;                  ///< tmcl, zaber: it lifts so far when it has stopped for that [A]
+  daq::Duration answer_latency{300'000};  ///< tmcl, zaber: from request to answer [A]
+  daq::Duration report_age{0};            ///< of the positions it reports
+  daq::Duration link_delay{1'000'000};    ///< one way; a USB serial port's latency [A]
 };
 
 /// The simulated force/torque sensor ([twin.force]).

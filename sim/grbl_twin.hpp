@@ -35,6 +35,7 @@ struct GrblTwinConfig {
 /// there, lines that still wait when a jog is cancelled run afterwards: it is the host's business to cancel them too.
 class GrblTwin final : public StageTwin {
  public:
+  static constexpr int kHardLimitAlarm = 1;  ///< by Grbl's numbers
   GrblTwin(const GrblTwinConfig& config, daq::HostTime start);
   void receive(std::span<const std::byte> bytes, daq::HostTime now, TwinOutput& out) override;
   void step(daq::HostTime now, const PlantState& plant, TwinOutput& out) override;
@@ -42,9 +43,10 @@ class GrblTwin final : public StageTwin {
   [[nodiscard]] rig::Position velocity_m_s() const override { return planner_.velocity_m_s(); }
 
   /// It acknowledges everything and does not move, nor say that it did: motors off, from now on also in mid-move.
-  void set_stalled(bool stalled);
+  void set_stalled(bool stalled) override;
   /// It says nothing any more and goes on doing what it does.
-  void set_silent(bool silent) { silent_ = silent; }
+  void set_silent(bool silent) override { silent_ = silent; }
+  void fail(daq::HostTime now, TwinOutput& out) override { trigger_alarm(kHardLimitAlarm, now, out); }
   /// Stops dead and goes into alarm. After 1 and 2 (limits) it takes no line until it is reset, as Grbl does.
   void trigger_alarm(int number, daq::HostTime now, TwinOutput& out);
 
@@ -53,7 +55,7 @@ class GrblTwin final : public StageTwin {
   [[nodiscard]] std::size_t buffered() const { return buffer_.size(); }
   [[nodiscard]] std::size_t most_buffered() const { return most_buffered_; }
   [[nodiscard]] std::uint64_t overflowed() const { return overflowed_; }
-  [[nodiscard]] std::uint64_t reports_sent() const { return reports_sent_; }
+  [[nodiscard]] std::uint64_t reports_sent() const override { return reports_sent_; }
   /// Lines acknowledged with "ok".
   [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
   [[nodiscard]] std::size_t planned() const { return planner_.queued(); }

@@ -50,9 +50,12 @@ class TmclTwin final : public StageTwin {
   [[nodiscard]] rig::Position velocity_m_s() const override;
 
   /// It acknowledges everything and does not move, nor say that it did.
-  void set_stalled(bool stalled);
+  void set_stalled(bool stalled) override;
   /// It says nothing any more and goes on doing what it does.
-  void set_silent(bool silent) { silent_ = silent; }
+  void set_silent(bool silent) override { silent_ = silent; }
+  void fail(daq::HostTime, TwinOutput&) override {
+    for (std::size_t axis = 0; axis < rig::kAxes; ++axis) stall(axis);
+  }
   /// This motor stops dead and says so in its error flags.
   void stall(std::size_t axis);
   /// Flags of the power stage, as TMC26x numbers them.
@@ -68,7 +71,7 @@ class TmclTwin final : public StageTwin {
   [[nodiscard]] const AxisMotion& motion(std::size_t axis) const { return axes_[axis].motion; }
   [[nodiscard]] std::uint64_t requests() const { return requests_; }
   /// Positions told.
-  [[nodiscard]] std::uint64_t reports_sent() const { return reports_sent_; }
+  [[nodiscard]] std::uint64_t reports_sent() const override { return reports_sent_; }
   /// Times it has stopped because the host was silent.
   [[nodiscard]] std::uint64_t silences() const { return silences_; }
 

@@ -42,6 +42,15 @@ class StageTwin : public Twin {
   /// True position and velocity (not the reported ones).
   [[nodiscard]] virtual rig::Position position_m() const = 0;
   [[nodiscard]] virtual rig::Position velocity_m_s() const = 0;
+
+  /// It acknowledges everything and does not move, nor say that it did: motors off.
+  virtual void set_stalled(bool stalled) = 0;
+  /// It says nothing any more and goes on doing what it does.
+  virtual void set_silent(bool silent) = 0;
+  /// A limit switch or the power stage stops it dead; it says so as its kind does.
+  virtual void fail(daq::HostTime now, TwinOutput& out) = 0;
+  /// Positions told since power-on.
+  [[nodiscard]] virtual std::uint64_t reports_sent() const = 0;
 };
 
 }  // namespace strigil::sim

@@ -7,11 +7,11 @@
 #include "sim/grbl_twin.hpp"
 #include "sim/rdt_twin.hpp"
 #include "sim/sensor_stream_twin.hpp"
+#include "sim/tmcl_twin.hpp"
 
 namespace strigil::sim {
 namespace {
 
-constexpr int kHardLimitAlarm = 1;  // Grbl 1.1: ALARM:1, hard limit
 // One seed for people; each random thing its own, so that none is the echo of another.
 constexpr std::uint64_t kForceSeed = 0x666F726365ULL;
 constexpr std::uint64_t kVibrationSeed = 0x766962ULL;
@@ -65,6 +65,25 @@ SensorStreamTwinConfig vibration_config(const SimConfig& config) {
   return v;
 }
 
+TmclTwinConfig tmcl_config(const SimConfig& config) {
+  TmclTwinConfig t;
+  t.pulses_per_m = config.stage.steps_per_m;
+  t.max_speed_m_s.fill(config.stage.max_speed_m_s);
+  t.acceleration_m_s2.fill(config.stage.acceleration_m_s2);
+  t.travel_min_m = config.stage.travel_min_m;
+  t.travel_max_m = config.stage.travel_max_m;
+  t.start_m = config.stage.start_m;
+  t.start_known = true;
+  t.lift_m = config.stage.lift_m;
+  t.answer_latency = config.stage.answer_latency;
+  return t;
+}
+
+std::unique_ptr<StageTwin> make_stage_twin(const SimConfig& config, daq::HostTime start) {
+  if (config.stage.codec == "tmcl") return std::make_unique<TmclTwin>(tmcl_config(config), start);
+  return std::make_unique<GrblTwin>(stage_config(config), start);
+}
+
 }  // namespace
 
 struct World::Parts {
@@ -73,7 +92,8 @@ struct World::Parts {
         start(at),
         outputs{CountingOutput(*wires[0]), CountingOutput(*wires[1]), CountingOutput(*wires[2])},
         phantom(c.phantom, c.mount, c.seed),
-        stage(stage_config(c), at),
+        stage_twin(make_stage_twin(c, at)),
+        stage(*stage_twin),
         force(force_config(c), at),
         vibration(vibration_config(c), at),
         waiting(c.faults) {}
@@ -117,7 +137,7 @@ struct World::Parts {
       case FaultKind::kStallStage:
         return stage.set_stalled(true);
       case FaultKind::kStageAlarm:
-        return stage.trigger_alarm(kHardLimitAlarm, now, output(DeviceName::kStage));
+        return stage.fail(now, output(DeviceName::kStage));
       case FaultKind::kDropForce:
         return force.drop_next(fault.count);
       case FaultKind::kDropVibration:
@@ -133,7 +153,8 @@ struct World::Parts {
   daq::HostTime start;
   std::array<CountingOutput, kDevices> outputs;
   SpringDamperPlant phantom;
-  GrblTwin stage;
+  std::unique_ptr<StageTwin> stage_twin;
+  StageTwin& stage;
   RdtTwin force;
   SensorStreamTwin vibration;
   std::vector<SimFault> waiting;
