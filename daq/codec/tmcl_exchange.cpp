@@ -53,34 +53,20 @@ std::optional<TmclReply> TmclExchange::take(std::span<const std::byte> bytes, Ho
   }
   waiting_ = false;
   filled_ = 0;
-  if (state_ == State::kInStep) return reply;
-  if (reply->status != TmclStatus::kOk || (state_ == State::kEchoRead && reply->value != echo_)) {
+  if (state_ == State::kAsked && reply->status != TmclStatus::kOk) {
     reject(received);
-  } else if (state_ == State::kEchoRead) {
-    state_ = State::kInStep;
+    return std::nullopt;
   }
-  return std::nullopt;
-}
-
-void TmclExchange::ask_for_echo(State next, HostTime now, SessionOutput& out) noexcept {
-  TmclRequest request{config_.module_address, TmclCommand::kGetGlobal, config_.echo_variable, kTmclUserBank, 0};
-  if (next == State::kEchoWrite) {
-    // Never the same twice within minutes, and far from any value that other variables hold.
-    echo_ = static_cast<std::int32_t>(1U << 30U | (static_cast<std::uint64_t>(now.ns) >> 10U & 0x3FFFFFFFU));
-    request.command = TmclCommand::kSetGlobal;
-    request.value = echo_;
-  }
-  if (put(request, now, out)) state_ = next;
+  state_ = State::kInStep;
+  return reply;
 }
 
 void TmclExchange::on_time(HostTime now, SessionOutput& out) noexcept {
   // The quiet does not begin anew: nothing has come all this while.
   if (waiting_ && now - sent_ >= config_.answer_timeout) lose_step(last_byte_);
-  if (state_ == State::kQuiet && now - last_byte_ >= config_.quiet) {
-    ask_for_echo(State::kEchoWrite, now, out);
-  } else if (state_ == State::kEchoWrite && !waiting_) {
-    ask_for_echo(State::kEchoRead, now, out);
-  }
+  if (state_ != State::kQuiet || now - last_byte_ < config_.quiet) return;
+  const TmclRequest request{config_.module_address, TmclCommand::kGetGlobal, config_.step_variable, kTmclUserBank, 0};
+  if (put(request, now, out)) state_ = State::kAsked;
 }
 
 }  // namespace strigil::daq

@@ -2,9 +2,10 @@
 //
 // A TMCL reply says which command it answers and not which motor, so that an answer taken for another one's would put
 // one axis where another stands. Therefore: one request is outstanding at any time, and after anything that does not
-// fit (a time-out, a damaged reply, a byte too many) nothing is believed until the line has been quiet and the module
-// has given back a number that it was sent just now and never before. Bytes on a serial line keep their order: what is
-// older than that number has then passed.
+// fit (a time-out, a damaged reply, a byte too many) nothing is believed until the line has been quiet and a request
+// with a command of its own (GGP, of a variable that the owner wants to know then anyway) has been answered. Bytes on
+// a serial line keep their order: whatever was answered before it has passed. Should it be an older GGP's answer, then
+// one too many is still to come, fits nothing but another GGP, and the step is lost again.
 #pragma once
 
 #include <array>
@@ -24,7 +25,7 @@ struct TmclExchangeConfig {
   /// Without a byte, before the line is believed to be empty. Longer than the 5 ms after which a module forgets half
   /// a request.
   Duration quiet = std::chrono::milliseconds(6);
-  std::uint8_t echo_variable = 63;  ///< user variable (bank 2) that takes the numbers
+  std::uint8_t step_variable = 62;  ///< user variable (bank 2) that is asked for to find the step
 };
 
 class TmclExchange {
@@ -41,7 +42,8 @@ class TmclExchange {
 
   /// Only when may_send(). False: the link took none, nothing is outstanding. The address is put in here.
   bool send(TmclRequest request, HostTime now, SessionOutput& out) noexcept;
-  /// Takes these bytes, all of them. The answer to the owner's request, when they end it: as sent, or refused.
+  /// Takes these bytes, all of them. The answer to the owner's request, when they end it: done, or refused. Also the
+  /// answer by which the step was found, when nothing had been outstanding.
   std::optional<TmclReply> take(std::span<const std::byte> bytes, HostTime received) noexcept;
   /// Time-outs, and finding the step again.
   void on_time(HostTime now, SessionOutput& out) noexcept;
@@ -53,9 +55,8 @@ class TmclExchange {
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
  private:
-  enum class State : std::uint8_t { kQuiet, kEchoWrite, kEchoRead, kInStep };
+  enum class State : std::uint8_t { kQuiet, kAsked, kInStep };
   bool put(const TmclRequest& request, HostTime now, SessionOutput& out) noexcept;
-  void ask_for_echo(State next, HostTime now, SessionOutput& out) noexcept;
   [[nodiscard]] bool fits(const TmclReply& reply) const noexcept;
   void reject(HostTime at) noexcept;
 
@@ -65,7 +66,6 @@ class TmclExchange {
   TmclCommand command_{};
   HostTime sent_;
   HostTime last_byte_;  // either way
-  std::int32_t echo_ = 0;
   TmclBytes reply_{};
   std::size_t filled_ = 0;
   std::uint64_t rejected_ = 0;

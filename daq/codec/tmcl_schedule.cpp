@@ -70,8 +70,9 @@ bool TmclSession::ask_marker(HostTime now, SessionOutput& out) noexcept {
 /// Each of these has sent a request when it returns true.
 void TmclSession::send_next(HostTime now, SessionOutput& out) noexcept {
   if (!exchange_.may_send()) return;
-  if (send_stop(now, out)) return;
+  if (send_stop(false, now, out)) return;
   if (!set_up_done()) {
+    if (send_stop(true, now, out)) return;
     if (now >= set_up_after_) (void)send_set_up(now, out);
     return;
   }
@@ -84,21 +85,26 @@ void TmclSession::send_next(HostTime now, SessionOutput& out) noexcept {
     position_last_ = true;
     return;
   }
-  // Polls and motion take turns, so that on a slow line neither keeps the other from it.
-  const bool sent = send_heartbeat(now, out) || (poll_last_ ? send_motion(now, out) || send_poll(now, out)
-                                                            : send_poll(now, out) || send_motion(now, out));
+  // A stop that was sent and not answered has probably been obeyed: it goes on with the positions in turn, so that on
+  // a bad line both get through. Polls and motion take turns, so that on a slow line neither keeps the other from it.
+  const bool sent =
+      send_stop(true, now, out) || send_heartbeat(now, out) ||
+      (poll_last_ ? send_motion(now, out) || send_poll(now, out) : send_poll(now, out) || send_motion(now, out));
   position_last_ = false;
   if (!sent && position_due) position_last_ = send_position(now, out);
 }
 
-bool TmclSession::send_stop(HostTime now, SessionOutput& out) noexcept {
+/// Stops that have not been sent yet; `again`: the others.
+bool TmclSession::send_stop(bool again, HostTime now, SessionOutput& out) noexcept {
   for (std::size_t i = 0; i < kStageAxes; ++i) {
-    if (axes_[i].stop_wanted && axes_[i].search == Search::kNone) {
+    auto& a = axes_[i];
+    if (a.stop_wanted && a.stop_tried == again && a.search == Search::kNone) {
+      a.stop_tried = true;
       return ask(Kind::kStop, i, {.command = TmclCommand::kMotorStop, .motor = config_.axes[i].motor}, now, out);
     }
   }
   for (std::size_t i = 0; i < kStageAxes; ++i) {
-    if (axes_[i].stop_wanted) {
+    if (axes_[i].stop_wanted && axes_[i].stop_tried == again) {
       return ask(Kind::kReferenceStop, i,
                  {.command = TmclCommand::kReference, .type = kTmclReferenceStop, .motor = config_.axes[i].motor}, now,
                  out);
@@ -106,7 +112,8 @@ bool TmclSession::send_stop(HostTime now, SessionOutput& out) noexcept {
   }
   for (std::size_t i = 0; i < kStageAxes; ++i) {
     auto& a = axes_[i];
-    if (!a.hard_wanted) continue;
+    if (!a.hard_wanted || a.hard_tried != again) continue;
+    a.hard_tried = true;
     // Set before the answer: it may be lost, and the module have done it.
     a.hard_set = true;
     const TmclRequest request{.command = TmclCommand::kSetAxis,
@@ -135,7 +142,10 @@ bool TmclSession::send_blind_stops(HostTime now, SessionOutput& out) noexcept {
     add({.command = TmclCommand::kMotorStop, .motor = motor});
   }
   exchange_.lose_step(now);
-  return out.send(std::span(all).first(size));
+  if (!out.send(std::span(all).first(size))) return false;
+  blind_stops_sent_ = true;
+  for (auto& a : axes_) a.stop_tried = true;
+  return true;
 }
 
 bool TmclSession::send_position(HostTime now, SessionOutput& out) noexcept {

@@ -14,11 +14,17 @@ constexpr double kMostPulses = std::numeric_limits<std::int32_t>::max();
 // What a position may have moved beyond its axis' greatest speed: rounding, a ramp's overshoot, a host that is late.
 constexpr double kSpeedMargin = 1.25;
 constexpr double kPulseMargin = 32;
-constexpr auto kSilentFor = std::chrono::milliseconds(500);  // until we say that nobody answers
+constexpr auto kLongestRound = std::chrono::milliseconds(100);  // positions farther apart make no sample
+constexpr auto kSilentFor = std::chrono::milliseconds(500);     // until we say that nobody answers
 
 }  // namespace
 
-TmclSession::TmclSession(const TmclSessionConfig& config) : config_(config), exchange_(config.exchange) {
+TmclSession::TmclSession(const TmclSessionConfig& config)
+    : config_(config), exchange_([&] {
+        auto exchange = config.exchange;
+        exchange.step_variable = kTmclMarkerVariable;
+        return exchange;
+      }()) {
   auto& d = description_;
   d.id = config.position_stream;
   d.name = "position";
@@ -92,9 +98,15 @@ void TmclSession::want_stop() noexcept {
     // A search may have been begun that nobody has answered for yet: MST alone does not end one.
     if (a.wish == Wish::kHome) a.search = Search::kUnderWay;
     a.stop_wanted = a.reading.present;
+    a.stop_tried = false;
     ++a.stop_serial;
   }
+  blind_stops_sent_ = false;
   forget_wishes();
+}
+
+bool TmclSession::stops_wanted() const noexcept {
+  return std::any_of(axes_.begin(), axes_.end(), [](const Axis& a) { return a.stop_wanted; });
 }
 
 bool TmclSession::stop_axes(HostTime now, SessionOutput& out) noexcept {
@@ -106,6 +118,7 @@ bool TmclSession::stop_axes(HostTime now, SessionOutput& out) noexcept {
 
 bool TmclSession::stop_hard(HostTime now, SessionOutput& out) noexcept {
   for (std::size_t a = 0; a < kStageAxes; ++a) {
+    axes_[a].hard_tried = false;
     axes_[a].hard_wanted =
         axes_[a].reading.present && config_.axes[a].hard_deceleration_m_s2 > config_.axes[a].acceleration_m_s2;
   }
@@ -154,19 +167,13 @@ void TmclSession::look_for_losses(HostTime now, SessionOutput& out) noexcept {
   if (asked_.kind != Kind::kNothing && !exchange_.outstanding()) {
     if (asked_.kind == Kind::kHeartbeat) next_heartbeat_ = now;
     asked_ = {};
-    round_axis_ = first_axis();
   }
   const bool in_step = exchange_.in_step();
   if (was_in_step_ && !in_step) {
     out_since_ = now;
-    if (std::any_of(axes_.begin(), axes_.end(), [](const Axis& a) { return a.stop_wanted; }))
-      (void)send_blind_stops(now, out);
+    if (stops_wanted() && !blind_stops_sent_) (void)send_blind_stops(now, out);
   }
-  // Whatever happened meanwhile, a reset of the module must be seen before anything else that it says is believed.
-  if (in_step && !was_in_step_) {
-    verify_ = true;
-    told_silent_ = false;
-  }
+  if (in_step) told_silent_ = false;
   was_in_step_ = in_step;
   if (!in_step && !told_silent_ && now - out_since_ >= kSilentFor) {
     told_silent_ = true;
@@ -182,6 +189,11 @@ void TmclSession::look_for_losses(HostTime now, SessionOutput& out) noexcept {
 void TmclSession::answered(const TmclReply& reply, HostTime received, SessionOutput& out) noexcept {
   const Asked asked = asked_;
   asked_ = {};
+  if (asked.kind == Kind::kNothing) {
+    // The step was found again by the marker: a reset meanwhile is seen before anything else is believed.
+    if (set_up_done()) take_marker(reply.value, received, out);
+    return;
+  }
   if (asked.kind == Kind::kSetUp) return answered_set_up(reply, received, out);
   if (reply.status != TmclStatus::kOk) return refused_by(reply, asked, received, out);
   auto& a = axes_[asked.axis];
@@ -298,6 +310,10 @@ void TmclSession::take_position(std::size_t axis, std::int32_t pulses, HostTime 
   r.received = received;
   ++r.reports;
   if (axis == first_axis()) round_began_ = exchange_.sent();
+  if (exchange_.sent() - round_began_ > kLongestRound) {
+    round_axis_ = first_axis();
+    return;
+  }
   do {
     ++round_axis_;
   } while (round_axis_ < kStageAxes && !config_.axes[round_axis_].present);
@@ -348,7 +364,14 @@ void TmclSession::take_marker(std::int32_t value, HostTime received, SessionOutp
     report(EventCode::kStageMessage, Severity::kFault, 0, "host was silent: module stopped and lifted", received, out);
     return;
   }
-  if (value != kTmclMarker) return restarted(received, out);
+  if (value != kTmclMarker) {
+    // Twice: harm to several bytes may pass an 8-bit checksum, and a restart costs the reference.
+    verify_ = !marker_doubted_;
+    if (marker_doubted_) restarted(received, out);
+    marker_doubted_ = verify_;
+    return;
+  }
+  marker_doubted_ = false;
   for (auto& a : axes_) {
     a.suspect_checked = a.suspected;
     if (a.search != Search::kCheckMarker) continue;

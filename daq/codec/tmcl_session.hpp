@@ -126,8 +126,10 @@ class TmclSession final : public AxisSession {
     HostTime wished;
     std::uint32_t serial = 0;  // of the wish: an answer to an older one says nothing of the newer
     bool stop_wanted = false;
+    bool stop_tried = false;  // sent once, at least
     std::uint32_t stop_serial = 0;
     bool hard_wanted = false;
+    bool hard_tried = false;
     bool hard_set = false;
     Search search = Search::kNone;
     bool speed_known = false;
@@ -148,7 +150,7 @@ class TmclSession final : public AxisSession {
   bool ask_axis(Kind kind, std::size_t axis, TmclAxis parameter, HostTime now, SessionOutput& out) noexcept;
   bool ask_marker(HostTime now, SessionOutput& out) noexcept;
   bool send_set_up(HostTime now, SessionOutput& out) noexcept;
-  bool send_stop(HostTime now, SessionOutput& out) noexcept;
+  bool send_stop(bool again, HostTime now, SessionOutput& out) noexcept;
   bool send_position(HostTime now, SessionOutput& out) noexcept;
   bool send_heartbeat(HostTime now, SessionOutput& out) noexcept;
   bool send_poll(HostTime now, SessionOutput& out) noexcept;
@@ -169,6 +171,7 @@ class TmclSession final : public AxisSession {
   void look_for_losses(HostTime now, SessionOutput& out) noexcept;
   bool send_blind_stops(HostTime now, SessionOutput& out) noexcept;
   void want_stop() noexcept;
+  [[nodiscard]] bool stops_wanted() const noexcept;
   void restarted(HostTime at, SessionOutput& out) noexcept;
   void begin_again() noexcept;
   void write_marker_again() noexcept;
@@ -193,7 +196,9 @@ class TmclSession final : public AxisSession {
   Asked asked_;
   bool ready_ = false;
   bool was_in_step_ = false;
-  bool verify_ = false;  // the marker comes before anything else
+  bool blind_stops_sent_ = false;  // of the last stop
+  bool verify_ = false;            // the marker comes before anything else
+  bool marker_doubted_ = false;
   std::size_t set_up_ = 0;
   HostTime set_up_after_;
   std::int32_t version_ = 0;
