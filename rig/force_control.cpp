@@ -34,6 +34,8 @@ constexpr double kTank_J = 2e-3;
 constexpr double kFullTank_J = 6e-3;
 /// The ramp of force takes so many delays at least.
 constexpr double kRampDelays = 8;
+/// c/k at the most: soft tissue has 1-10 ms (science.md 2.3 [M]); a ramp at constant speed tells c badly.
+constexpr double kLongestLag_s = 10e-3;
 /// Of the overshoot, for the first touch; the rest is for the press.
 constexpr double kTouchShare = 0.5;
 
@@ -61,7 +63,7 @@ void ForceControl::begin(const Readings& r, daq::HostTime now) noexcept {
   without_ = 0;
   force_samples_ = r.force_samples;
   last_force_at_ = r.force_t0;
-  filtered_N_ = r.normal_force_N;
+  error_N_ = 0;
   updated_ = now - daq::from_seconds(config_.period_s);
 }
 
@@ -122,8 +124,6 @@ Demand ForceControl::update(const Demand& demand, const Readings& r, daq::HostTi
     const auto one = daq::from_seconds(config_.period_s);
     const double down_m_s2 = (down_at(r.force_t0) - down_at(r.force_t0 - one)) / config_.period_s;
     force_N_ = r.normal_force_N - config_.instrument_mass_kg * down_m_s2;
-    const double lag = model_.damping_N_s_m() / model_.stiffness_N_m();
-    filtered_N_ += (force_N_ - filtered_N_) * (lag > 0 ? 1 - std::exp(-dt / lag) : 1);
     if (demand.passes != passes_) {
       passes_ = demand.passes;
       map_.end_pass();
@@ -143,7 +143,7 @@ double ForceControl::free(const Demand& demand) noexcept {
   touching_ = 0;
   without_ = 0;
   slope_ = 0;
-  filtered_N_ = force_N_;
+  error_N_ = 0;
   reading_.reference_N = force_N_;
   // Who lost contact knows what it presses on.
   reading_.phase = reading_.phase == ContactPhase::kLost ? ContactPhase::kPressing : ContactPhase::kTouching;
@@ -179,7 +179,10 @@ double ForceControl::press(const Demand& demand, const Readings& r, daq::HostTim
   reference += step;
   const double k = gain_stiffness_N_m_;
   const double b = kMargin * k * config_.delay_s;
-  const double e = reference - filtered_N_;
+  // The error and not the force is filtered: a ramp that is followed must not look like one that is not.
+  const double lag = std::min(model_.damping_N_s_m() / model_.stiffness_N_m(), kLongestLag_s);
+  error_N_ += (reference - force_N_ - error_N_) * (lag > 0 ? 1 - std::exp(-dt / lag) : 1);
+  const double e = error_N_;
 
   without_ = force_N_ >= std::max(kLeastForce_N, kLostBelow * reference) ? 0 : without_ + 1;
   if (without_ >= kWithout && phase == ContactPhase::kPressing) {

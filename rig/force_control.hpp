@@ -85,7 +85,7 @@ class ForceControl {
   daq::HostTime last_force_at_;
   daq::HostTime updated_;
   double force_N_ = 0;  // of the phantom: without what accelerates the instrument
-  double filtered_N_ = 0;
+  double error_N_ = 0;  // filtered by the phantom's damping
   double gain_stiffness_N_m_ = 0;
   double slope_ = 0;      // of the surface, what the map does not know of it
   double down_m_s_ = 0;   // sent last
