@@ -136,14 +136,14 @@ bool TmclSession::send_blind_stops(HostTime now, SessionOutput& out) noexcept {
   };
   for (std::size_t i = 0; i < kStageAxes; ++i) {
     const auto motor = config_.axes[i].motor;
-    if (!config_.axes[i].present) continue;
+    if (!axes_[i].stop_wanted) continue;
     if (axes_[i].search != Search::kNone)
       add({.command = TmclCommand::kReference, .type = kTmclReferenceStop, .motor = motor});
     add({.command = TmclCommand::kMotorStop, .motor = motor});
   }
   exchange_.lose_step(now);
   if (!out.send(std::span(all).first(size))) return false;
-  blind_stops_sent_ = true;
+  ++blind_stops_;
   for (auto& a : axes_) a.stop_tried = true;
   return true;
 }

@@ -15,6 +15,7 @@ constexpr double kMostPulses = std::numeric_limits<std::int32_t>::max();
 constexpr double kSpeedMargin = 1.25;
 constexpr double kPulseMargin = 32;
 constexpr auto kLongestRound = std::chrono::milliseconds(100);  // positions farther apart make no sample
+constexpr int kMostBlindStops = 3;                              // for one stop: a bad line must carry other things too
 constexpr auto kSilentFor = std::chrono::milliseconds(500);     // until we say that nobody answers
 
 }  // namespace
@@ -101,7 +102,7 @@ void TmclSession::want_stop() noexcept {
     a.stop_tried = false;
     ++a.stop_serial;
   }
-  blind_stops_sent_ = false;
+  blind_stops_ = 0;
   forget_wishes();
 }
 
@@ -171,7 +172,7 @@ void TmclSession::look_for_losses(HostTime now, SessionOutput& out) noexcept {
   const bool in_step = exchange_.in_step();
   if (was_in_step_ && !in_step) {
     out_since_ = now;
-    if (stops_wanted() && !blind_stops_sent_) (void)send_blind_stops(now, out);
+    if (stops_wanted() && blind_stops_ < kMostBlindStops) (void)send_blind_stops(now, out);
   }
   if (in_step) told_silent_ = false;
   was_in_step_ = in_step;

@@ -68,7 +68,8 @@ class TmclSession final : public AxisSession {
   /// False also while the axis is looking for its reference: stop it first.
   bool set_velocity(std::size_t axis, double velocity_m_s, HostTime now, SessionOutput& out) noexcept override;
   bool move_to(std::size_t axis, double target_m, double speed_m_s, HostTime now, SessionOutput& out) noexcept override;
-  /// Taken at any time. While the exchange is out of step the stops go out at once, unanswered, and again after it.
+  /// Taken at any time. While the exchange is out of step the stops go out at once, unanswered, and again after it; so
+  /// do those that were not answered when the step is lost, three times at most.
   bool stop_axes(HostTime now, SessionOutput& out) noexcept override;
   bool stop_hard(HostTime now, SessionOutput& out) noexcept override;
   bool home(std::size_t axis, HostTime now, SessionOutput& out) noexcept override;
@@ -82,7 +83,7 @@ class TmclSession final : public AxisSession {
   [[nodiscard]] std::size_t pending() const noexcept override;
   [[nodiscard]] const char* fault_words(std::uint32_t fault) const noexcept override { return tmcl_fault_words(fault); }
 
-  /// Times the module's own program or ours found that the host had been silent.
+  /// Times the module told that its watchdog program had stopped the stage.
   [[nodiscard]] std::uint64_t silences() const noexcept { return silences_; }
   /// module number << 16 | major << 8 | minor; 0 before it has said so.
   [[nodiscard]] std::int32_t version() const noexcept { return version_; }
@@ -196,8 +197,8 @@ class TmclSession final : public AxisSession {
   Asked asked_;
   bool ready_ = false;
   bool was_in_step_ = false;
-  bool blind_stops_sent_ = false;  // of the last stop
-  bool verify_ = false;            // the marker comes before anything else
+  int blind_stops_ = 0;  // sent for the last stop
+  bool verify_ = false;  // the marker comes before anything else
   bool marker_doubted_ = false;
   std::size_t set_up_ = 0;
   HostTime set_up_after_;
