@@ -98,7 +98,7 @@ void TmclSession::send_next(HostTime now, SessionOutput& out) noexcept {
 bool TmclSession::send_stop(bool again, HostTime now, SessionOutput& out) noexcept {
   for (std::size_t i = 0; i < kStageAxes; ++i) {
     auto& a = axes_[i];
-    if (a.stop_wanted && a.stop_tried == again && a.search == Search::kNone) {
+    if (a.stop_wanted && a.stop_tried == again && !a.may_search) {
       a.stop_tried = true;
       return ask(Kind::kStop, i, {.command = TmclCommand::kMotorStop, .motor = config_.axes[i].motor}, now, out);
     }
@@ -137,8 +137,7 @@ bool TmclSession::send_blind_stops(HostTime now, SessionOutput& out) noexcept {
   for (std::size_t i = 0; i < kStageAxes; ++i) {
     const auto motor = config_.axes[i].motor;
     if (!axes_[i].stop_wanted) continue;
-    if (axes_[i].search != Search::kNone)
-      add({.command = TmclCommand::kReference, .type = kTmclReferenceStop, .motor = motor});
+    if (axes_[i].may_search) add({.command = TmclCommand::kReference, .type = kTmclReferenceStop, .motor = motor});
     add({.command = TmclCommand::kMotorStop, .motor = motor});
   }
   exchange_.lose_step(now);
@@ -223,6 +222,7 @@ bool TmclSession::send_motion(HostTime now, SessionOutput& out) noexcept {
     if (a.wish == Wish::kNone) continue;
     if (now - a.wished > kStaleWish) {
       a.wish = Wish::kNone;
+      want_search_stopped(a);
       ++dropped_;
       report(EventCode::kNoAnswer, Severity::kWarning, seconds(now - a.wished), "a wish came too late to be sent", now,
              out);
@@ -272,7 +272,10 @@ bool TmclSession::send_wish(std::size_t axis, HostTime now, SessionOutput& out) 
       break;
   }
   if (!ask(Kind::kMotion, axis, request, now, out)) return false;
-  if (a.wish == Wish::kHome) a.reading.homed = false;
+  if (a.wish == Wish::kHome) {
+    a.reading.homed = false;
+    a.may_search = true;
+  }
   return true;
 }
 

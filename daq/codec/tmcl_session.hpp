@@ -133,6 +133,7 @@ class TmclSession final : public AxisSession {
     bool hard_tried = false;
     bool hard_set = false;
     Search search = Search::kNone;
+    bool may_search = false;  // a search was asked for, answered or not, and has not been seen to end
     bool speed_known = false;
     std::uint8_t still = 0;  // speeds of 0 in a row
     bool left_limit = false;
@@ -172,6 +173,7 @@ class TmclSession final : public AxisSession {
   void look_for_losses(HostTime now, SessionOutput& out) noexcept;
   bool send_blind_stops(HostTime now, SessionOutput& out) noexcept;
   void want_stop() noexcept;
+  void want_search_stopped(Axis& axis) noexcept;
   [[nodiscard]] bool stops_wanted() const noexcept;
   void restarted(HostTime at, SessionOutput& out) noexcept;
   void begin_again() noexcept;

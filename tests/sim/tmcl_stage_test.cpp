@@ -129,6 +129,20 @@ TEST(TmclStage, AStopEndsAReferenceSearchToo) {
   }
 }
 
+TEST(TmclStage, ASearchThatNobodyAnsweredForIsEndedToo) {
+  TmclBench b(tmcl_session_config(), mid_travel());
+  ASSERT_TRUE(b.get_ready());
+  b.harm_reply = [](TmclBench::Frame& frame) { frame.clear(); };
+  ASSERT_TRUE(b.session.home(0, b.now, b));
+  b.pass(300ms);  // the wish is stale, and the watchdog program has not stopped it yet
+  EXPECT_TRUE(b.twin.searching(0));
+  b.harm_reply = nullptr;
+  b.pass(1s);
+  EXPECT_FALSE(b.twin.searching(0));
+  EXPECT_TRUE(b.at_rest());
+  EXPECT_FALSE(b.session.axis(0).homed);
+}
+
 TEST(TmclStage, AThousandWishesASecondAndPositionsAtHalfTheRate) {
   TmclBench b(tmcl_session_config(), mid_travel());
   ASSERT_TRUE(b.get_ready());
@@ -167,13 +181,12 @@ TEST(TmclStage, AStopOvertakesWhateverWaits) {
       }
       const auto asked = b.twin.requests();
       EXPECT_TRUE(hard ? b.session.stop_hard(b.now, b) : b.session.stop_axes(b.now, b));
-      ASSERT_TRUE(b.pass_until(
-          [&] {
-            return std::all_of(std::array{0, 1, 2}.begin(), std::array{0, 1, 2}.end(), [&](int a) {
-              return b.twin.motion(static_cast<std::size_t>(a)).asked_velocity_m_s() == 0;
-            });
-          },
-          100ms));
+      const auto told = [&] {
+        bool all = true;
+        for (std::size_t a = 0; a < daq::kStageAxes; ++a) all = all && b.twin.motion(a).asked_velocity_m_s() == 0;
+        return all;
+      };
+      ASSERT_TRUE(b.pass_until(told, 100ms));
       EXPECT_LE(b.twin.requests() - asked, 4U) << "what was under way, and one for each axis";
       const auto from = b.now;
       ASSERT_TRUE(b.pass_until([&] { return b.at_rest(); }, 200ms));
