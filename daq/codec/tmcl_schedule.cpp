@@ -312,7 +312,7 @@ std::optional<TmclRequest> TmclSession::set_up_request(std::size_t step) const n
   };
   switch ((step - kAxesStep) % kAxisSteps) {
     case kUnitModeStep:
-      return get(TmclAxis::kUnitMode);
+      return config_.unit_parameter ? get(TmclAxis::kUnitMode) : std::nullopt;
     case 1:
       return set(TmclAxis::kMaxAcceleration, pulses_of(axis, c.acceleration_m_s2));
     case 2:
@@ -345,12 +345,11 @@ void TmclSession::answered_set_up(const TmclReply& reply, HostTime received, Ses
   };
   const bool of_axis = set_up_ >= kAxesStep && set_up_ < kMarkerStep;
   const bool unit_mode = of_axis && (set_up_ - kAxesStep) % kAxisSteps == kUnitModeStep;
-  // A module that knows only pulses/s has no such parameter.
-  if (!ok && !(unit_mode && reply.status == TmclStatus::kWrongType)) {
+  if (!ok) {
     ++refused_;
     return put_off(tmcl_status_words(reply.status), static_cast<double>(reply.status));
   }
-  if (ok && unit_mode && reply.value != 1) return put_off("axis parameter 255 is not 1 (pulses/s)", reply.value);
+  if (unit_mode && reply.value != 1) return put_off("axis parameter 255 is not 1 (pulses/s)", reply.value);
   if (set_up_ == kVersionStep) {
     version_ = reply.value;
     const auto v = static_cast<std::uint32_t>(reply.value);

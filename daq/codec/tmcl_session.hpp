@@ -38,7 +38,8 @@ struct TmclSessionConfig {
   double status_rate_Hz = 10;    ///< of each axis' speed and error flags
   TmclHostSilence host_silence = TmclHostSilence::kProgram;
   double host_silence_s = 0.5;
-  bool driver_flags = true;  ///< axis parameter 208 is as of TMC26x
+  bool driver_flags = true;    ///< axis parameter 208 is as of TMC26x
+  bool unit_parameter = true;  ///< false: the module has no axis parameter 255, and knows no unit but pulses/s
 };
 
 /// User variables (bank 2) of session and program. They begin at 0 after every reset of the module.
