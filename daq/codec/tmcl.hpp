@@ -1,8 +1,8 @@
 // TMCL direct mode at the wire: requests and replies of nine bytes. Pure functions; no allocation.
 //
-// Numbers are those of the TMCM modules whose unit is pulses (microsteps) per second: TMCM-3110, -3314, -6110, -6212,
-// -6214 and their like, with motion controllers of the TMC429 and TMC5xxx families. Other modules number some axis
-// parameters differently: check the firmware manual of yours.
+// Numbers are those of the TMCM-6212 and TMCM-6214 (motion controllers of the TMC5xxx family) and of modules like
+// them, with axis parameter 255 set to pulses (microsteps) per second. Older ones (TMCM-3110, -6110: TMC429) count
+// speeds in units of their own and are refused. Check the firmware manual of yours against docs/tmcl.md.
 #pragma once
 
 #include <array>
@@ -50,7 +50,7 @@ enum class TmclAxis : std::uint8_t {
   kReferenceSlowSpeed = 195,  ///< pulses/s for finding its edge
   kErrorFlags = 207,          ///< bit 0: stopped by stall, 1: by encoder deviation. Reading clears them
   kDriverFlags = 208,         ///< of the power stage, as TMC26x: bit 1 too hot, 3 and 4 short in coil A and B
-  kUnitMode = 255,            ///< 1: speeds in pulses/s. Some modules know no other unit and have no such parameter
+  kUnitMode = 255,            ///< 1: speeds in pulses/s
 };
 
 // Global parameters: bank 0 is the module's own, bank 2 the user's variables. Those from 56 on begin at 0 after every

@@ -98,7 +98,7 @@ void TmclSession::send_next(HostTime now, SessionOutput& out) noexcept {
 bool TmclSession::send_stop(bool again, HostTime now, SessionOutput& out) noexcept {
   for (std::size_t i = 0; i < kStageAxes; ++i) {
     auto& a = axes_[i];
-    if (a.stop_wanted && a.stop_tried == again && a.search == Search::kNone) {
+    if (a.stop_wanted && a.stop_tried == again && !a.may_search) {
       a.stop_tried = true;
       return ask(Kind::kStop, i, {.command = TmclCommand::kMotorStop, .motor = config_.axes[i].motor}, now, out);
     }
@@ -136,14 +136,13 @@ bool TmclSession::send_blind_stops(HostTime now, SessionOutput& out) noexcept {
   };
   for (std::size_t i = 0; i < kStageAxes; ++i) {
     const auto motor = config_.axes[i].motor;
-    if (!config_.axes[i].present) continue;
-    if (axes_[i].search != Search::kNone)
-      add({.command = TmclCommand::kReference, .type = kTmclReferenceStop, .motor = motor});
+    if (!axes_[i].stop_wanted) continue;
+    if (axes_[i].may_search) add({.command = TmclCommand::kReference, .type = kTmclReferenceStop, .motor = motor});
     add({.command = TmclCommand::kMotorStop, .motor = motor});
   }
   exchange_.lose_step(now);
   if (!out.send(std::span(all).first(size))) return false;
-  blind_stops_sent_ = true;
+  ++blind_stops_;
   for (auto& a : axes_) a.stop_tried = true;
   return true;
 }
@@ -223,6 +222,7 @@ bool TmclSession::send_motion(HostTime now, SessionOutput& out) noexcept {
     if (a.wish == Wish::kNone) continue;
     if (now - a.wished > kStaleWish) {
       a.wish = Wish::kNone;
+      want_search_stopped(a);
       ++dropped_;
       report(EventCode::kNoAnswer, Severity::kWarning, seconds(now - a.wished), "a wish came too late to be sent", now,
              out);
@@ -272,7 +272,10 @@ bool TmclSession::send_wish(std::size_t axis, HostTime now, SessionOutput& out) 
       break;
   }
   if (!ask(Kind::kMotion, axis, request, now, out)) return false;
-  if (a.wish == Wish::kHome) a.reading.homed = false;
+  if (a.wish == Wish::kHome) {
+    a.reading.homed = false;
+    a.may_search = true;
+  }
   return true;
 }
 
@@ -309,7 +312,7 @@ std::optional<TmclRequest> TmclSession::set_up_request(std::size_t step) const n
   };
   switch ((step - kAxesStep) % kAxisSteps) {
     case kUnitModeStep:
-      return get(TmclAxis::kUnitMode);
+      return config_.unit_parameter ? get(TmclAxis::kUnitMode) : std::nullopt;
     case 1:
       return set(TmclAxis::kMaxAcceleration, pulses_of(axis, c.acceleration_m_s2));
     case 2:
@@ -342,12 +345,11 @@ void TmclSession::answered_set_up(const TmclReply& reply, HostTime received, Ses
   };
   const bool of_axis = set_up_ >= kAxesStep && set_up_ < kMarkerStep;
   const bool unit_mode = of_axis && (set_up_ - kAxesStep) % kAxisSteps == kUnitModeStep;
-  // A module that knows only pulses/s has no such parameter.
-  if (!ok && !(unit_mode && reply.status == TmclStatus::kWrongType)) {
+  if (!ok) {
     ++refused_;
     return put_off(tmcl_status_words(reply.status), static_cast<double>(reply.status));
   }
-  if (ok && unit_mode && reply.value != 1) return put_off("axis parameter 255 is not 1 (pulses/s)", reply.value);
+  if (unit_mode && reply.value != 1) return put_off("axis parameter 255 is not 1 (pulses/s)", reply.value);
   if (set_up_ == kVersionStep) {
     version_ = reply.value;
     const auto v = static_cast<std::uint32_t>(reply.value);

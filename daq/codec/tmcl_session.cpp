@@ -15,6 +15,7 @@ constexpr double kMostPulses = std::numeric_limits<std::int32_t>::max();
 constexpr double kSpeedMargin = 1.25;
 constexpr double kPulseMargin = 32;
 constexpr auto kLongestRound = std::chrono::milliseconds(100);  // positions farther apart make no sample
+constexpr int kMostBlindStops = 3;                              // for one stop: a bad line must carry other things too
 constexpr auto kSilentFor = std::chrono::milliseconds(500);     // until we say that nobody answers
 
 }  // namespace
@@ -95,14 +96,21 @@ void TmclSession::forget_wishes() noexcept {
 
 void TmclSession::want_stop() noexcept {
   for (auto& a : axes_) {
-    // A search may have been begun that nobody has answered for yet: MST alone does not end one.
-    if (a.wish == Wish::kHome) a.search = Search::kUnderWay;
     a.stop_wanted = a.reading.present;
     a.stop_tried = false;
     ++a.stop_serial;
   }
-  blind_stops_sent_ = false;
+  blind_stops_ = 0;
   forget_wishes();
+}
+
+/// The module must not look on when nobody wants to know any more.
+void TmclSession::want_search_stopped(Axis& a) noexcept {
+  a.search = Search::kNone;
+  if (!a.may_search) return;
+  a.stop_wanted = true;
+  a.stop_tried = false;
+  ++a.stop_serial;
 }
 
 bool TmclSession::stops_wanted() const noexcept {
@@ -171,7 +179,7 @@ void TmclSession::look_for_losses(HostTime now, SessionOutput& out) noexcept {
   const bool in_step = exchange_.in_step();
   if (was_in_step_ && !in_step) {
     out_since_ = now;
-    if (stops_wanted() && !blind_stops_sent_) (void)send_blind_stops(now, out);
+    if (stops_wanted() && blind_stops_ < kMostBlindStops) (void)send_blind_stops(now, out);
   }
   if (in_step) told_silent_ = false;
   was_in_step_ = in_step;
@@ -239,7 +247,10 @@ void TmclSession::refused_by(const TmclReply& reply, const Asked& asked, HostTim
   if (asked.kind == Kind::kHardDeceleration) a.hard_wanted = false;
   const bool of_wish =
       asked.kind == Kind::kAcceleration || asked.kind == Kind::kMaxSpeed || asked.kind == Kind::kMotion;
-  if (of_wish && asked.serial == a.serial) a.wish = Wish::kNone;
+  if (of_wish && asked.serial == a.serial) {
+    if (a.wish == Wish::kHome) a.may_search = false;
+    a.wish = Wish::kNone;
+  }
   // A stop that is refused is asked for again, and again: there is nothing better to do.
 }
 
@@ -261,6 +272,7 @@ void TmclSession::motion_answered(const Asked& asked) noexcept {
       break;
     case Kind::kReferenceStop:
       a.search = Search::kNone;
+      a.may_search = false;
       break;
     case Kind::kStop:
       if (asked.serial == a.stop_serial) a.stop_wanted = false;
@@ -356,7 +368,8 @@ void TmclSession::take_marker(std::int32_t value, HostTime received, SessionOutp
     ++silences_;
     forget_wishes();
     for (auto& a : axes_) {
-      if (a.search != Search::kNone) a.search = Search::kNone;
+      a.search = Search::kNone;
+      a.may_search = false;
       a.still = 0;
       show(a);
     }
@@ -377,6 +390,7 @@ void TmclSession::take_marker(std::int32_t value, HostTime received, SessionOutp
     if (a.search != Search::kCheckMarker) continue;
     // The search ended, without a fault, in a module that has not been reset since.
     a.search = Search::kNone;
+    a.may_search = false;
     a.reading.homed = true;
     show(a);
   }
@@ -391,7 +405,7 @@ void TmclSession::restarted(HostTime at, SessionOutput& out) noexcept {
     if (!a.reading.present) continue;
     a.reading.homed = false;
     a.reading.fault = 0;
-    a.placed = a.suspected = a.hard_set = a.speed_known = false;
+    a.placed = a.suspected = a.hard_set = a.speed_known = a.may_search = false;
     a.search = Search::kNone;
     show(a);
   }
@@ -417,7 +431,7 @@ void TmclSession::take_faults(std::size_t axis, std::uint32_t faults, HostTime r
   ++counts_.device_faults;
   a.reading.fault |= fresh;
   a.wish = Wish::kNone;
-  a.search = Search::kNone;
+  want_search_stopped(a);
   // Steps were lost, or may have been: the motor was without current.
   a.reading.homed = false;
   report(EventCode::kStageAlarm, Severity::kFault, fresh, tmcl_fault_words(fresh), received, out);

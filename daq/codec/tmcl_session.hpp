@@ -38,7 +38,8 @@ struct TmclSessionConfig {
   double status_rate_Hz = 10;    ///< of each axis' speed and error flags
   TmclHostSilence host_silence = TmclHostSilence::kProgram;
   double host_silence_s = 0.5;
-  bool driver_flags = true;  ///< axis parameter 208 is as of TMC26x
+  bool driver_flags = true;    ///< axis parameter 208 is as of TMC26x
+  bool unit_parameter = true;  ///< false: the module has no axis parameter 255, and knows no unit but pulses/s
 };
 
 /// User variables (bank 2) of session and program. They begin at 0 after every reset of the module.
@@ -68,7 +69,8 @@ class TmclSession final : public AxisSession {
   /// False also while the axis is looking for its reference: stop it first.
   bool set_velocity(std::size_t axis, double velocity_m_s, HostTime now, SessionOutput& out) noexcept override;
   bool move_to(std::size_t axis, double target_m, double speed_m_s, HostTime now, SessionOutput& out) noexcept override;
-  /// Taken at any time. While the exchange is out of step the stops go out at once, unanswered, and again after it.
+  /// Taken at any time. While the exchange is out of step the stops go out at once, unanswered, and again after it; so
+  /// do those that were not answered when the step is lost, three times at most.
   bool stop_axes(HostTime now, SessionOutput& out) noexcept override;
   bool stop_hard(HostTime now, SessionOutput& out) noexcept override;
   bool home(std::size_t axis, HostTime now, SessionOutput& out) noexcept override;
@@ -82,7 +84,7 @@ class TmclSession final : public AxisSession {
   [[nodiscard]] std::size_t pending() const noexcept override;
   [[nodiscard]] const char* fault_words(std::uint32_t fault) const noexcept override { return tmcl_fault_words(fault); }
 
-  /// Times the module's own program or ours found that the host had been silent.
+  /// Times the module told that its watchdog program had stopped the stage.
   [[nodiscard]] std::uint64_t silences() const noexcept { return silences_; }
   /// module number << 16 | major << 8 | minor; 0 before it has said so.
   [[nodiscard]] std::int32_t version() const noexcept { return version_; }
@@ -132,6 +134,7 @@ class TmclSession final : public AxisSession {
     bool hard_tried = false;
     bool hard_set = false;
     Search search = Search::kNone;
+    bool may_search = false;  // a search was asked for, answered or not, and has not been seen to end
     bool speed_known = false;
     std::uint8_t still = 0;  // speeds of 0 in a row
     bool left_limit = false;
@@ -171,6 +174,7 @@ class TmclSession final : public AxisSession {
   void look_for_losses(HostTime now, SessionOutput& out) noexcept;
   bool send_blind_stops(HostTime now, SessionOutput& out) noexcept;
   void want_stop() noexcept;
+  void want_search_stopped(Axis& axis) noexcept;
   [[nodiscard]] bool stops_wanted() const noexcept;
   void restarted(HostTime at, SessionOutput& out) noexcept;
   void begin_again() noexcept;
@@ -196,8 +200,8 @@ class TmclSession final : public AxisSession {
   Asked asked_;
   bool ready_ = false;
   bool was_in_step_ = false;
-  bool blind_stops_sent_ = false;  // of the last stop
-  bool verify_ = false;            // the marker comes before anything else
+  int blind_stops_ = 0;  // sent for the last stop
+  bool verify_ = false;  // the marker comes before anything else
   bool marker_doubted_ = false;
   std::size_t set_up_ = 0;
   HostTime set_up_after_;

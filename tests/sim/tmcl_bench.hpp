@@ -1,6 +1,7 @@
 // A TmclSession and a TmclTwin with a serial line between: every byte takes its time, and may be harmed on the way.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <deque>
 #include <functional>
@@ -169,6 +170,14 @@ inline daq::TmclSessionConfig tmcl_session_config() {
     a.reference_speed_m_s = 0.05;
     a.reference_slow_m_s = 0.005;
   }
+  return c;
+}
+
+/// A stage in the middle of its travel that knows where it is.
+inline TmclTwinConfig mid_travel() {
+  TmclTwinConfig c;
+  c.start_m = {0.1, 0.05, -0.04};
+  c.start_known = true;
   return c;
 }
 

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <random>
 
-#include "tmcl_bench.hpp"
+#include "tests/sim/tmcl_bench.hpp"
 
 namespace strigil::sim {
 namespace {
