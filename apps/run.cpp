@@ -40,7 +40,8 @@ class WirePacer final : public rig::Pacer {
 /// Virtual time: the world goes on until something has arrived, as in real time.
 class WorldPacer final : public rig::Pacer {
  public:
-  WorldPacer(sim::VirtualWorld& world, const BusyComputer& busy) : world_(world), busy_(busy) {
+  WorldPacer(sim::VirtualWorld& world, const BusyComputer& busy, const RunWatcher& watcher)
+      : world_(world), busy_(busy), watcher_(watcher) {
     world_.refuse_when_full(busy.stall > Duration::zero());
   }
   HostTime next() override {
@@ -51,22 +52,34 @@ class WorldPacer final : public rig::Pacer {
     } else {
       world_.advance_to_arrival(world_.now() + kTickBackstop);
     }
+    watch();
     return world_.now();
   }
 
  private:
+  void watch() {
+    constexpr Duration kLook = std::chrono::milliseconds(1);
+    if (!watcher_.world) return;
+    for (auto still = watcher_.world(world_.world(), world_.now()); still > Duration::zero(); still -= kLook) {
+      world_.advance(world_.now() + kLook);
+      (void)watcher_.world(world_.world(), world_.now());
+    }
+  }
+
   sim::VirtualWorld& world_;
   const BusyComputer busy_;
+  const RunWatcher& watcher_;
   bool stalled_ = false;
 };
 
 /// The wires of a run, whichever kind they are.
 struct Wires {
-  explicit Wires(const BusyComputer& busy) : chunks(busy.chunks) {}
+  Wires(const BusyComputer& busy, const RunWatcher& run_watcher) : chunks(busy.chunks), watcher(run_watcher) {}
   daq::ChunkRing chunks;
   std::unique_ptr<sim::VirtualWorld> world;
   std::unique_ptr<daq::IoThread> io;
   std::unique_ptr<rig::Pacer> pacer;
+  const RunWatcher& watcher;
 
   daq::Result<void> open(const RunOptions& options) {
     if (!options.virtual_time) {
@@ -78,7 +91,7 @@ struct Wires {
     if (!config) return config.error();
     config->seed = options.seed;
     world = std::make_unique<sim::VirtualWorld>(*config, chunks);
-    pacer = std::make_unique<WorldPacer>(*world, options.busy);
+    pacer = std::make_unique<WorldPacer>(*world, options.busy, watcher);
     return {};
   }
 
@@ -89,7 +102,8 @@ struct Wires {
 
 class Run {
  public:
-  Run(const RunOptions& options, const RunWatcher& watcher) : o_(options), watcher_(watcher), wires_(options.busy) {}
+  Run(const RunOptions& options, const RunWatcher& watcher)
+      : o_(options), watcher_(watcher), wires_(options.busy, watcher) {}
 
   daq::Result<RunOutcome> go() {
     if (auto r = wires_.open(o_); !r) return r.error();

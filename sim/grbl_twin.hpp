@@ -33,7 +33,7 @@ struct GrblTwinConfig {
 /// Behaves as Grbl 1.1h does for what the rig uses: greeting, ?, $$, $X, $H, $J=, 0x85, !, ~, 0x18; a 128-byte receive
 /// buffer whose lines are acknowledged when they enter the planner (15 deep); errors and alarms by Grbl's numbers. As
 /// there, lines that still wait when a jog is cancelled run afterwards: it is the host's business to cancel them too.
-class GrblTwin final : public StageTwin {
+class GrblTwin final : public StageTwin, public FaultyStage {
  public:
   GrblTwin(const GrblTwinConfig& config, daq::HostTime start);
   void receive(std::span<const std::byte> bytes, daq::HostTime now, TwinOutput& out) override;
@@ -41,12 +41,10 @@ class GrblTwin final : public StageTwin {
   [[nodiscard]] rig::Position position_m() const override { return planner_.position_m(); }
   [[nodiscard]] rig::Position velocity_m_s() const override { return planner_.velocity_m_s(); }
 
-  /// It acknowledges everything and does not move, nor say that it did: motors off, from now on also in mid-move.
-  void set_stalled(bool stalled);
-  /// It says nothing any more and goes on doing what it does.
-  void set_silent(bool silent) { silent_ = silent; }
-  /// Stops dead and goes into alarm. After 1 and 2 (limits) it takes no line until it is reset, as Grbl does.
-  void trigger_alarm(int number, daq::HostTime now, TwinOutput& out);
+  void set_stalled(bool stalled) override;
+  void set_silent(bool silent) override { silent_ = silent; }
+  /// After 1 and 2 (limits) it takes no line until it is reset, as Grbl does.
+  void trigger_alarm(int number, daq::HostTime now, TwinOutput& out) override;
 
   [[nodiscard]] daq::GrblState state() const;
   /// Bytes in the receive buffer now, and the most there ever were.

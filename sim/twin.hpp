@@ -44,4 +44,16 @@ class StageTwin : public Twin {
   [[nodiscard]] virtual rig::Position velocity_m_s() const = 0;
 };
 
+/// What can go wrong with a stage, whatever it speaks.
+class FaultyStage {
+ public:
+  virtual ~FaultyStage() = default;
+  /// It acknowledges everything and does not move, nor say that it did: motors off, from now on also in mid-move.
+  virtual void set_stalled(bool stalled) = 0;
+  /// It says nothing any more and goes on doing what it does.
+  virtual void set_silent(bool silent) = 0;
+  /// Stops dead and goes into alarm; `number` by its own list, 1: a limit switch.
+  virtual void trigger_alarm(int number, daq::HostTime now, TwinOutput& out) = 0;
+};
+
 }  // namespace strigil::sim
