@@ -25,6 +25,14 @@ struct Spelling {
   double unit = 1;  ///< of the file's value, in SI
   Range size_range{0, 0};
 };
+constexpr double kMillimetre = 1e-3;
+constexpr double kMillisecond = 1e-3;
+
+constexpr Spelling sized(std::string_view name, FaultKind kind, const char* key, double unit, Range range,
+                         bool lasts = false) {
+  return {.name = name, .kind = kind, .lasts = lasts, .size_key = key, .unit = unit, .size_range = range};
+}
+
 constexpr std::array kSpellings{
     Spelling{.name = "freeze_force", .kind = FaultKind::kFreezeForce, .lasts = true},
     Spelling{.name = "freeze_vibration", .kind = FaultKind::kFreezeVibration, .lasts = true},
@@ -37,6 +45,35 @@ constexpr std::array kSpellings{
     Spelling{.name = "drop_vibration", .kind = FaultKind::kDropVibration, .count_key = "count"},
     Spelling{.name = "damage_force", .kind = FaultKind::kDamageForce, .count_key = "count"},
     Spelling{.name = "damage_vibration", .kind = FaultKind::kDamageVibration, .count_key = "count"},
+    sized("spike_force", FaultKind::kSpikeForce, "force_N", 1, {-1000, 1000}, true),
+    sized("spike_vibration", FaultKind::kSpikeVibration, "acceleration_m_s2", 1, {-1e5, 1e5}, true),
+    sized("bias_force", FaultKind::kBiasForce, "force_N", 1, {-1000, 1000}),
+    Spelling{.name = "saturate_force", .kind = FaultKind::kSaturateForce, .lasts = true},
+    Spelling{.name = "saturate_vibration", .kind = FaultKind::kSaturateVibration, .lasts = true},
+    Spelling{.name = "flag_force", .kind = FaultKind::kFlagForce, .lasts = true, .count_key = "status"},
+    Spelling{.name = "flag_vibration", .kind = FaultKind::kFlagVibration, .lasts = true},
+    sized("rail_force", FaultKind::kRailForce, "force_N", 1, {-1000, 1000}, true),
+    sized("jump_force_clock", FaultKind::kJumpForceClock, "clock_ms", kMillisecond, {-1e6, 1e6}),
+    sized("jump_vibration_clock", FaultKind::kJumpVibrationClock, "clock_ms", kMillisecond, {-1e6, 1e6}),
+    Spelling{.name = "reboot_force", .kind = FaultKind::kRebootForce},
+    Spelling{.name = "reboot_vibration", .kind = FaultKind::kRebootVibration},
+    Spelling{.name = "reboot_stage", .kind = FaultKind::kRebootStage},
+    sized("lose_steps_x", FaultKind::kLoseStepsX, "lost_mm", kMillimetre, {0, 1000}),
+    sized("lose_steps_z", FaultKind::kLoseStepsZ, "lost_mm", kMillimetre, {0, 1000}),
+    Spelling{.name = "unplug_force", .kind = FaultKind::kUnplugForce, .lasts = true},
+    Spelling{.name = "unplug_vibration", .kind = FaultKind::kUnplugVibration, .lasts = true},
+    Spelling{.name = "unplug_stage", .kind = FaultKind::kUnplugStage, .lasts = true},
+    Spelling{.name = "garbage_force", .kind = FaultKind::kGarbageForce, .count_key = "bytes", .count_range = {1, 1472}},
+    Spelling{.name = "garbage_vibration",
+             .kind = FaultKind::kGarbageVibration,
+             .count_key = "bytes",
+             .count_range = {1, 1472}},
+    Spelling{.name = "garbage_stage", .kind = FaultKind::kGarbageStage, .count_key = "bytes", .count_range = {1, 1472}},
+    Spelling{.name = "stall_host", .kind = FaultKind::kStallHost, .lasts = true},
+    Spelling{.name = "kill_host", .kind = FaultKind::kKillHost},
+    Spelling{.name = "fill_disk", .kind = FaultKind::kFillDisk},
+    Spelling{.name = "freeze_subscriber", .kind = FaultKind::kFreezeSubscriber},
+    Spelling{.name = "kill_subscriber", .kind = FaultKind::kKillSubscriber},
 };
 
 struct OriginName {

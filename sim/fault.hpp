@@ -24,6 +24,35 @@ enum class FaultKind : std::uint8_t {
   kDropVibration,    ///< `count` vibration packets, likewise
   kDamageForce,      ///< `count` datagrams of force arrive a byte short
   kDamageVibration,  ///< `count` packets of vibration arrive with a flipped bit
+
+  kSpikeForce,         ///< `size` N on top of the normal force
+  kSpikeVibration,     ///< `size` m/s2 on top of the acceleration along z
+  kBiasForce,          ///< the normal force's zero steps by `size` N
+  kSaturateForce,      ///< every count at the converter's end
+  kSaturateVibration,  ///< likewise
+  kFlagForce,          ///< samples go on, with `count` as the device's status word
+  kFlagVibration,      ///< samples go on, each packet says that the device has a fault
+  kRailForce,          ///< the normal force reads no more than `size` N, and nothing says so
+  kJumpForceClock,     ///< the device's clock steps by `size` s
+  kJumpVibrationClock,
+  kRebootForce,  ///< counters begin again, nothing is sent until the host asks
+  kRebootVibration,
+  kRebootStage,      ///< stops dead, greets, and calls the place where it stands its start
+  kLoseStepsX,       ///< the motor stands while the controller counts `size` m of its way
+  kLoseStepsZ,       ///< likewise
+  kUnplugForce,      ///< nothing passes the wire, either way
+  kUnplugVibration,  ///< the port is gone
+  kUnplugStage,
+  kGarbageForce,      ///< a datagram of `count` random bytes
+  kGarbageVibration,  ///< `count` random bytes between what it sends
+  kGarbageStage,
+
+  // Of the host: the world only says when. Whoever runs the drill does it.
+  kStallHost,         ///< the rig's process stands still
+  kKillHost,          ///< it is killed
+  kFillDisk,          ///< nothing more can be written
+  kFreezeSubscriber,  ///< one who listens stands still
+  kKillSubscriber,    ///< one who listens is killed: a screen
 };
 
 /// The instant from which a fault's `at` is counted. All but kHost by the plant's truth, at the phantom.

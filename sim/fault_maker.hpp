@@ -38,10 +38,11 @@ class FaultMaker {
 
  private:
   void begin(const SimFault& fault, daq::HostTime now);
-  void set_lasting(FaultKind kind, bool on);
+  void set_lasting(const SimFault& fault, bool on, daq::HostTime now);
+  void speak_garbage(TwinOutput& wire, std::uint32_t bytes, daq::HostTime now);
 
   struct Lasting {
-    FaultKind kind;
+    SimFault fault;
     daq::HostTime until;
   };
   static constexpr std::size_t kOrigins = 5;
@@ -50,6 +51,7 @@ class FaultMaker {
   std::vector<SimFault> waiting_;
   std::vector<Lasting> lasting_;
   std::vector<MadeFault> made_;
+  std::uint64_t garbage_ = 1;                                   // the generator's state: the same garbage every time
   std::array<std::optional<daq::HostTime>, kOrigins> origins_;  // by FaultOrigin
 };
 

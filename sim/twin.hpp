@@ -24,6 +24,12 @@ class TwinOutput {
  public:
   virtual ~TwinOutput() = default;
   virtual void send(std::span<const std::byte> bytes, daq::HostTime now) = 0;
+  /// The plug is pulled (false), or put back. Nothing passes while it is out; a port has then gone for good, and is
+  /// found again by whoever opens it anew.
+  virtual void plug(bool in, daq::HostTime now) {
+    (void)in;
+    (void)now;
+  }
 };
 
 /// One simulated device. Called from one thread with `now` never going back.
@@ -54,6 +60,11 @@ class FaultyStage {
   virtual void set_silent(bool silent) = 0;
   /// Stops dead and goes into alarm; `number` by its own list, 1: a limit switch.
   virtual void trigger_alarm(int number, daq::HostTime now, TwinOutput& out) = 0;
+  /// The motor of `axis` stands while the controller counts the next `lost_m` of its way: from then on position_m() is
+  /// not what it reports.
+  virtual void lose_steps(rig::Axis axis, double lost_m) = 0;
+  /// Power fails for an instant: it stops dead, and begins anew as at power-on, wherever it stands.
+  virtual void reboot(daq::HostTime now, TwinOutput& out) = 0;
 };
 
 }  // namespace strigil::sim

@@ -25,6 +25,7 @@ class CountingOutput final : public TwinOutput {
     totals.bytes += bytes.size();
     wire_.send(bytes, now);
   }
+  void plug(bool in, daq::HostTime now) override { wire_.plug(in, now); }
   DeviceTotals totals;
 
  private:
