@@ -201,6 +201,7 @@ class Run {
 
   /// Ticks until the run is over. The interlock is reset at the first tick at which it is all clear.
   void perform() {
+    for (const auto& d : rig_->device_counts()) rejected_before_.push_back(d.session.rejected);
     runner_ = std::make_unique<protocols::Runner>(o_.plan);
     auto& loop = rig_->loop_with(*runner_);
     if (o_.virtual_time) {
@@ -351,6 +352,10 @@ class Run {
     e.fault_advice = rig::fault_advice(faults);
     if (recorder_->failed()) e.recorder_failure = recorder_->failure();
     const auto& streams = rig_->streams();
+    const auto devices = rig_->device_counts();
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+      e.rejected.push_back({devices[i].stream, devices[i].session.rejected - rejected_before_[i]});
+    }
     for (std::size_t i = 0; i < streams.size(); ++i) {
       const auto& counts = rig_->intake().counts()[i];
       e.streams.push_back({.name = streams[i].name,
@@ -432,6 +437,7 @@ class Run {
   daq::Latest<protocols::Progress> progress_;
   std::atomic<bool> over_{false};
   std::uint64_t loop_ticks_ = 0;
+  std::vector<std::uint64_t> rejected_before_;  // of each device, before the run
   bool abort_sent_ = false;
   bool operator_aborted_ = false;
   std::uint32_t last_faults_ = 0;

@@ -40,6 +40,11 @@ struct RunEvidence {
   std::vector<StreamEvidence> streams;
   std::vector<daq::LedgerRow> ledger;  ///< of every stream, hop by hop
   TimingCertificate timing;
+  struct Rejected {
+    std::string stream;
+    std::uint64_t pieces = 0;
+  };
+  std::vector<Rejected> rejected;  ///< what came over a device's line during the run and was no word of it
 };
 
 /// One sentence for a person: what happened, what the rig did, what to check.

@@ -66,6 +66,7 @@ Anvil read_anvil(StrictTable t) {
   Anvil a;
   a.from_x_m = millimetres(t, "from_x_mm", kAnywhere_mm, a.from_x_m);
   a.surface_z_m = millimetres(t, "surface_z_mm", kAnywhere_mm, a.surface_z_m);
+  a.slope = std::tan(t.number("slope_deg", {-45, 45}, 0) * kDegree);
   a.stiffness_N_m =
       t.number("stiffness_N_mm", {0.1, 1000}, a.stiffness_N_m / kNewtonPerMillimetre) * kNewtonPerMillimetre;
   t.finish();
