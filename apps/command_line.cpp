@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/drill_command.hpp"
 #include "apps/file_commands.hpp"
 #include "apps/places.hpp"
 #include "apps/qualify_command.hpp"
@@ -91,6 +92,18 @@ int command_line(int argc, char** argv) {
   qualify_app->add_option("--at-least", qualify.at_least, "Exit code 1 when the grade is worse than this one (A to D)");
   qualify_app->add_flag("--json", qualify.json, "As JSON");
   qualify_app->callback([&] { code = qualify_command(qualify); });
+
+  DrillArguments drill;
+  auto* drill_app = app.add_subcommand("drill", "Fire drills: make every fault on purpose, score what the rig does");
+  drill_app->add_option("catalogue", drill.catalogue, "A name from apps/drills or a .toml file")->capture_default_str();
+  drill_app->add_option("--only", drill.only, "The drill of this name");
+  drill_app->add_option("--repeats", drill.repeats, "Of each drill in each phase, at other instants")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  drill_app->add_option("--seed", drill.seed, "Of the instants and of the simulated bench")->capture_default_str();
+  drill_app->add_option("--json", drill.json, "Also write every run to this file");
+  drill_app->add_option("--keep", drill.keep, "Keep the run files in this folder");
+  drill_app->callback([&] { code = drill_command(drill); });
 
   std::string run_file;
   std::string out;

@@ -40,7 +40,8 @@ class WirePacer final : public rig::Pacer {
 /// Virtual time: the world goes on until something has arrived, as in real time.
 class WorldPacer final : public rig::Pacer {
  public:
-  WorldPacer(sim::VirtualWorld& world, const BusyComputer& busy) : world_(world), busy_(busy) {
+  WorldPacer(sim::VirtualWorld& world, const BusyComputer& busy, const RunWatcher& watcher)
+      : world_(world), busy_(busy), watcher_(watcher) {
     world_.refuse_when_full(busy.stall > Duration::zero());
   }
   HostTime next() override {
@@ -51,22 +52,34 @@ class WorldPacer final : public rig::Pacer {
     } else {
       world_.advance_to_arrival(world_.now() + kTickBackstop);
     }
+    watch();
     return world_.now();
   }
 
  private:
+  void watch() {
+    constexpr Duration kLook = std::chrono::milliseconds(1);
+    if (!watcher_.world) return;
+    for (auto still = watcher_.world(world_.world(), world_.now()); still > Duration::zero(); still -= kLook) {
+      world_.advance(world_.now() + kLook);
+      (void)watcher_.world(world_.world(), world_.now());
+    }
+  }
+
   sim::VirtualWorld& world_;
   const BusyComputer busy_;
+  const RunWatcher& watcher_;
   bool stalled_ = false;
 };
 
 /// The wires of a run, whichever kind they are.
 struct Wires {
-  explicit Wires(const BusyComputer& busy) : chunks(busy.chunks) {}
+  Wires(const BusyComputer& busy, const RunWatcher& run_watcher) : chunks(busy.chunks), watcher(run_watcher) {}
   daq::ChunkRing chunks;
   std::unique_ptr<sim::VirtualWorld> world;
   std::unique_ptr<daq::IoThread> io;
   std::unique_ptr<rig::Pacer> pacer;
+  const RunWatcher& watcher;
 
   daq::Result<void> open(const RunOptions& options) {
     if (!options.virtual_time) {
@@ -78,7 +91,7 @@ struct Wires {
     if (!config) return config.error();
     config->seed = options.seed;
     world = std::make_unique<sim::VirtualWorld>(*config, chunks);
-    pacer = std::make_unique<WorldPacer>(*world, options.busy);
+    pacer = std::make_unique<WorldPacer>(*world, options.busy, watcher);
     return {};
   }
 
@@ -89,7 +102,8 @@ struct Wires {
 
 class Run {
  public:
-  Run(const RunOptions& options, const RunWatcher& watcher) : o_(options), watcher_(watcher), wires_(options.busy) {}
+  Run(const RunOptions& options, const RunWatcher& watcher)
+      : o_(options), watcher_(watcher), wires_(options.busy, watcher) {}
 
   daq::Result<RunOutcome> go() {
     if (auto r = wires_.open(o_); !r) return r.error();
@@ -187,6 +201,7 @@ class Run {
 
   /// Ticks until the run is over. The interlock is reset at the first tick at which it is all clear.
   void perform() {
+    for (const auto& d : rig_->device_counts()) rejected_before_.push_back(d.session.rejected);
     runner_ = std::make_unique<protocols::Runner>(o_.plan);
     auto& loop = rig_->loop_with(*runner_);
     if (o_.virtual_time) {
@@ -339,6 +354,10 @@ class Run {
     e.fault_advice = rig::fault_advice(faults);
     if (recorder_->failed()) e.recorder_failure = recorder_->failure();
     const auto& streams = rig_->streams();
+    const auto devices = rig_->device_counts();
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+      e.rejected.push_back({devices[i].stream, devices[i].session.rejected - rejected_before_[i]});
+    }
     for (std::size_t i = 0; i < streams.size(); ++i) {
       const auto& counts = rig_->intake().counts()[i];
       e.streams.push_back({.name = streams[i].name,
@@ -420,6 +439,7 @@ class Run {
   daq::Latest<protocols::Progress> progress_;
   std::atomic<bool> over_{false};
   std::uint64_t loop_ticks_ = 0;
+  std::vector<std::uint64_t> rejected_before_;  // of each device, before the run
   bool abort_sent_ = false;
   bool operator_aborted_ = false;
   std::uint32_t last_faults_ = 0;

@@ -16,6 +16,8 @@ constexpr double kLeastSamples = 0.98;
 /// The very same force for longer than this part of a stroke, and for more samples than this, is no live sensor's.
 constexpr double kLongestSame = 0.25;
 constexpr std::uint64_t kFewSamples = 20;
+/// Presses onto the same stop come to rest this near to each other: 10 % of 5 N on 20 N/mm are 25 um, for each [A].
+constexpr double kStopsApart_m = 0.1e-3;
 
 double mm(double m) { return m * kMillimetresPerMetre; }
 
@@ -78,8 +80,37 @@ class Judge {
     for (const auto& s : e_.timing.streams) {
       for (const auto& problem : s.problems) invalid(problem);
     }
+    for (const auto& r : e_.rejected) {
+      if (r.pieces == 0) continue;
+      invalid(
+          fmt::format("{} pieces of garbage came over the line of '{}': what else came over it cannot be trusted; "
+                      "check its cable, shielding and baud rate, and who else is on its network",
+                      r.pieces, r.stream));
+    }
+    stops();
     for (const auto& problem : daq::unbalanced(e_.ledger))
       invalid(fmt::format("the ledger does not balance: {}", problem));
+  }
+
+  /// The stop on which the stage taps has not moved: met at another height than before the strokes, the stage is not
+  /// where it says. (A stop that slopes along x shows steps lost along x, too.)
+  void stops() {
+    const StepResult* first = nullptr;
+    const StepResult* last = nullptr;
+    for (const auto& step : e_.steps) {
+      const bool pressed = step.kind == StepKind::kPress && step.outcome == StepOutcome::kDone;
+      if (!pressed || !plan_.steps[step.step].timing) continue;
+      if (first == nullptr) first = &step;
+      last = &step;
+    }
+    if (first == nullptr) return;
+    const double apart_m = last->to_m[rig::kZ] - first->to_m[rig::kZ];
+    if (std::abs(apart_m) <= kStopsApart_m) return;
+    invalid(
+        fmt::format("the stop for the taps was met {:.2f} mm {} after the strokes than before them: the stage has lost "
+                    "steps or the instrument has slipped; home the stage, check both, and the stage's load and "
+                    "acceleration",
+                    std::abs(mm(apart_m)), apart_m < 0 ? "lower" : "higher"));
   }
 
   /// Samples that a hop lost, with what to check there.

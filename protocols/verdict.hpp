@@ -41,6 +41,11 @@ struct RunEvidence {
   std::vector<daq::LedgerRow> ledger;  ///< of every stream, hop by hop
   TimingCertificate timing;
   std::string dose_reason;  ///< why treatment of an area ended; empty: it did not
+  struct Rejected {
+    std::string stream;
+    std::uint64_t pieces = 0;
+  };
+  std::vector<Rejected> rejected;  ///< what came over a device's line during the run and was no word of it
 };
 
 /// One sentence for a person: what happened, what the rig did, what to check.

@@ -84,6 +84,7 @@ class Intake {
   void take_newest(const daq::NewestSample& sample) noexcept;
   void take_vibration(const daq::Block& block) noexcept;
   void watch(Liveness& liveness, const daq::NewestSample& sample) noexcept;
+  void watch_force(const daq::NewestSample& sample) noexcept;
 
   daq::ChunkRing& chunks_;
   daq::Fanout& fanout_;
@@ -95,7 +96,7 @@ class Intake {
   bool configured_ = false;
   daq::Block scratch_;
   Readings* readings_ = nullptr;  // only inside drain()
-  Liveness force_liveness_;
+  Liveness force_liveness_;       // the normal force alone: that is what the stage is stopped by
   Liveness vibration_liveness_;
   std::uint32_t sensed_ = 0;
   bool averaging_ = false;

@@ -33,6 +33,16 @@ constexpr std::array kFaultWords{
                "The accelerometer's counts never change: no live sensor does that; power-cycle it."},
     FaultWords{kStageRestarted, "stage_restarted",
                "The stage's controller restarted in the run: check its power, then home it."},
+    FaultWords{
+        kStageStalled, "stage_stalled",
+        "The stage was told to move and its position does not change: check its motors' power and what blocks it."},
+    FaultWords{
+        kHostStalled, "host_stalled",
+        "This computer stood still for longer than a force may be old: end what else it does, see strigil qualify."},
+    FaultWords{kVibrationSaturated, "vibration_saturated",
+               "The accelerometer is at its range: check its mounting, or take one with a greater range."},
+    FaultWords{kVibrationDeviceFault, "vibration_device_fault",
+               "The accelerometer doubts its own samples: see the device_status events, and power-cycle it."},
 };
 
 /// With these the stage cannot be trusted to lift: it is told to stop instead.
@@ -68,12 +78,59 @@ std::uint32_t Interlock::judge(const Readings& r, std::uint32_t sensed, daq::Hos
   if (r.stage == StageState::kAlarm) faults |= kStageAlarm;
   if (r.stage_restarts != restarts_at_reset_) faults |= kStageRestarted;
   if (r.stage_seen && !within_travel(r.position_m, limits_.travel_margin_m)) faults |= kTravel;
+  if (stalled(r, now)) faults |= kStageStalled;
+  // What came meanwhile may be fresh: but in between nobody looked at the force.
+  if (judged_once_ && now - judged_ > limits_.force_stale) faults |= kHostStalled;
   return faults;
+}
+
+void Interlock::follow(const Setpoint& s, const Readings& r) noexcept {
+  constexpr double kMoving_m_s = 1e-3;  // slower velocities may stand still between two reports
+  auto& f = following_;
+  const auto tell = [&](bool place_known) {
+    const bool same = f.told && f.place_known == place_known && (!place_known || f.target_m == s.target_m);
+    if (!same || f.seen_m != r.position_m) f.since = r.now;
+    f.told = true;
+    f.place_known = place_known;
+    f.target_m = s.target_m;
+    f.seen_m = r.position_m;
+  };
+  switch (s.kind) {
+    case SetpointKind::kMove:
+    case SetpointKind::kRetract:
+      return tell(true);
+    case SetpointKind::kVelocity:
+      if (std::hypot(s.velocity_m_s[kX], s.velocity_m_s[kY], s.velocity_m_s[kZ]) >= kMoving_m_s) return tell(false);
+      f.told = false;
+      return;
+    case SetpointKind::kHold:  // what was told stands
+      if (f.seen_m != r.position_m) f.since = r.now;
+      f.seen_m = r.position_m;
+      return;
+    case SetpointKind::kStop:
+    case SetpointKind::kEmergencyStop:
+      f.told = false;
+      return;
+  }
+}
+
+bool Interlock::stalled(const Readings& r, daq::HostTime now) const noexcept {
+  // A stage that decelerates, answers and begins anew needs about 0.3 s; and reports may be as far apart as allowed.
+  constexpr daq::Duration kStall = std::chrono::milliseconds(500);
+  const auto& f = following_;
+  if (!f.told || r.position_m != f.seen_m || now - f.since <= std::max(kStall, limits_.stage_stale)) return false;
+  if (!f.place_known) return true;
+  for (std::size_t a = 0; a < kAxes; ++a) {
+    if (std::abs(r.position_m[a] - f.target_m[a]) > stage_.in_position_m) return true;
+  }
+  return false;
 }
 
 bool Interlock::evaluate(Readings& r, std::uint32_t sensed, daq::HostTime now) noexcept {
   restarts_ = r.stage_restarts;
   current_ = judge(r, sensed, now);
+  judged_ = now;
+  judged_once_ = true;
   const bool armed = (latched_ & kNotReset) == 0;
   const std::uint32_t fresh = armed ? (current_ & ~latched_) : 0;
   if (!evidence_frozen_) {
@@ -159,11 +216,17 @@ Setpoint Interlock::permit_velocity(const Demand& demand, const Readings& r) noe
 }
 
 PermittedSetpoint Interlock::permit(const Demand& demand, const Readings& r) noexcept {
+  const Setpoint s = choose(demand, r);
+  follow(s, r);
+  return PermittedSetpoint(s);
+}
+
+Setpoint Interlock::choose(const Demand& demand, const Readings& r) noexcept {
   Setpoint s;
   const std::uint32_t causes = latched_ & ~static_cast<std::uint32_t>(kNotReset);
   if (causes != 0) {
     if (demand.kind == DemandKind::kMove) refused_move_ = demand.move_id;
-    return PermittedSetpoint(respond(r));
+    return respond(r);
   }
   switch (demand.kind) {
     case DemandKind::kHold:
@@ -192,7 +255,7 @@ PermittedSetpoint Interlock::permit(const Demand& demand, const Readings& r) noe
       break;
     }
   }
-  return PermittedSetpoint(s);
+  return s;
 }
 
 PermittedSetpoint Interlock::emergency_stop() const noexcept {

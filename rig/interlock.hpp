@@ -79,6 +79,18 @@ class Interlock {
   /// What the moving mass may bring into something hard: m v^2 / 2 up to [interlock] max_impact_mJ.
   [[nodiscard]] double fastest_down_m_s() const noexcept;
   Setpoint permit_velocity(const Demand& demand, const Readings& readings) noexcept;
+  Setpoint choose(const Demand& demand, const Readings& readings) noexcept;
+  void follow(const Setpoint& setpoint, const Readings& readings) noexcept;
+  [[nodiscard]] bool stalled(const Readings& readings, daq::HostTime now) const noexcept;
+
+  /// What the stage was told last, and since when its readback has been as it is.
+  struct Following {
+    bool told = false;
+    bool place_known = false;  ///< of the end of the way
+    Position target_m{};
+    Position seen_m{};
+    daq::HostTime since;
+  };
 
   static constexpr std::size_t kEvidenceRows = 2048;  // 2 s at 1 kHz
   InterlockConfig limits_;
@@ -90,6 +102,9 @@ class Interlock {
   std::uint64_t limited_ = 0;
   std::uint64_t restarts_ = 0;  // of the stage, at the last evaluate()
   std::uint64_t restarts_at_reset_ = 0;
+  Following following_;
+  daq::HostTime judged_;  // the last evaluate()
+  bool judged_once_ = false;
   std::array<EvidenceRow, kEvidenceRows> evidence_{};
   std::uint64_t evidence_rows_ = 0;
   bool evidence_frozen_ = false;

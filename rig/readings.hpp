@@ -38,6 +38,10 @@ enum Fault : std::uint32_t {
   kVibrationGap = 1U << 13,
   kVibrationStuck = 1U << 14,
   kStageRestarted = 1U << 15,  ///< its controller restarted since the reset: its position is not to be trusted
+  kStageStalled = 1U << 16,    ///< told to move, and its readback does not change
+  kHostStalled = 1U << 17,     ///< nobody looked for longer than a force may be old
+  kVibrationSaturated = 1U << 18,
+  kVibrationDeviceFault = 1U << 19,
 };
 
 /// How far a force-controlled press has come.

@@ -104,7 +104,10 @@ SpringDamperPlant::Contact SpringDamperPlant::contact(const rig::Position& posit
   compression_m_ = 0;
   const double x = position_m[kX];
   if (phantom_.anvil && x >= phantom_.anvil->from_x_m) {
-    return {phantom_.anvil->stiffness_N_m * std::max(0.0, phantom_.anvil->surface_z_m - position_m[kZ]), 0};
+    const auto& anvil = *phantom_.anvil;
+    const double height_m = anvil.surface_z_m + anvil.slope * (x - anvil.from_x_m);
+    const double normal_N = anvil.stiffness_N_m * std::max(0.0, height_m - position_m[kZ]);
+    return {normal_N, -normal_N * anvil.slope};
   }
   if (!phantom_.present || (phantom_.absent_from_x_m && x >= *phantom_.absent_from_x_m)) return {};
   const double depth = surface_m(x) - position_m[kZ];

@@ -33,7 +33,8 @@ struct Bump {
 /// A hard stop beside the phantom, where the stage taps: elastic, and nothing else.
 struct Anvil {
   double from_x_m = 170e-3;
-  double surface_z_m = -30e-3;
+  double surface_z_m = -30e-3;  ///< at from_x_m
+  double slope = 0;             ///< dz/dx: a wedge shows by its height where along x it is met
   double stiffness_N_m = 20e3;  ///< of instrument, mount and force sensor in series [A]
 };
 

@@ -78,12 +78,22 @@ void TmclTwin::stall(std::size_t axis) {
 }
 
 rig::Position TmclTwin::position_m() const {
-  return {axes_[0].motion.position_m(), axes_[1].motion.position_m(), axes_[2].motion.position_m()};
+  rig::Position p;
+  for (std::size_t a = 0; a < rig::kAxes; ++a) p[a] = axes_[a].motion.position_m() + axes_[a].slip_m;
+  return p;
 }
 
 rig::Position TmclTwin::velocity_m_s() const {
-  return {axes_[0].motion.velocity_m_s(), axes_[1].motion.velocity_m_s(), axes_[2].motion.velocity_m_s()};
+  rig::Position v;
+  for (std::size_t a = 0; a < rig::kAxes; ++a) v[a] = axes_[a].to_lose_m > 0 ? 0 : axes_[a].motion.velocity_m_s();
+  return v;
 }
+
+void TmclTwin::trigger_alarm(int, daq::HostTime, TwinOutput&) {
+  for (std::size_t axis = 0; axis < rig::kAxes; ++axis) stall(axis);
+}
+
+void TmclTwin::reboot(daq::HostTime, TwinOutput&) { reboot(); }
 
 std::int32_t TmclTwin::pulses(std::size_t axis) const {
   const auto& a = axes_[axis];
@@ -386,7 +396,15 @@ void TmclTwin::check_serial_heartbeat(daq::HostTime now) {
 void TmclTwin::step(daq::HostTime now, const PlantState&, TwinOutput& out) {
   const double dt_s = daq::seconds(now - stepped_);
   stepped_ = now;
-  for (std::size_t i = 0; i < rig::kAxes; ++i) step_axis(i, dt_s);
+  for (std::size_t i = 0; i < rig::kAxes; ++i) {
+    auto& a = axes_[i];
+    const double before_m = a.motion.position_m();
+    step_axis(i, dt_s);
+    if (a.to_lose_m <= 0) continue;
+    const double lost_m = std::clamp(a.motion.position_m() - before_m, -a.to_lose_m, a.to_lose_m);
+    a.slip_m -= lost_m;
+    a.to_lose_m -= std::abs(lost_m);
+  }
   while (next_tick_ <= now) {
     next_tick_ = next_tick_ + kProgramTick;
     if (power_ && config_.watchdog_program) run_program();

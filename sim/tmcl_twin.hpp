@@ -53,15 +53,16 @@ class TmclTwin final : public StageTwin {
   void set_stalled(bool stalled) override;
   /// It says nothing any more and goes on doing what it does.
   void set_silent(bool silent) override { silent_ = silent; }
-  void fail(daq::HostTime, TwinOutput&) override {
-    for (std::size_t axis = 0; axis < rig::kAxes; ++axis) stall(axis);
-  }
+  /// Whatever the number: every motor stops dead and says so in its error flags.
+  void trigger_alarm(int number, daq::HostTime now, TwinOutput& out) override;
+  void lose_steps(rig::Axis axis, double lost_m) override { axes_[axis].to_lose_m += lost_m; }
   /// This motor stops dead and says so in its error flags.
   void stall(std::size_t axis);
   /// Flags of the power stage, as TMC26x numbers them.
   void set_driver_flags(std::size_t axis, std::int32_t flags) { axes_[axis].driver_flags = flags; }
   /// As after a dip of the supply.
   void reboot();
+  void reboot(daq::HostTime now, TwinOutput& out) override;
   /// Off: motors stop dead, nothing is heard or said. On again: as after reboot().
   void set_power(bool on);
 
@@ -80,6 +81,8 @@ class TmclTwin final : public StageTwin {
   struct Axis {
     AxisMotion motion;
     double zero_m = 0;           // where it counts from
+    double slip_m = 0;           // where it stands, less where the motor should have brought it
+    double to_lose_m = 0;        // still to be lost
     std::int32_t max_speed = 0;  // parameters as the host sees them
     std::int32_t acceleration = 0;
     std::int32_t reference_mode = 1;

@@ -31,7 +31,7 @@ class Wire final : public TwinOutput {
       : uri(std::move(wire_uri)), kind_(kind), delay_(delay) {}
 
   void send(std::span<const std::byte> bytes, daq::HostTime now) override {
-    if (!open) return;
+    if (!open || unplugged) return;
     while (!bytes.empty()) {
       const auto part = bytes.first(std::min(bytes.size(), daq::kChunkCapacity));
       if (incoming.size() >= kMostWaiting) {
@@ -50,9 +50,26 @@ class Wire final : public TwinOutput {
     }
   }
 
+  /// A port that went away stays closed to whoever had it open, a network is there again.
+  void plug(bool in, daq::HostTime now) override {
+    const bool port = kind_ == daq::ChunkKind::kBytes;
+    if (in) {
+      if (!port) unplugged = false;
+      return;
+    }
+    if (unplugged) return;
+    unplugged = true;
+    if (!open || !port) return;
+    auto& chunk = incoming.emplace_back();
+    chunk.received = now + delay_;
+    chunk.link = id;
+    chunk.kind = daq::ChunkKind::kClosed;
+  }
+
   /// The host writes at `now`. No allocation.
   bool write(std::span<const std::byte> bytes, daq::HostTime now) noexcept {
     if (bytes.size() > daq::kChunkCapacity) return false;
+    if (unplugged) return kind_ == daq::ChunkKind::kDatagram;  // a network takes it all the same
     auto* slot = outgoing.reserve();
     if (slot == nullptr) return false;
     slot->arrives = now + delay_;
@@ -65,6 +82,7 @@ class Wire final : public TwinOutput {
   const std::string uri;
   daq::LinkId id = 0;
   bool open = false;
+  bool unplugged = false;
   std::uint64_t lost = 0;
   std::deque<daq::Chunk> incoming;            // to the host, oldest first
   daq::Ring<Outgoing> outgoing{kMostUnread};  // one thread, but a queue that never allocates
@@ -162,6 +180,7 @@ daq::Result<std::unique_ptr<daq::Link>> VirtualWorld::open(const std::string& ur
     }
     wire.incoming.clear();
     wire.open = true;
+    wire.unplugged = false;
     wire.id = id;
     return std::unique_ptr<daq::Link>(std::make_unique<WireLink>(wire, wires_->now));
   }

@@ -1,9 +1,8 @@
 #include "sim/world.hpp"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <optional>
 
+#include "sim/fault_maker.hpp"
 #include "sim/grbl_twin.hpp"
 #include "sim/rdt_twin.hpp"
 #include "sim/sensor_stream_twin.hpp"
@@ -27,6 +26,7 @@ class CountingOutput final : public TwinOutput {
     totals.bytes += bytes.size();
     wire_.send(bytes, now);
   }
+  void plug(bool in, daq::HostTime now) override { wire_.plug(in, now); }
   DeviceTotals totals;
 
  private:
@@ -96,7 +96,7 @@ struct World::Parts {
         stage(*stage_twin),
         force(force_config(c), at),
         vibration(vibration_config(c), at),
-        waiting(c.faults) {}
+        faults({stage, force, vibration, outputs[0], outputs[1], outputs[2]}, c.phantom, c.faults) {}
 
   Twin& twin(DeviceName device) {
     switch (device) {
@@ -111,44 +111,6 @@ struct World::Parts {
   }
   CountingOutput& output(DeviceName device) { return outputs[index_of(device)]; }
 
-  void make_faults(daq::HostTime now) {
-    const auto due = [&](const SimFault& fault) {
-      const auto& origin = fault.after == FaultOrigin::kHost ? host_spoke : touched;
-      return origin && now >= *origin + fault.at;
-    };
-    for (const auto& fault : waiting) {
-      if (due(fault)) make(fault, now);
-    }
-    std::erase_if(waiting, due);
-  }
-
-  void make(const SimFault& fault, daq::HostTime now) {
-    switch (fault.kind) {
-      case FaultKind::kFreezeForce:
-        return force.set_frozen(true);
-      case FaultKind::kFreezeVibration:
-        return vibration.set_frozen(true);
-      case FaultKind::kSilenceForce:
-        return force.set_silent(true);
-      case FaultKind::kSilenceVibration:
-        return vibration.set_silent(true);
-      case FaultKind::kSilenceStage:
-        return stage.set_silent(true);
-      case FaultKind::kStallStage:
-        return stage.set_stalled(true);
-      case FaultKind::kStageAlarm:
-        return stage.fail(now, output(DeviceName::kStage));
-      case FaultKind::kDropForce:
-        return force.drop_next(fault.count);
-      case FaultKind::kDropVibration:
-        return vibration.drop_next(fault.count);
-      case FaultKind::kDamageForce:
-        return force.damage_next(fault.count);
-      case FaultKind::kDamageVibration:
-        return vibration.damage_next(fault.count);
-    }
-  }
-
   SimConfig config;
   daq::HostTime start;
   std::array<CountingOutput, kDevices> outputs;
@@ -157,9 +119,7 @@ struct World::Parts {
   StageTwin& stage;
   RdtTwin force;
   SensorStreamTwin vibration;
-  std::vector<SimFault> waiting;
-  std::optional<daq::HostTime> host_spoke;
-  std::optional<daq::HostTime> touched;
+  FaultMaker faults;
   std::uint64_t steps = 0;
 };
 
@@ -184,7 +144,7 @@ World::World(const SimConfig& config, daq::HostTime start, const std::array<Twin
 World::~World() = default;
 
 void World::receive(DeviceName device, std::span<const std::byte> bytes, daq::HostTime at) {
-  if (!parts_->host_spoke) parts_->host_spoke = at;
+  parts_->faults.host_spoke(at);
   parts_->twin(device).receive(bytes, at, parts_->output(device));
 }
 
@@ -199,10 +159,10 @@ void World::step() {
   auto& p = *parts_;
   const daq::HostTime now = next_step();
   ++p.steps;
-  if (!p.waiting.empty()) p.make_faults(now);
+  p.faults.make(now);
   p.stage.step(now, p.phantom.state(), p.output(DeviceName::kStage));
   const PlantState& state = p.phantom.step(now, p.stage.position_m(), p.stage.velocity_m_s());
-  if (!p.touched && p.phantom.compression_m() > 0) p.touched = now;
+  p.faults.see(now, state, p.phantom);
   p.force.step(now, state, p.output(DeviceName::kForce));
   p.vibration.step(now, state, p.output(DeviceName::kVibration));
 }
@@ -214,6 +174,7 @@ void World::advance(daq::HostTime to) {
 const PlantState& World::plant() const noexcept { return parts_->phantom.state(); }
 const SpringDamperPlant& World::phantom() const noexcept { return parts_->phantom; }
 const StageTwin& World::stage() const noexcept { return parts_->stage; }
+const std::vector<MadeFault>& World::made() const noexcept { return parts_->faults.made(); }
 std::uint64_t World::steps() const noexcept { return parts_->steps; }
 
 WorldTotals World::totals() const noexcept {
