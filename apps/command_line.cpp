@@ -78,7 +78,9 @@ int command_line(int argc, char** argv) {
   sim_app->add_option("--dir", dir, "Folder for the wires and the bench file to use with them")->required();
   sim_app->add_option("--bench", bench, "Bench file with a [twin] table")->capture_default_str();
   sim_app->add_option("--seed", seed, "Of every random thing")->capture_default_str();
-  sim_app->callback([&] { code = sim_command(bench, dir, seed); });
+  std::string truth;
+  sim_app->add_option("--truth", truth, "CSV of what the simulated phantom really feels, for those who judge the rig");
+  sim_app->callback([&] { code = sim_command(bench, dir, seed, truth); });
 
   app.add_subcommand("devices", "List the ports of this computer")->callback([&] { code = devices_command(); });
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,7 +33,8 @@ class RealTimeWorld {
 
   /// Simulates in real time, one turn each 0.25 ms on CLOCK_MONOTONIC, until `stop` is true. A late turn is caught up
   /// in fixed plant steps, so that a busy computer makes bytes late and never makes them different.
-  void run(const std::atomic<bool>& stop);
+  /// `watch` sees the world after each turn (four a millisecond, where the computer keeps up), on this thread.
+  void run(const std::atomic<bool>& stop, const std::function<void(daq::HostTime, const World&)>& watch = {});
 
   /// After run() (or between turns, on its thread).
   [[nodiscard]] WorldTotals totals() const noexcept;
