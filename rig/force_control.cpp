@@ -33,7 +33,7 @@ constexpr double kSteepest = 0.6;
 constexpr double kTank_J = 2e-3;
 constexpr double kFullTank_J = 6e-3;
 /// The ramp of force takes so many delays at least.
-constexpr double kRampDelays = 8;
+constexpr double kRampDelays = 20;
 /// c/k at the most: soft tissue has 1-10 ms (science.md 2.3 [M]); a ramp at constant speed tells c badly.
 constexpr double kLongestLag_s = 10e-3;
 /// Of the overshoot, for the first touch; the rest is for the press.
@@ -107,6 +107,13 @@ void ForceControl::send(double down_m_s, daq::HostTime now, double dt) noexcept 
   down_m_s = std::clamp(down_m_s, down_m_s_ - most, down_m_s_ + most);
   down_m_s_ = std::clamp(down_m_s, -config_.max_speed_m_s, config_.max_speed_m_s);
   sent_[sent_count_++ % kSent] = {now, down_m_s_};
+}
+
+void ForceControl::permitted(double down_m_s) noexcept {
+  if (!reading_.active || sent_count_ == 0 || down_m_s == down_m_s_) return;
+  limited_ = true;
+  down_m_s_ = down_m_s;
+  sent_[(sent_count_ - 1) % kSent].down_m_s = down_m_s;
 }
 
 Demand ForceControl::update(const Demand& demand, const Readings& r, daq::HostTime now) noexcept {

@@ -46,6 +46,8 @@ class ForceControl {
 
   /// The velocity for this tick: kVelocity, with the demand's own in x and y. `demand` is of kind kForce.
   Demand update(const Demand& demand, const Readings& readings, daq::HostTime now) noexcept;
+  /// What the interlock made of this tick's velocity: the part that the stage will really be sent.
+  void permitted(double down_m_s) noexcept;
   /// No force is wanted in this tick: the next one begins with an approach.
   void rest() noexcept { reading_.active = false; }
   /// For the next tick's readings.

@@ -33,6 +33,9 @@ void Loop::tick(daq::HostTime now) noexcept {
   const PermittedSetpoint setpoint =
       parts_.supervisor.emergency() ? parts_.interlock.emergency_stop() : parts_.interlock.permit(demand, readings_);
   if (parts_.interlock.refused_move() != 0) readings_.refused_move = parts_.interlock.refused_move();
+  if (parts_.force_control != nullptr && setpoint.get().kind == SetpointKind::kVelocity) {
+    parts_.force_control->permitted(-setpoint.get().velocity_m_s[kZ]);
+  }
   record_setpoint(setpoint.get(), now);
   parts_.drive.write(setpoint, readings_, now, parts_.intake.output_of(parts_.stage_link));
   tell_counts(now);
