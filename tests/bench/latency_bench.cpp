@@ -2,12 +2,8 @@
 // session, the real tick, publisher and recorder on their threads; against bare libzmq between two threads, with
 // messages of the same parts, sizes and pace. Both senders wake once a millisecond; a while of the one, a while of the
 // other.
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstring>
@@ -23,6 +19,7 @@
 #include "tests/bench/bare_zmq.hpp"
 #include "tests/bench/sensor_device.hpp"
 #include "tests/bench/small_rig.hpp"
+#include "tests/bench/udp_device.hpp"
 
 namespace strigil::bench {
 namespace {
@@ -46,43 +43,6 @@ void once_a_period(std::uint64_t n, const Send& send) {
     send();
   }
 }
-
-/// The device's end of a UDP wire.
-class UdpDevice {
- public:
-  UdpDevice() : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(fd_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-        ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-      give_up("no UDP port can be had");
-    }
-    uri_ = fmt::format("udp://127.0.0.1:{}", ntohs(address.sin_port));
-  }
-  ~UdpDevice() { ::close(fd_); }
-  UdpDevice(const UdpDevice&) = delete;
-  UdpDevice& operator=(const UdpDevice&) = delete;
-  [[nodiscard]] const std::string& uri() const { return uri_; }
-  /// Waits for the host's first word and from then on talks to it alone.
-  void await_host() {
-    std::array<std::byte, 256> request{};
-    sockaddr_in from{};
-    socklen_t size = sizeof from;
-    if (::recvfrom(fd_, request.data(), request.size(), 0, reinterpret_cast<sockaddr*>(&from), &size) <= 0 ||
-        ::connect(fd_, reinterpret_cast<sockaddr*>(&from), size) != 0) {
-      give_up("the rig asked nothing");
-    }
-  }
-  void send(std::span<const std::byte> bytes) {
-    if (::send(fd_, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) give_up("send failed");
-  }
-
- private:
-  int fd_;
-  std::string uri_;
-};
 
 /// Microseconds that each block took; filled by the receiving thread, taken between rounds.
 class Latencies {
