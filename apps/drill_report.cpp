@@ -45,7 +45,7 @@ Row row_of(const std::vector<DrillScore>& scores) {
     row.judgements.insert(s.judgement);
     row.files.insert(s.file);
     if (!s.detected_by.empty()) row.detection_ms.add(s.detection_s * 1e3);
-    row.safe_ms.add(s.safe_after_s * 1e3);
+    if (s.response != Response::kCarryOn) row.safe_ms.add(s.safe_after_s * 1e3);
     row.peak_force_N = std::max(row.peak_force_N, s.peak_force_N);
     row.end_force_N = std::max(row.end_force_N, s.end_force_N);
     if (row.message.empty()) row.message = s.message;

@@ -14,7 +14,7 @@ namespace strigil::apps {
 namespace {
 
 constexpr double kStill_m_s = 1e-4;
-constexpr double kClearTolerance_m = 0.1e-3;
+constexpr double kClearTolerance_m = 1e-3;  // a stage that has lost steps is not quite where it thinks
 /// What a killed writer may lose (docs/run_file.md); of any other run nothing up to the fault may be missing.
 constexpr daq::Duration kMostLost = std::chrono::seconds(1);
 
@@ -37,11 +37,14 @@ std::string noticed(const daq::Event& e, const Drill& drill) {
       const bool own = outcome != protocols::StepOutcome::kDone && outcome != protocols::StepOutcome::kInterlock;
       return own ? fmt::format("step: {}", protocols::name_of(outcome)) : "";
     }
-    default: {
-      // Events of devices count where the catalogue asks for them.
+    case daq::EventCode::kDecodeError:
+    case daq::EventCode::kClockJump: {
+      // What a device's session tells and nobody acts on: it counts where the catalogue asks for it.
       const std::string name(daq::name_of(e.code));
       return says(name, drill.by) ? fmt::format("event: {}", name) : "";
     }
+    default:
+      return "";
   }
 }
 
@@ -129,14 +132,14 @@ class Scorer {
       if (e->at < fault_at) {
         fail(fmt::format("before the fault: {}", by));
       } else if (!first || e->at < first->at) {
-        first = {e->at, std::move(by)};
+        first = {e->at, by};
       }
+      if (!by.starts_with("event")) acted_ = true;
     }
     if (!first && run_.judgement != "none" && says(s_.message, drill_.by)) first = {last, "verdict"};
     if (!first) return fail("SILENT: nobody noticed");
     s_.detected_by = first->by;
     s_.detection_s = daq::seconds(first->at - fault_at);
-    acted_ = first->by != "verdict" && !first->by.starts_with("event");
     if (s_.detection_s > drill_.within_s) {
       fail(fmt::format("noticed after {:.1f} ms, {:.1f} are allowed", s_.detection_s * 1e3, drill_.within_s * 1e3));
     }
