@@ -30,8 +30,9 @@ struct Drill {
                                     ///< the verdict
   std::vector<Response> responses;  ///< any of these is right
   double within_s = 0;              ///< of the fault
-  std::string verdict = "INVALID";
-  std::string file = "whole";  ///< "whole", or "recovered": by `strigil recover`
+  std::string verdict = "INVALID";  ///< "PASS" for who listens; "none": the rig is dead
+  bool taps = false;                ///< the bench's [taps] are needed to notice; without, a run is half as long
+  std::string file = "whole";       ///< "whole", or "recovered": by `strigil recover`
 };
 
 /// A catalogue: what is broken, and on which bench and in which protocol.
@@ -43,6 +44,8 @@ struct DrillCatalogue {
 
 /// Errors with file, line and column.
 daq::Result<DrillCatalogue> parse_drills(std::string_view text, const std::string& file);
+/// `bench_text` without its table [taps].
+std::string without_taps(std::string_view bench_text);
 
 /// By the plant, which no fault can deceive.
 struct DrillTruth {

@@ -136,6 +136,11 @@ class Scorer {
       }
       if (!by.starts_with("event")) acted_ = true;
     }
+    if (!first && run_.judgement == "none" && drill_.verdict == "none") {
+      // Nobody is left who could notice: the stage stops by itself.
+      first = {run_.truth.last_danger, "nobody left"};
+    }
+    if (!first && drill_.verdict == "PASS" && listener_lost()) first = {last, "ledger"};
     if (!first && run_.judgement != "none" && says(s_.message, drill_.by)) first = {last, "verdict"};
     if (!first) return fail("SILENT: nobody noticed");
     s_.detected_by = first->by;
@@ -143,7 +148,17 @@ class Scorer {
     if (s_.detection_s > drill_.within_s) {
       fail(fmt::format("noticed after {:.1f} ms, {:.1f} are allowed", s_.detection_s * 1e3, drill_.within_s * 1e3));
     }
-    if (first->by != "verdict" && !says(first->by, drill_.by)) fail(fmt::format("noticed as '{}'", first->by));
+    if (first->by != "verdict" && first->by != "ledger" && !says(first->by, drill_.by))
+      fail(fmt::format("noticed as '{}'", first->by));
+  }
+
+  /// What one who listens has lost, by the run's own ledger.
+  [[nodiscard]] bool listener_lost() const {
+    auto reader = daq::RunReader::open(readable_);
+    const auto ledger = reader ? (*reader)->ledger() : daq::Result<std::vector<daq::LedgerRow>>(reader.error());
+    return ledger && std::any_of(ledger->begin(), ledger->end(), [](const daq::LedgerRow& row) {
+             return row.hop.starts_with(daq::hop::kSubscriber) && row.lost > 0;
+           });
   }
 
   void safety() {
@@ -164,7 +179,7 @@ class Scorer {
 
   void verdict() {
     if (run_.judgement != drill_.verdict) fail(fmt::format("the verdict is {}", run_.judgement));
-    if (drill_.verdict == "PASS") return;
+    if (drill_.verdict != "INVALID") return;
     if (!says(s_.message, drill_.by)) fail("no reason of the verdict says it");
   }
 
