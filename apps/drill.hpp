@@ -55,6 +55,7 @@ struct DrillTruth {
   double end_force_N = 0;
   double end_speed_m_s = 0;
   double end_z_m = 0;
+  std::optional<daq::HostTime> lifted_at;  ///< the first lift after the fault
   daq::HostTime last_danger;  ///< the last instant after the fault at which the stage moved otherwise than up
   daq::HostTime last_contact;
 };
@@ -73,6 +74,7 @@ struct DrillScore {
   sim::FaultOrigin phase = sim::FaultOrigin::kContact;
   bool made = false;        ///< the run came as far as the fault
   std::string detected_by;  ///< empty: by nobody
+  bool tripped = false;     ///< it was the interlock
   double detection_s = 0;
   Response response = Response::kCarryOn;
   double safe_after_s = 0;  ///< from the fault to the last motion that was not a lift

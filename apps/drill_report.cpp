@@ -59,14 +59,12 @@ std::string joined(const std::set<std::string>& all, const char* between) {
   return out;
 }
 
-/// Of what trips at once (interlock and steps), how the times lie.
+/// How the times of the interlock's trips lie.
 std::string distribution(const std::vector<std::vector<DrillScore>>& scores) {
   Spread trips_ms;
   for (const auto& drill : scores) {
     for (const auto& s : drill) {
-      const bool tripped = !s.detected_by.empty() && s.detected_by != "verdict" &&
-                           !s.detected_by.starts_with("event") && !s.detected_by.starts_with("step");
-      if (tripped) trips_ms.add(s.detection_s * 1e3);
+      if (s.tripped) trips_ms.add(s.detection_s * 1e3);
     }
   }
   if (trips_ms.empty()) return "";

@@ -21,6 +21,7 @@ constexpr daq::Duration kMostLost = std::chrono::seconds(1);
 struct Noticed {
   daq::HostTime at;
   std::string by;
+  bool tripped = false;
 };
 
 bool says(const std::string& text, const std::vector<std::string>& any) {
@@ -132,7 +133,7 @@ class Scorer {
       if (e->at < fault_at) {
         fail(fmt::format("before the fault: {}", by));
       } else if (!first || e->at < first->at) {
-        first = {e->at, by};
+        first = {e->at, by, e->code == daq::EventCode::kInterlockTrip};
       }
       if (!by.starts_with("event")) acted_ = true;
     }
@@ -141,9 +142,11 @@ class Scorer {
       first = {run_.truth.last_danger, "nobody left"};
     }
     if (!first && drill_.verdict == "PASS" && listener_lost()) first = {last, "ledger"};
+    if (!first && aborted() && run_.truth.lifted_at) first = {*run_.truth.lifted_at, "verdict"};  // no event says it
     if (!first && run_.judgement != "none" && says(s_.message, drill_.by)) first = {last, "verdict"};
     if (!first) return fail("SILENT: nobody noticed");
     s_.detected_by = first->by;
+    s_.tripped = first->tripped;
     s_.detection_s = daq::seconds(first->at - fault_at);
     if (s_.detection_s > drill_.within_s) {
       fail(fmt::format("noticed after {:.1f} ms, {:.1f} are allowed", s_.detection_s * 1e3, drill_.within_s * 1e3));
