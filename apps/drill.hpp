@@ -72,9 +72,11 @@ struct DrillRun {
 /// The same, scored.
 struct DrillScore {
   sim::FaultOrigin phase = sim::FaultOrigin::kContact;
-  bool made = false;        ///< the run came as far as the fault
-  std::string detected_by;  ///< empty: by nobody
-  bool tripped = false;     ///< it was the interlock
+  bool made = false;                 ///< the run came as far as the fault
+  bool disturbed = false;            ///< something else ended the run, or was noticed, before the fault was made
+  std::size_t disturbed_before = 0;  ///< runs that were done again because of that
+  std::string detected_by;           ///< empty: by nobody
+  bool tripped = false;              ///< it was the interlock
   double detection_s = 0;
   Response response = Response::kCarryOn;
   double safe_after_s = 0;  ///< from the fault to the last motion that was not a lift

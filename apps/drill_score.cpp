@@ -88,7 +88,8 @@ class Scorer {
     s_.end_force_N = run_.truth.end_force_N;
     s_.message = message_of(run_, drill_);
     if (!run_.truth.fault_at) {
-      fail("the run ended before the fault was made");
+      fail("the run ended before the fault was made: " + (run_.reasons.empty() ? "" : run_.reasons.front()));
+      s_.disturbed = true;
       s_.file = "not looked at";
       return s_;
     }
@@ -132,6 +133,7 @@ class Scorer {
       if (by.empty()) continue;
       if (e->at < fault_at) {
         fail(fmt::format("before the fault: {}", by));
+        s_.disturbed = true;
       } else if (!first || e->at < first->at) {
         first = {e->at, by, e->code == daq::EventCode::kInterlockTrip};
       }
