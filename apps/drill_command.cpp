@@ -106,9 +106,15 @@ int drill_command(const DrillArguments& a) {
   auto catalogue = parse_drills(*text, *path);
   if (!catalogue) return refuse(catalogue.error().message);
   auto& drills = catalogue->drills;
-  if (!a.only.empty()) std::erase_if(drills, [&](const Drill& d) { return d.name != a.only; });
+  for (const auto& name : a.only) {
+    if (std::none_of(drills.begin(), drills.end(), [&](const Drill& d) { return d.name == name; })) {
+      return refuse(fmt::format("{} has no drill '{}'", *path, name));
+    }
+  }
+  const auto unwanted = [&](const Drill& d) { return std::find(a.only.begin(), a.only.end(), d.name) == a.only.end(); };
+  if (!a.only.empty()) std::erase_if(drills, unwanted);
   if (!a.real) std::erase_if(drills, [](const Drill& d) { return !d.virtual_time; });
-  if (drills.empty()) return refuse(fmt::format("the catalogue has no drill '{}' for this kind of time", a.only));
+  if (drills.empty()) return refuse("these drills need real wires and processes: add --real");
   const Folder folder(a.keep);
   if (folder.path().empty()) return refuse("no folder for the run files can be made");
   const auto benches = Benches::write(catalogue->bench, catalogue->protocol, folder.path());

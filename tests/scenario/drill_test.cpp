@@ -32,7 +32,7 @@ class DrillRuns : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(dir_); }
 
   /// The exit code; `json_` becomes what was written.
-  int drill(const std::string& catalogue, const std::string& only = "", int repeats = 1) {
+  int drill(const std::string& catalogue, const std::vector<std::string>& only = {}, int repeats = 1) {
     DrillArguments a;
     a.catalogue = catalogue;
     a.only = only;
@@ -58,19 +58,18 @@ class DrillRuns : public testing::Test {
 TEST_F(DrillRuns, EveryFaultIsNoticedAnsweredAndRescuedAndNonePasses) {
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
   const std::vector<std::string> only{"force_silent", "force_rail", "stage_reboot", "host_stalled",
-                                      "vibration_unplugged"};
+                                      "vibration_unplugged"};  // the release suite makes them all
 #else
-  const std::vector<std::string> only{""};
+  const std::vector<std::string> only;
 #endif
-  for (const auto& name : only) {
-    EXPECT_EQ(drill("catalogue", name), kPass);
-    for (const auto& row : json_) {
-      for (const auto& run : row["runs"]) {
-        EXPECT_TRUE(run["made"]) << row["drill"];
-        EXPECT_TRUE(run["safe"]) << row["drill"];
-        EXPECT_NE(run["judgement"], "PASS") << row["drill"];
-        EXPECT_THAT(run["failings"], IsEmpty()) << row["drill"] << " " << run["failings"];
-      }
+  EXPECT_EQ(drill("catalogue", only), kPass);
+  EXPECT_EQ(only.empty() ? json_.size() > 40 : json_.size() == only.size(), true) << json_.size();
+  for (const auto& row : json_) {
+    for (const auto& run : row["runs"]) {
+      EXPECT_TRUE(run["made"]) << row["drill"];
+      EXPECT_TRUE(run["safe"]) << row["drill"];
+      EXPECT_NE(run["judgement"], "PASS") << row["drill"];
+      EXPECT_THAT(run["failings"], IsEmpty()) << row["drill"] << " " << run["failings"];
     }
   }
 }
