@@ -6,6 +6,7 @@
 
 #include "apps/drill_command.hpp"
 #include "apps/file_commands.hpp"
+#include "apps/listen_command.hpp"
 #include "apps/places.hpp"
 #include "apps/qualify_command.hpp"
 #include "apps/run_command.hpp"
@@ -95,10 +96,18 @@ int command_line(int argc, char** argv) {
   qualify_app->add_flag("--json", qualify.json, "As JSON");
   qualify_app->callback([&] { code = qualify_command(qualify); });
 
+  std::string endpoint;
+  std::string name = "listener";
+  auto* listen_app = app.add_subcommand("listen", "Listen to a run until its end, and count its samples");
+  listen_app->add_option("endpoint", endpoint, "What the run publishes on")->required();
+  listen_app->add_option("--name", name, "Under which the run's ledger has what came")->capture_default_str();
+  listen_app->callback([&] { code = listen_command(endpoint, name); });
+
   DrillArguments drill;
   auto* drill_app = app.add_subcommand("drill", "Fire drills: make every fault on purpose, score what the rig does");
   drill_app->add_option("catalogue", drill.catalogue, "A name from apps/drills or a .toml file")->capture_default_str();
-  drill_app->add_option("--only", drill.only, "The drill of this name");
+  drill_app->add_option("--only", drill.only, "The drills of these names, separated by commas")->delimiter(',');
+  drill_app->add_flag("--real", drill.real, "On pseudo-terminals and UDP, the rig in a process of its own");
   drill_app->add_option("--repeats", drill.repeats, "Of each drill in each phase, at other instants")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

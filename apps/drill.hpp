@@ -30,8 +30,9 @@ struct Drill {
                                     ///< the verdict
   std::vector<Response> responses;  ///< any of these is right
   double within_s = 0;              ///< of the fault
-  std::string verdict = "INVALID";
-  std::string file = "whole";  ///< "whole", or "recovered": by `strigil recover`
+  std::string verdict = "INVALID";  ///< "PASS" for who listens; "none": the rig is dead
+  bool taps = false;                ///< the bench's [taps] are needed to notice; without, a run is half as long
+  std::string file = "whole";       ///< "whole", or "recovered": by `strigil recover`
 };
 
 /// A catalogue: what is broken, and on which bench and in which protocol.
@@ -43,6 +44,8 @@ struct DrillCatalogue {
 
 /// Errors with file, line and column.
 daq::Result<DrillCatalogue> parse_drills(std::string_view text, const std::string& file);
+/// `bench_text` without its table [taps].
+std::string without_taps(std::string_view bench_text);
 
 /// By the plant, which no fault can deceive.
 struct DrillTruth {
@@ -52,6 +55,7 @@ struct DrillTruth {
   double end_force_N = 0;
   double end_speed_m_s = 0;
   double end_z_m = 0;
+  std::optional<daq::HostTime> lifted_at;  ///< the first lift after the fault
   daq::HostTime last_danger;  ///< the last instant after the fault at which the stage moved otherwise than up
   daq::HostTime last_contact;
 };
@@ -68,8 +72,11 @@ struct DrillRun {
 /// The same, scored.
 struct DrillScore {
   sim::FaultOrigin phase = sim::FaultOrigin::kContact;
-  bool made = false;        ///< the run came as far as the fault
-  std::string detected_by;  ///< empty: by nobody
+  bool made = false;                 ///< the run came as far as the fault
+  bool disturbed = false;            ///< something else ended the run, or was noticed, before the fault was made
+  std::size_t disturbed_before = 0;  ///< runs that were done again because of that
+  std::string detected_by;           ///< empty: by nobody
+  bool tripped = false;              ///< it was the interlock
   double detection_s = 0;
   Response response = Response::kCarryOn;
   double safe_after_s = 0;  ///< from the fault to the last motion that was not a lift

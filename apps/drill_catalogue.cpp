@@ -54,6 +54,7 @@ Drill read_drill(daq::StrictTable& t) {
   d.breaks = t.text("breaks");
   d.phases = chosen(t, "phases", kPhases, "approach, contact, stroke, retract");
   d.virtual_time = t.boolean("virtual_time", true);
+  d.taps = t.boolean("taps", false);
   auto fault = t.table("fault", true);
   d.fault = sim::read_fault(fault);
   fault.finish();
@@ -62,7 +63,9 @@ Drill read_drill(daq::StrictTable& t) {
   d.responses = chosen(expect, "response", kResponses, "lift");
   d.within_s = expect.number("within_ms", {0, 60000}) * kMillisecond;
   d.verdict = expect.text("verdict", "INVALID");
-  if (d.verdict != "INVALID" && d.verdict != "PASS") expect.refuse("verdict", "a drill ends INVALID or PASS");
+  if (d.verdict != "INVALID" && d.verdict != "PASS" && d.verdict != "none") {
+    expect.refuse("verdict", "a drill ends in INVALID, in PASS, or in none");
+  }
   d.file = expect.text("file", "whole");
   if (d.file != "whole" && d.file != "recovered") expect.refuse("file", "a run file is \"whole\" or \"recovered\"");
   expect.finish();
@@ -82,6 +85,15 @@ std::string_view name_of(Response response) noexcept {
       return "carry_on";
   }
   return "unknown";
+}
+
+std::string without_taps(std::string_view bench_text) {
+  std::string text(bench_text);
+  const auto from = text.find("\n[taps]\n");
+  if (from == std::string::npos) return text;
+  auto to = text.find("\n[", from + 1);
+  if (to == std::string::npos) to = text.size();
+  return text.erase(from, to - from);
 }
 
 daq::Result<DrillCatalogue> parse_drills(std::string_view text, const std::string& file) {

@@ -3,12 +3,13 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace strigil::apps {
 
 struct DrillArguments {
   std::string catalogue = "catalogue";
-  std::string only;  ///< the drill of this name
+  std::vector<std::string> only;  ///< the drills of these names; empty: all
   bool real = false;
   int repeats = 1;  ///< for each phase, at instants of their own
   std::uint64_t seed = 1;

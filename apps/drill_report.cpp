@@ -45,7 +45,7 @@ Row row_of(const std::vector<DrillScore>& scores) {
     row.judgements.insert(s.judgement);
     row.files.insert(s.file);
     if (!s.detected_by.empty()) row.detection_ms.add(s.detection_s * 1e3);
-    row.safe_ms.add(s.safe_after_s * 1e3);
+    if (s.response != Response::kCarryOn) row.safe_ms.add(s.safe_after_s * 1e3);
     row.peak_force_N = std::max(row.peak_force_N, s.peak_force_N);
     row.end_force_N = std::max(row.end_force_N, s.end_force_N);
     if (row.message.empty()) row.message = s.message;
@@ -59,14 +59,12 @@ std::string joined(const std::set<std::string>& all, const char* between) {
   return out;
 }
 
-/// Of what trips at once (interlock and steps), how the times lie.
+/// How the times of the interlock's trips lie.
 std::string distribution(const std::vector<std::vector<DrillScore>>& scores) {
   Spread trips_ms;
   for (const auto& drill : scores) {
     for (const auto& s : drill) {
-      const bool tripped = !s.detected_by.empty() && s.detected_by != "verdict" &&
-                           !s.detected_by.starts_with("event") && !s.detected_by.starts_with("step");
-      if (tripped) trips_ms.add(s.detection_s * 1e3);
+      if (s.tripped) trips_ms.add(s.detection_s * 1e3);
     }
   }
   if (trips_ms.empty()) return "";
@@ -78,12 +76,19 @@ std::string distribution(const std::vector<std::vector<DrillScore>>& scores) {
 }
 
 nlohmann::ordered_json json_of(const DrillScore& s) {
-  return {{"phase", name_of(s.phase)},       {"made", s.made},
-          {"detected_by", s.detected_by},    {"detection_s", s.detection_s},
-          {"response", name_of(s.response)}, {"safe", s.safe},
-          {"safe_after_s", s.safe_after_s},  {"peak_force_N", s.peak_force_N},
-          {"end_force_N", s.end_force_N},    {"message", s.message},
-          {"judgement", s.judgement},        {"file", s.file},
+  return {{"phase", name_of(s.phase)},
+          {"made", s.made},
+          {"disturbed_before", s.disturbed_before},
+          {"detected_by", s.detected_by},
+          {"detection_s", s.detection_s},
+          {"response", name_of(s.response)},
+          {"safe", s.safe},
+          {"safe_after_s", s.safe_after_s},
+          {"peak_force_N", s.peak_force_N},
+          {"end_force_N", s.end_force_N},
+          {"message", s.message},
+          {"judgement", s.judgement},
+          {"file", s.file},
           {"failings", s.failings}};
 }
 
@@ -97,12 +102,14 @@ std::string to_table(const std::vector<Drill>& drills, const std::vector<std::ve
   std::size_t good = 0;
   std::size_t silent = 0;
   std::size_t passed = 0;
+  std::size_t disturbed = 0;
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const auto& d = drills[i];
     const auto row = row_of(scores[i]);
     runs += scores[i].size();
     good += row.good;
     for (const auto& s : scores[i]) {
+      disturbed += s.disturbed_before;
       silent += s.made && s.detected_by.empty() ? 1U : 0U;
       passed += s.judgement == "PASS" && d.verdict != "PASS" ? 1U : 0U;
     }
@@ -117,6 +124,10 @@ std::string to_table(const std::vector<Drill>& drills, const std::vector<std::ve
     for (const auto& f : row.failings) text += fmt::format("    BAD {}\n", f);
   }
   text += distribution(scores);
+  if (disturbed > 0) {
+    text += fmt::format("{} runs were done again: this computer was late, and something tripped before the fault\n",
+                        disturbed);
+  }
   text += fmt::format("{} drills, {} runs, {} good, {} silent, {} passed that must not\n", scores.size(), runs, good,
                       silent, passed);
   return text;

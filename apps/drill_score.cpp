@@ -14,13 +14,14 @@ namespace strigil::apps {
 namespace {
 
 constexpr double kStill_m_s = 1e-4;
-constexpr double kClearTolerance_m = 0.1e-3;
+constexpr double kClearTolerance_m = 1e-3;  // a stage that has lost steps is not quite where it thinks
 /// What a killed writer may lose (docs/run_file.md); of any other run nothing up to the fault may be missing.
 constexpr daq::Duration kMostLost = std::chrono::seconds(1);
 
 struct Noticed {
   daq::HostTime at;
   std::string by;
+  bool tripped = false;
 };
 
 bool says(const std::string& text, const std::vector<std::string>& any) {
@@ -37,11 +38,14 @@ std::string noticed(const daq::Event& e, const Drill& drill) {
       const bool own = outcome != protocols::StepOutcome::kDone && outcome != protocols::StepOutcome::kInterlock;
       return own ? fmt::format("step: {}", protocols::name_of(outcome)) : "";
     }
-    default: {
-      // Events of devices count where the catalogue asks for them.
+    case daq::EventCode::kDecodeError:
+    case daq::EventCode::kClockJump: {
+      // What a device's session tells and nobody acts on: it counts where the catalogue asks for it.
       const std::string name(daq::name_of(e.code));
       return says(name, drill.by) ? fmt::format("event: {}", name) : "";
     }
+    default:
+      return "";
   }
 }
 
@@ -84,7 +88,8 @@ class Scorer {
     s_.end_force_N = run_.truth.end_force_N;
     s_.message = message_of(run_, drill_);
     if (!run_.truth.fault_at) {
-      fail("the run ended before the fault was made");
+      fail("the run ended before the fault was made: " + (run_.reasons.empty() ? "" : run_.reasons.front()));
+      s_.disturbed = true;
       s_.file = "not looked at";
       return s_;
     }
@@ -128,19 +133,37 @@ class Scorer {
       if (by.empty()) continue;
       if (e->at < fault_at) {
         fail(fmt::format("before the fault: {}", by));
+        s_.disturbed = true;
       } else if (!first || e->at < first->at) {
-        first = {e->at, std::move(by)};
+        first = {e->at, by, e->code == daq::EventCode::kInterlockTrip};
       }
+      if (!by.starts_with("event")) acted_ = true;
     }
+    if (!first && run_.judgement == "none" && drill_.verdict == "none") {
+      // Nobody is left who could notice: the stage stops by itself.
+      first = {run_.truth.last_danger, "nobody left"};
+    }
+    if (!first && drill_.verdict == "PASS" && listener_lost()) first = {last, "ledger"};
+    if (!first && aborted() && run_.truth.lifted_at) first = {*run_.truth.lifted_at, "verdict"};  // no event says it
     if (!first && run_.judgement != "none" && says(s_.message, drill_.by)) first = {last, "verdict"};
     if (!first) return fail("SILENT: nobody noticed");
     s_.detected_by = first->by;
+    s_.tripped = first->tripped;
     s_.detection_s = daq::seconds(first->at - fault_at);
-    acted_ = first->by != "verdict" && !first->by.starts_with("event");
     if (s_.detection_s > drill_.within_s) {
       fail(fmt::format("noticed after {:.1f} ms, {:.1f} are allowed", s_.detection_s * 1e3, drill_.within_s * 1e3));
     }
-    if (first->by != "verdict" && !says(first->by, drill_.by)) fail(fmt::format("noticed as '{}'", first->by));
+    if (first->by != "verdict" && first->by != "ledger" && !says(first->by, drill_.by))
+      fail(fmt::format("noticed as '{}'", first->by));
+  }
+
+  /// What one who listens has lost, by the run's own ledger.
+  [[nodiscard]] bool listener_lost() const {
+    auto reader = daq::RunReader::open(readable_);
+    const auto ledger = reader ? (*reader)->ledger() : daq::Result<std::vector<daq::LedgerRow>>(reader.error());
+    return ledger && std::any_of(ledger->begin(), ledger->end(), [](const daq::LedgerRow& row) {
+             return row.hop.starts_with(daq::hop::kSubscriber) && row.lost > 0;
+           });
   }
 
   void safety() {
@@ -161,7 +184,7 @@ class Scorer {
 
   void verdict() {
     if (run_.judgement != drill_.verdict) fail(fmt::format("the verdict is {}", run_.judgement));
-    if (drill_.verdict == "PASS") return;
+    if (drill_.verdict != "INVALID") return;
     if (!says(s_.message, drill_.by)) fail("no reason of the verdict says it");
   }
 

@@ -27,6 +27,7 @@ void TruthWatch::see(const sim::World& world, daq::HostTime now) {
   }
   t.peak_force_N = std::max(t.peak_force_N, force_N);
   const bool lifting = v[rig::kZ] > 0 && std::hypot(v[rig::kX], v[rig::kY]) <= kStill_m_s;
+  if (lifting && !t.lifted_at && v[rig::kZ] > kStill_m_s) t.lifted_at = now;
   if (t.end_speed_m_s > kStill_m_s && !lifting) t.last_danger = now;
   if (force_N > 0) t.last_contact = now;
 }

@@ -373,7 +373,7 @@ class Run {
   static daq::StreamLedger ledger_of(const std::string& stream, const rig::StreamCounts& c) {
     daq::StreamLedger hops;
     hops.stream = stream;
-    hops.device = c.next_sample - c.first_sample;
+    hops.device = c.before_reset + c.next_sample - c.first_sample;
     hops.lost_on_wire = c.gap_samples - c.gap_in_ring - c.gap_in_codec;
     hops.lost_in_chunk_ring = c.gap_in_ring;
     hops.lost_in_codec = c.gap_in_codec;

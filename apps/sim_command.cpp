@@ -49,9 +49,9 @@ int sim_command(const std::string& bench, const std::string& dir, std::uint64_t 
     if (!truth_file) return refuse(fmt::format("'{}' cannot be written", truth));
     truth_file << "host_ns,x_mm,y_mm,z_mm,normal_force_N,drag_N\n";
   }
-  (*world)->run(stop, [&](daq::HostTime now, const sim::World& w) {
+  (*world)->run(stop, [&](daq::HostTime now) {
     if (!truth_file.is_open()) return;
-    const auto& state = w.plant();
+    const auto& state = (*world)->world().plant();
     truth_file << fmt::format("{},{:.4f},{:.4f},{:.4f},{:.4f},{:.4f}\n", now.ns, state.position_m[rig::kX] * 1e3,
                               state.position_m[rig::kY] * 1e3, state.position_m[rig::kZ] * 1e3, state.force_N[2],
                               state.force_N[0]);

@@ -83,9 +83,9 @@ class Judge {
     for (const auto& r : e_.rejected) {
       if (r.pieces == 0) continue;
       invalid(
-          fmt::format("{} pieces of garbage came over the line of '{}': what else came over it cannot be trusted; "
+          fmt::format("garbage came over the line of '{}' ({} times): what else came over it cannot be trusted; "
                       "check its cable, shielding and baud rate, and who else is on its network",
-                      r.pieces, r.stream));
+                      r.stream, r.pieces));
     }
     stops();
     for (const auto& problem : daq::unbalanced(e_.ledger))

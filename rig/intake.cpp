@@ -83,6 +83,10 @@ void Intake::take_block(const daq::Block& block) noexcept {
   auto& c = counts_[block.stream];
   if (c.blocks == 0) c.first_sample = block.first_sample;
   // What was missing before the first block of the run is not this run's loss.
+  if (c.blocks != 0 && (block.flags & daq::kDeviceReset) != 0) {
+    c.before_reset += c.next_sample - c.first_sample + block.gap;
+    c.first_sample = block.first_sample;  // another counter
+  }
   const bool gap = c.blocks != 0 && ((block.flags & daq::kGapBefore) != 0 || block.gap != 0);
   if (gap) {
     c.gap_samples += block.gap;

@@ -32,6 +32,7 @@ struct StreamCounts {
   std::uint64_t samples = 0;
   std::uint64_t first_sample = 0;  ///< device counter at the first sample
   std::uint64_t next_sample = 0;   ///< device counter one past the last
+  std::uint64_t before_reset = 0;  ///< samples by the counter that the device had before it restarted, and gaps between
   std::uint64_t gap_samples = 0;   ///< missing by the device's counter: on the wire, unless one of the next two
   std::uint64_t gap_in_ring = 0;
   std::uint64_t gap_in_codec = 0;

@@ -67,6 +67,10 @@ bool Interlock::within_travel(const Position& p, double margin_m) const noexcept
 
 std::uint32_t Interlock::judge(const Readings& r, std::uint32_t sensed, daq::HostTime now) const noexcept {
   std::uint32_t faults = sensed;
+  // What came meanwhile may be fresh: but in between nobody looked at the force. The stage was not asked in that time.
+  const bool stood_still = judged_once_ && now - judged_ > limits_.force_stale;
+  if (stood_still) faults |= kHostStalled;
+  const auto asked_since = stood_still ? now : woke_;
   if (!r.force_seen || now - r.force_received > limits_.force_stale) faults |= kForceStale;
   // Untared: what strains the instrument and the sensor is the whole load. NaN must trip, hence the negation.
   if (r.force_seen && !(std::abs(r.untared_normal_force_N) <= limits_.max_force_N &&
@@ -74,13 +78,11 @@ std::uint32_t Interlock::judge(const Readings& r, std::uint32_t sensed, daq::Hos
     faults |= kForceLimit;
   }
   if (!r.vibration_seen || now - r.vibration_received > limits_.vibration_stale) faults |= kVibrationStale;
-  if (!r.stage_seen || now - r.position_received > limits_.stage_stale) faults |= kStageStale;
+  if (!r.stage_seen || now - std::max(r.position_received, asked_since) > limits_.stage_stale) faults |= kStageStale;
   if (r.stage == StageState::kAlarm) faults |= kStageAlarm;
   if (r.stage_restarts != restarts_at_reset_) faults |= kStageRestarted;
   if (r.stage_seen && !within_travel(r.position_m, limits_.travel_margin_m)) faults |= kTravel;
-  if (stalled(r, now)) faults |= kStageStalled;
-  // What came meanwhile may be fresh: but in between nobody looked at the force.
-  if (judged_once_ && now - judged_ > limits_.force_stale) faults |= kHostStalled;
+  if (stalled(r, asked_since, now)) faults |= kStageStalled;
   return faults;
 }
 
@@ -114,11 +116,13 @@ void Interlock::follow(const Setpoint& s, const Readings& r) noexcept {
   }
 }
 
-bool Interlock::stalled(const Readings& r, daq::HostTime now) const noexcept {
+bool Interlock::stalled(const Readings& r, daq::HostTime asked_since, daq::HostTime now) const noexcept {
   // A stage that decelerates, answers and begins anew needs about 0.3 s; and reports may be as far apart as allowed.
   constexpr daq::Duration kStall = std::chrono::milliseconds(500);
   const auto& f = following_;
-  if (!f.told || r.position_m != f.seen_m || now - f.since <= std::max(kStall, limits_.stage_stale)) return false;
+  if (!f.told || r.position_m != f.seen_m ||
+      now - std::max(f.since, asked_since) <= std::max(kStall, limits_.stage_stale))
+    return false;
   if (!f.place_known) return true;
   for (std::size_t a = 0; a < kAxes; ++a) {
     if (std::abs(r.position_m[a] - f.target_m[a]) > stage_.in_position_m) return true;
@@ -129,6 +133,7 @@ bool Interlock::stalled(const Readings& r, daq::HostTime now) const noexcept {
 bool Interlock::evaluate(Readings& r, std::uint32_t sensed, daq::HostTime now) noexcept {
   restarts_ = r.stage_restarts;
   current_ = judge(r, sensed, now);
+  if ((current_ & kHostStalled) != 0) woke_ = now;
   judged_ = now;
   judged_once_ = true;
   const bool armed = (latched_ & kNotReset) == 0;

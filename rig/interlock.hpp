@@ -81,7 +81,7 @@ class Interlock {
   Setpoint permit_velocity(const Demand& demand, const Readings& readings) noexcept;
   Setpoint choose(const Demand& demand, const Readings& readings) noexcept;
   void follow(const Setpoint& setpoint, const Readings& readings) noexcept;
-  [[nodiscard]] bool stalled(const Readings& readings, daq::HostTime now) const noexcept;
+  [[nodiscard]] bool stalled(const Readings& readings, daq::HostTime asked_since, daq::HostTime now) const noexcept;
 
   /// What the stage was told last, and since when its readback has been as it is.
   struct Following {
@@ -104,6 +104,7 @@ class Interlock {
   std::uint64_t restarts_at_reset_ = 0;
   Following following_;
   daq::HostTime judged_;  // the last evaluate()
+  daq::HostTime woke_;    // the last one after this computer had stood still
   bool judged_once_ = false;
   std::array<EvidenceRow, kEvidenceRows> evidence_{};
   std::uint64_t evidence_rows_ = 0;

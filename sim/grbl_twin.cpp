@@ -148,13 +148,8 @@ rig::Position GrblTwin::position_m() const {
   return p;
 }
 
-rig::Position GrblTwin::velocity_m_s() const {
-  rig::Position v = planner_.velocity_m_s();
-  for (std::size_t a = 0; a < rig::kAxes; ++a) {
-    if (to_lose_m_[a] > 0) v[a] = 0;
-  }
-  return v;
-}
+// While it loses steps, too: the jolt is left out, which makes the loss harder to notice.
+rig::Position GrblTwin::velocity_m_s() const { return planner_.velocity_m_s(); }
 
 void GrblTwin::slip(const rig::Position& before_m) {
   for (std::size_t a = 0; a < rig::kAxes; ++a) {

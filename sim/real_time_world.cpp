@@ -101,12 +101,12 @@ std::string RealTimeWorld::bench_on_these_wires(std::string_view bench_text) con
   return text;
 }
 
-void RealTimeWorld::run(const std::atomic<bool>& stop, const std::function<void(daq::HostTime, const World&)>& watch) {
+void RealTimeWorld::run(const std::atomic<bool>& stop, const std::function<void(daq::HostTime)>& each_turn) {
   const daq::HostTime start = wires_->world.start();
   while (!stop.load(std::memory_order_relaxed)) {
     const auto now = daq::host_now();
     wires_->turn(now);
-    if (watch) watch(now, wires_->world);
+    if (each_turn) each_turn(now);
     // Turns that were missed are not made up for: the plant's steps are.
     sleep_until(start + kTurn * ((daq::host_now() - start) / kTurn + 1));
   }

@@ -32,9 +32,9 @@ class RealTimeWorld {
   [[nodiscard]] std::string bench_on_these_wires(std::string_view bench_text) const;
 
   /// Simulates in real time, one turn each 0.25 ms on CLOCK_MONOTONIC, until `stop` is true. A late turn is caught up
-  /// in fixed plant steps, so that a busy computer makes bytes late and never makes them different.
-  /// `watch` sees the world after each turn (four a millisecond, where the computer keeps up), on this thread.
-  void run(const std::atomic<bool>& stop, const std::function<void(daq::HostTime, const World&)>& watch = {});
+  /// in fixed plant steps, so that a busy computer makes bytes late and never makes them different. `each_turn` may
+  /// look into the world, on this thread.
+  void run(const std::atomic<bool>& stop, const std::function<void(daq::HostTime)>& each_turn = {});
 
   /// After run() (or between turns, on its thread).
   [[nodiscard]] WorldTotals totals() const noexcept;

@@ -57,11 +57,8 @@ class Subject {
  public:
   /// The turn as Loop::tick() takes it; every promise is checked here.
   void turn(const Input& in) {
-    now_ = now_ + (in.late ? from_seconds(20) : from_seconds(0.001));
-    Readings r;
-    r.now = now_;
-    r.force_seen = r.vibration_seen = r.stage_seen = true;
-    r.force_received = r.vibration_received = now_;
+    pass(in.late ? from_seconds(20) : from_seconds(0.001));
+    Readings r = healthy();
     r.position_received = in.stage_lost ? now_ - from_seconds(2) : now_;
     r.stage = in.stage;
     r.position_m = {0.1, 0.05, in.clear ? -0.004 : -0.03};
@@ -124,6 +121,26 @@ class Subject {
     if (after == SupervisorState::kFinished && before != after) {
       ASSERT_TRUE(in.clear && in.stage == StageState::kIdle);
     }
+  }
+
+  [[nodiscard]] Readings healthy() const {
+    Readings r;
+    r.now = now_;
+    r.force_seen = r.vibration_seen = r.stage_seen = true;
+    r.force_received = r.vibration_received = r.position_received = now_;
+    r.position_m = {0.1, 0.05, -0.004};
+    return r;
+  }
+  /// Time passes while the interlock looks on: a rig that does not look has a fault of its own (host_stalled).
+  void pass(daq::Duration longer) {
+    constexpr daq::Duration kLook = std::chrono::milliseconds(500);
+    const auto end = now_ + longer;
+    while (end - now_ > kLook) {
+      now_ = now_ + kLook;
+      Readings r = healthy();
+      interlock_.evaluate(r, 0, now_);
+    }
+    now_ = end;
   }
 
   using Key = std::tuple<SupervisorState, bool, bool, bool, bool, bool>;
