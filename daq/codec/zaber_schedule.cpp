@@ -58,7 +58,15 @@ std::int64_t ZaberSession::speed_of(std::size_t axis, double speed_m_s) const no
 
 bool ZaberSession::ask(Kind kind, std::size_t index, std::uint8_t device, std::uint8_t axis, std::string_view words,
                        HostTime now, SessionOutput& out) noexcept {
-  const auto line = encode_zaber(ZaberCommand{.device = device, .axis = axis, .id = next_id_, .words = words});
+  // Controllers take commands without a checksum as well: were the colon lost, a checksum of digits only would make a
+  // number longer. The id is chosen so that it has a letter.
+  ZaberLine line;
+  for (std::uint8_t tries = 0; tries < kZaberIds; ++tries) {
+    line = encode_zaber(ZaberCommand{.device = device, .axis = axis, .id = next_id_, .words = words});
+    const auto sum = line.text().substr(line.text().find(':') + 1, 2);
+    if (std::any_of(sum.begin(), sum.end(), [](char c) { return c >= 'A'; })) break;
+    next_id_ = static_cast<std::uint8_t>((next_id_ + 1) % kZaberIds);
+  }
   // An end more is nothing to a controller, and parts us from what it may hold.
   std::array<std::byte, kZaberLine + 3> bytes{};
   std::size_t size = 0;
