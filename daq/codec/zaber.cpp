@@ -159,7 +159,7 @@ ZaberLine encode_zaber(const ZaberMessage& m) noexcept {
   };
   constexpr std::array kStarts{'@', '#', '!'};
   put(FMT_STRING("{}{:02} {}"), kStarts[static_cast<std::size_t>(m.kind)], m.device, m.axis);
-  if (m.id < kZaberIds) put(FMT_STRING(" {:02}"), m.id);
+  if (m.id < kZaberIds && m.kind != ZaberKind::kAlert) put(FMT_STRING(" {:02}"), m.id);
   if (m.kind == ZaberKind::kReply) put(FMT_STRING(" {}"), m.ok ? "OK" : "RJ");
   if (m.kind != ZaberKind::kInfo) {
     put(FMT_STRING(" {} {}{}"), m.busy ? "BUSY" : "IDLE", static_cast<char>(m.flag >> 8U),
