@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 namespace strigil::sim {
@@ -270,7 +271,8 @@ ZaberTwin::Answer ZaberTwin::get(std::size_t axis, std::string_view setting) {
     } else {
       return refuse("BADCOMMAND");
     }
-    all += fmt::format("{}{}", all.empty() ? "" : " ", value);
+    if (!all.empty()) all += ' ';
+    fmt::format_to(std::back_inserter(all), "{}", value);
   }
   if (setting == "pos") ++reports_sent_;
   return {true, all};
@@ -315,8 +317,11 @@ ZaberTwin::Answer ZaberTwin::warnings(std::size_t axis, bool clear) {
     if (clear) axes_[i].stalled = axes_[i].interrupted = axes_[i].limit_hit = false;
   }
   std::string text = fmt::format("{:02}", all.size());
-  for (const auto flag : all)
-    text += fmt::format(" {}{}", static_cast<char>(flag >> 8U), static_cast<char>(flag & 0xFFU));
+  for (const auto flag : all) {
+    text += ' ';
+    text += static_cast<char>(flag >> 8U);
+    text += static_cast<char>(flag & 0xFFU);
+  }
   return {true, text};
 }
 
@@ -342,7 +347,9 @@ ZaberTwin::Answer ZaberTwin::set_trigger(std::string_view words, daq::HostTime n
   if (verb == "action" && (what == "a" || what == "b")) {
     const auto action = after(words, 3);
     if (action.empty()) return refuse("BADDATA");
-    t.actions[what == "a" ? 0 : 1] = action == "none" ? "" : std::string(action);
+    auto& kept = t.actions[what == "a" ? 0 : 1];
+    kept.clear();
+    if (action != "none") kept.append(action);
     return {};
   }
   if (verb != "when") return refuse("BADCOMMAND");
@@ -361,7 +368,7 @@ ZaberTwin::Answer ZaberTwin::set_trigger(std::string_view words, daq::HostTime n
   t.when = Trigger::When::kData;
   t.data = *data;
   t.value = *value;
-  t.comparison = comparison;
+  t.comparison = std::string(comparison);
   return {};
 }
 
