@@ -421,6 +421,11 @@ void ZaberTwin::step_search(std::size_t i) {
   auto& a = axes_[i];
   const double scale = config_.microsteps_per_m[i];
   const bool at_home = (a.motion.position_m() - low_m(i)) * scale <= 0;
+  // It was on its way to the other end when it was told to.
+  if (a.search == Search::kFast && (a.motion.position_m() - high_m(i)) * scale > 0) {
+    a.motion.halt_at(high_m(i));
+    a.motion.set_velocity(-std::copysign(config_.home_speed_m_s, scale));
+  }
   switch (a.search) {
     case Search::kNone:
       return;

@@ -12,6 +12,7 @@ namespace strigil::daq {
 namespace {
 
 constexpr auto kStaleWish = std::chrono::milliseconds(200);
+constexpr auto kToldLately = std::chrono::milliseconds(60);
 constexpr auto kSetUpPause = std::chrono::seconds(1);
 constexpr auto kMarkerEvery = std::chrono::seconds(1);
 constexpr std::size_t kZ = 2;
@@ -77,7 +78,7 @@ bool ZaberSession::ask(Kind kind, std::size_t index, std::uint8_t device, std::u
   const auto serial = kind == Kind::kStop                                ? devices_[index].stop_serial
                       : kind == Kind::kMaxSpeed || kind == Kind::kMotion ? axes_[index].serial
                                                                          : 0U;
-  asked_ = {kind, static_cast<std::uint8_t>(index), device, axis, next_id_, serial, now};
+  asked_ = {kind, static_cast<std::uint8_t>(index), device, axis, next_id_, serial, now, words.starts_with("move vel")};
   next_id_ = static_cast<std::uint8_t>((next_id_ + 1) % kZaberIds);
   return true;
 }
@@ -128,7 +129,7 @@ bool ZaberSession::want_stop(StopWish how, HostTime now, SessionOutput& out) noe
   }
   for (auto& a : axes_) {
     a.wish = Wish::kNone;
-    a.searching = false;
+    a.searching = a.runs = false;
   }
   // What is outstanding is given up for it: its answer will have another id. What it wanted is asked for again.
   asked_ = {};
@@ -217,22 +218,30 @@ bool ZaberSession::send_flags(HostTime now, SessionOutput& out) noexcept {
   return false;
 }
 
+/// What it wishes is what it was told a short time ago.
+bool ZaberSession::repeats(std::size_t axis, HostTime now) const noexcept {
+  const auto& a = axes_[axis];
+  return a.wish == Wish::kVelocity && a.runs && a.runs_at == speed_of(axis, a.value) && now - a.told < kToldLately;
+}
+
 bool ZaberSession::send_motion(HostTime now, SessionOutput& out) noexcept {
-  for (std::size_t tries = 0; tries < kStageAxes; ++tries) {
-    const auto axis = motion_axis_;
-    motion_axis_ = (motion_axis_ + 1) % kStageAxes;
-    auto& a = axes_[axis];
-    if (a.wish == Wish::kNone) continue;
-    if (now - a.wished > kStaleWish) {
-      a.wish = Wish::kNone;
-      ++dropped_;
-      report(EventCode::kNoAnswer, Severity::kWarning, seconds(now - a.wished), "a wish came too late to be sent", now,
-             out);
-      continue;
+  for (const bool repetitions : {false, true}) {
+    for (std::size_t tries = 0; tries < kStageAxes; ++tries) {
+      const auto axis = (motion_axis_ + tries) % kStageAxes;
+      auto& a = axes_[axis];
+      if (a.wish == Wish::kNone || repeats(axis, now) != repetitions) continue;
+      if (now - a.wished > kStaleWish) {
+        a.wish = Wish::kNone;
+        ++dropped_;
+        report(EventCode::kNoAnswer, Severity::kWarning, seconds(now - a.wished), "a wish came too late to be sent",
+               now, out);
+        continue;
+      }
+      if (!send_wish(axis, now, out)) continue;
+      motion_axis_ = (axis + 1) % kStageAxes;
+      poll_last_ = false;
+      return true;
     }
-    if (!send_wish(axis, now, out)) continue;
-    poll_last_ = false;
-    return true;
   }
   return false;
 }
@@ -250,11 +259,13 @@ bool ZaberSession::send_wish(std::size_t axis, HostTime now, SessionOutput& out)
     }
     return sent;
   }
+  a.runs = false;
   switch (a.wish) {
     case Wish::kNone:
       return false;
     case Wish::kVelocity:
-      return ask_axis(Kind::kMotion, axis, Words("move vel {}", speed_of(axis, a.value)).view(), now, out);
+      a.run_asked = speed_of(axis, a.value);
+      return ask_axis(Kind::kMotion, axis, Words("move vel {}", a.run_asked).view(), now, out);
     case Wish::kMove:
       return ask_axis(Kind::kMotion, axis,
                       Words("move abs {}", rounded(a.value * config_.axes[axis].microsteps_per_m)).view(), now, out);

@@ -247,6 +247,11 @@ void ZaberSession::motion_answered(const ZaberMessage& m, const Asked& asked) no
     a.max_speed_set = a.max_speed_asked;
     return;
   }
+  if (asked.velocity) {
+    a.runs = true;
+    a.runs_at = a.run_asked;
+    a.told = asked.sent;
+  }
   if (asked.serial == a.serial && a.wish != Wish::kNone) {
     if (a.wish == Wish::kHome) a.searching = true;
     a.wish = Wish::kNone;
@@ -314,7 +319,7 @@ void ZaberSession::take_fault(std::size_t axis, std::uint32_t faults, HostTime r
   ++counts_.device_faults;
   a.reading.fault |= fresh;
   a.wish = Wish::kNone;
-  a.searching = false;
+  a.searching = a.runs = false;
   report(EventCode::kStageAlarm, Severity::kFault, fresh, zaber_fault_words(fresh), received, out);
 }
 
@@ -431,7 +436,7 @@ void ZaberSession::take_countdown(const ZaberMessage& m, std::size_t device, Hos
   ++silences_;
   for (auto& a : axes_) {
     a.wish = Wish::kNone;
-    a.searching = false;
+    a.searching = a.runs = false;
   }
   report(EventCode::kStageMessage, Severity::kFault, 0, "host was silent: stage stopped and lifted", received, out);
 }
@@ -445,7 +450,7 @@ void ZaberSession::restarted(std::size_t device, HostTime at, SessionOutput& out
     a.reading.homed = false;
     a.reading.fault = 0;
     a.reading.condition = AxisCondition::kUnknown;
-    a.searching = a.flags_known = a.driver_wanted = a.placed = false;
+    a.searching = a.flags_known = a.driver_wanted = a.placed = a.runs = false;
     a.max_speed_set = -1;
   }
   begin_again();

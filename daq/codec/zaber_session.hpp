@@ -53,7 +53,8 @@ inline constexpr std::int32_t kZaberLastTick = 1;  ///< the countdown that stops
 ///
 /// A controller tells the positions of all its axes in one answer; they were true in the middle between request and
 /// answer, to half of that time. A round of all controllers makes one sample. Wishes that could not be sent for 0.2 s
-/// are dropped and count as lost. An axis is homed while its controller does not say WR of it; a controller that
+/// are dropped and count as lost. A velocity that an axis has been told in the last 60 ms gives way to those that are
+/// new. An axis is homed while its controller does not say WR of it; a controller that
 /// restarted is known by the marker it forgot, looked for as soon as an axis says WR that was homed, or stands where it
 /// cannot have come to. A fault stays until clear_faults().
 class ZaberSession final : public AxisSession {
@@ -117,6 +118,7 @@ class ZaberSession final : public AxisSession {
     std::uint8_t id = 0;
     std::uint32_t serial = 0;  // of the wish or stop
     HostTime sent;
+    bool velocity = false;
   };
   struct Device {
     std::uint8_t address = 0;
@@ -142,6 +144,10 @@ class ZaberSession final : public AxisSession {
     double value = 0;  // m/s, or m
     double speed_m_s = 0;
     HostTime wished;
+    bool runs = false;         // its last command was a velocity, and was answered
+    std::int64_t runs_at = 0;  // it, in native units
+    std::int64_t run_asked = 0;
+    HostTime told;                    // when
     std::uint32_t serial = 0;         // of the wish: an answer to an older one says nothing of the newer
     std::int64_t max_speed_set = -1;  // as the device has it; -1: not known
     std::int64_t max_speed_asked = -1;
@@ -166,6 +172,7 @@ class ZaberSession final : public AxisSession {
   bool send_clear(HostTime now, SessionOutput& out) noexcept;
   bool send_flags(HostTime now, SessionOutput& out) noexcept;
   bool send_motion(HostTime now, SessionOutput& out) noexcept;
+  [[nodiscard]] bool repeats(std::size_t axis, HostTime now) const noexcept;
   bool send_wish(std::size_t axis, HostTime now, SessionOutput& out) noexcept;
   bool want_stop(StopWish how, HostTime now, SessionOutput& out) noexcept;
   [[nodiscard]] std::int64_t speed_of(std::size_t axis, double speed_m_s) const noexcept;

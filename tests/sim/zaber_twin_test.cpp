@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 
@@ -132,6 +133,28 @@ TEST(ZaberTwin, HomingFindsTheEndAndTheReference) {
   t.say("/1 1 07 move vel -163840");  // without one, its sensor stops it dead
   t.pass(seconds(2));
   EXPECT_EQ(t.say("/1 1 07 warnings"), "@01 1 07 OK IDLE WL 02 WL WR");
+}
+
+TEST(ZaberTwin, HomingBegunAtTheOtherEndStaysOnTheRails) {
+  auto c = known();
+  c.start_m = {0.1995, 0.02, -0.03};
+  c.start_known = false;  // it does not know the end
+  Talk t(c);
+  t.say("/1 1 07 set accel 16");  // 1e5 microsteps/s^2
+  t.say("/1 1 07 move vel 16384");
+  double farthest = 0;
+  for (int i = 0; i < 95; ++i) {
+    t.pass(milliseconds(1));
+    farthest = std::max(farthest, t.x());
+  }
+  t.say("/1 1 07 home");
+  for (int i = 0; i < 9500; ++i) {
+    t.pass(milliseconds(1));
+    farthest = std::max(farthest, t.x());
+  }
+  EXPECT_LE(farthest, 0.2);
+  EXPECT_TRUE(t.twin.has_reference(0));
+  EXPECT_NEAR(t.x(), 0, 1e-9);
 }
 
 TEST(ZaberTwin, FaultsAreFlagsUntilTheyAreCleared) {
