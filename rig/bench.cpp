@@ -36,7 +36,7 @@ double read_latency(StrictTable& t) { return t.number("latency_ms", {0, 100}, 0.
 
 StageConfig read_stage(StrictTable t) {
   StageConfig s;
-  read_codec(t, s.codec, s.link, {"grbl", "tmcl"});
+  read_codec(t, s.codec, s.link, {"grbl", "tmcl", "zaber"});
   const bool axes = s.codec != "grbl";
   constexpr std::array kKeys{"travel_x_mm", "travel_y_mm", "travel_z_mm"};
   for (std::size_t axis = 0; axis < kAxes; ++axis) {

@@ -8,6 +8,7 @@
 
 #include "daq/codec/grbl_session.hpp"
 #include "daq/codec/tmcl_session.hpp"
+#include "daq/codec/zaber_session.hpp"
 #include "rig/axis_drive.hpp"
 #include "rig/grbl_drive.hpp"
 
@@ -98,10 +99,28 @@ std::unique_ptr<Stage> make_tmcl(const StageConfig& config, daq::LinkId link, da
                                      "TMCL with the program of docs/tmcl.md");
 }
 
+std::unique_ptr<Stage> make_zaber(const StageConfig& config, daq::LinkId link, daq::StreamId position_stream) {
+  constexpr double kPeriod_s = 1e-2;  // about 100 velocities a second at 115200 baud
+  daq::ZaberSessionConfig z;
+  z.link = link;
+  z.position_stream = position_stream;
+  z.position_rate_Hz = config.status_rate_Hz;
+  z.host_silence_s = config.host_silence_s;
+  for (std::size_t a = 0; a < kAxes; ++a) {
+    z.axes[a].present = config.steps_per_m[a] != 0;
+    z.axes[a].microsteps_per_m = config.steps_per_m[a];
+    z.axes[a].max_speed_m_s = config.max_speed_m_s;
+    z.axes[a].acceleration_m_s2 = config.acceleration_m_s2;
+  }
+  return std::make_unique<AxisStage>(std::make_unique<daq::ZaberSession>(z), config, kPeriod_s,
+                                     "Zaber ASCII, firmware 7, with user.vdata");
+}
+
 }  // namespace
 
 std::unique_ptr<Stage> make_stage(const StageConfig& config, daq::LinkId link, daq::StreamId position_stream) {
   if (config.codec == "tmcl") return make_tmcl(config, link, position_stream);
+  if (config.codec == "zaber") return make_zaber(config, link, position_stream);
   return std::make_unique<GrblStage>(config, link, position_stream);
 }
 

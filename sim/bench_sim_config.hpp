@@ -30,7 +30,7 @@ struct StageSimConfig {
   double max_speed_m_s = 0.2;             ///< from [stage]
   double acceleration_m_s2 = 1.0;         ///< of each axis [A]
   double host_timeout_s = 0.5;            ///< grbl: silence of the host after which it stops by itself; 0: never
-  double lift_m = 20e-3;                  ///< tmcl, zaber: it lifts so far when it has stopped for that [A]
+  double lift_m = 20e-3;                  ///< tmcl: it lifts so far when it has stopped for that [A]
   daq::Duration answer_latency{300'000};  ///< tmcl, zaber: from request to answer [A]
   daq::Duration report_age{0};            ///< of the positions it reports
   daq::Duration link_delay{1'000'000};    ///< one way; a USB serial port's latency [A]

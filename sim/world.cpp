@@ -7,6 +7,7 @@
 #include "sim/rdt_twin.hpp"
 #include "sim/sensor_stream_twin.hpp"
 #include "sim/tmcl_twin.hpp"
+#include "sim/zaber_twin.hpp"
 
 namespace strigil::sim {
 namespace {
@@ -79,8 +80,22 @@ TmclTwinConfig tmcl_config(const SimConfig& config) {
   return t;
 }
 
+ZaberTwinConfig zaber_config(const SimConfig& config) {
+  ZaberTwinConfig z;
+  z.microsteps_per_m = config.stage.steps_per_m;
+  z.max_speed_m_s.fill(config.stage.max_speed_m_s);
+  z.acceleration_m_s2.fill(config.stage.acceleration_m_s2);
+  z.travel_min_m = config.stage.travel_min_m;
+  z.travel_max_m = config.stage.travel_max_m;
+  z.start_m = config.stage.start_m;
+  z.start_known = true;
+  z.answer_latency = config.stage.answer_latency;
+  return z;
+}
+
 std::unique_ptr<StageTwin> make_stage_twin(const SimConfig& config, daq::HostTime start) {
   if (config.stage.codec == "tmcl") return std::make_unique<TmclTwin>(tmcl_config(config), start);
+  if (config.stage.codec == "zaber") return std::make_unique<ZaberTwin>(zaber_config(config), start);
   return std::make_unique<GrblTwin>(stage_config(config), start);
 }
 
