@@ -79,13 +79,13 @@ void TmclTwin::stall(std::size_t axis) {
 
 rig::Position TmclTwin::position_m() const {
   rig::Position p;
-  for (std::size_t a = 0; a < rig::kAxes; ++a) p[a] = axes_[a].motion.position_m() + axes_[a].slip_m;
+  for (std::size_t a = 0; a < rig::kAxes; ++a) p[a] = axes_[a].motion.position_m() + axes_[a].slip.slip_m();
   return p;
 }
 
 rig::Position TmclTwin::velocity_m_s() const {
   rig::Position v;
-  for (std::size_t a = 0; a < rig::kAxes; ++a) v[a] = axes_[a].to_lose_m > 0 ? 0 : axes_[a].motion.velocity_m_s();
+  for (std::size_t a = 0; a < rig::kAxes; ++a) v[a] = axes_[a].slip.losing() ? 0 : axes_[a].motion.velocity_m_s();
   return v;
 }
 
@@ -400,10 +400,7 @@ void TmclTwin::step(daq::HostTime now, const PlantState&, TwinOutput& out) {
     auto& a = axes_[i];
     const double before_m = a.motion.position_m();
     step_axis(i, dt_s);
-    if (a.to_lose_m <= 0) continue;
-    const double lost_m = std::clamp(a.motion.position_m() - before_m, -a.to_lose_m, a.to_lose_m);
-    a.slip_m -= lost_m;
-    a.to_lose_m -= std::abs(lost_m);
+    a.slip.moved(a.motion.position_m() - before_m);
   }
   while (next_tick_ <= now) {
     next_tick_ = next_tick_ + kProgramTick;

@@ -7,6 +7,7 @@
 
 #include "daq/codec/tmcl.hpp"
 #include "sim/axis_motion.hpp"
+#include "sim/axis_slip.hpp"
 #include "sim/twin.hpp"
 
 namespace strigil::sim {
@@ -55,7 +56,7 @@ class TmclTwin final : public StageTwin {
   void set_silent(bool silent) override { silent_ = silent; }
   /// Whatever the number: every motor stops dead and says so in its error flags.
   void trigger_alarm(int number, daq::HostTime now, TwinOutput& out) override;
-  void lose_steps(rig::Axis axis, double lost_m) override { axes_[axis].to_lose_m += lost_m; }
+  void lose_steps(rig::Axis axis, double lost_m) override { axes_[axis].slip.lose(lost_m); }
   /// This motor stops dead and says so in its error flags.
   void stall(std::size_t axis);
   /// Flags of the power stage, as TMC26x numbers them.
@@ -80,9 +81,8 @@ class TmclTwin final : public StageTwin {
   enum class Search : std::uint8_t { kNone, kFast, kBack, kSlow };  // also what RFS STATUS says
   struct Axis {
     AxisMotion motion;
-    double zero_m = 0;           // where it counts from
-    double slip_m = 0;           // where it stands, less where the motor should have brought it
-    double to_lose_m = 0;        // still to be lost
+    double zero_m = 0;  // where it counts from
+    AxisSlip slip{};
     std::int32_t max_speed = 0;  // parameters as the host sees them
     std::int32_t acceleration = 0;
     std::int32_t reference_mode = 1;

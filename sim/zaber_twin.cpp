@@ -96,12 +96,22 @@ void ZaberTwin::switch_driver_off(std::size_t axis, daq::ZaberFlag flag) {
 }
 
 rig::Position ZaberTwin::position_m() const {
-  return {axes_[0].motion.position_m(), axes_[1].motion.position_m(), axes_[2].motion.position_m()};
+  rig::Position p;
+  for (std::size_t a = 0; a < rig::kAxes; ++a) p[a] = axes_[a].motion.position_m() + axes_[a].slip.slip_m();
+  return p;
 }
 
 rig::Position ZaberTwin::velocity_m_s() const {
-  return {axes_[0].motion.velocity_m_s(), axes_[1].motion.velocity_m_s(), axes_[2].motion.velocity_m_s()};
+  rig::Position v;
+  for (std::size_t a = 0; a < rig::kAxes; ++a) v[a] = axes_[a].slip.losing() ? 0 : axes_[a].motion.velocity_m_s();
+  return v;
 }
+
+void ZaberTwin::trigger_alarm(int, daq::HostTime, TwinOutput&) {
+  for (std::size_t axis = 0; axis < rig::kAxes; ++axis) stall(axis);
+}
+
+void ZaberTwin::reboot(daq::HostTime, TwinOutput&) { reboot(); }
 
 std::int64_t ZaberTwin::microsteps(std::size_t axis) const {
   const auto& a = axes_[axis];
@@ -481,7 +491,11 @@ void ZaberTwin::step_axis(std::size_t i, double dt_s) {
 void ZaberTwin::step(daq::HostTime now, const PlantState&, TwinOutput& out) {
   const double dt_s = daq::seconds(now - stepped_);
   stepped_ = now;
-  for (std::size_t i = 0; i < rig::kAxes; ++i) step_axis(i, dt_s);
+  for (std::size_t i = 0; i < rig::kAxes; ++i) {
+    const double before_m = axes_[i].motion.position_m();
+    step_axis(i, dt_s);
+    axes_[i].slip.moved(axes_[i].motion.position_m() - before_m);
+  }
   if (power_) run_triggers(now);
   while (!late_.empty() && late_.front().due <= now) {
     out.send(late_.front().line.bytes(), now);

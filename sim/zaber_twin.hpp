@@ -10,6 +10,7 @@
 
 #include "daq/codec/zaber.hpp"
 #include "sim/axis_motion.hpp"
+#include "sim/axis_slip.hpp"
 #include "sim/twin.hpp"
 
 namespace strigil::sim {
@@ -48,15 +49,16 @@ class ZaberTwin final : public StageTwin {
 
   void set_stalled(bool stalled) override;
   void set_silent(bool silent) override { silent_ = silent; }
-  void fail(daq::HostTime, TwinOutput&) override {
-    for (std::size_t axis = 0; axis < rig::kAxes; ++axis) stall(axis);
-  }
+  /// Whatever the number: every axis stops dead and says FS.
+  void trigger_alarm(int number, daq::HostTime now, TwinOutput& out) override;
+  void lose_steps(rig::Axis axis, double lost_m) override { axes_[axis].slip.lose(lost_m); }
   /// This axis stops dead and says FS.
   void stall(std::size_t axis);
   /// The power stage of this axis goes off and says so by `flag` until it is switched on again.
   void switch_driver_off(std::size_t axis, daq::ZaberFlag flag = daq::zaber_flag('F', 'V'));
   /// As after a dip of the supply.
   void reboot();
+  void reboot(daq::HostTime now, TwinOutput& out) override;
   /// Off: motors stop dead, nothing is heard or said. On again: as after reboot().
   void set_power(bool on);
 
@@ -76,6 +78,7 @@ class ZaberTwin final : public StageTwin {
   enum class Search : std::uint8_t { kNone, kFast, kBack, kSlow };
   struct Axis {
     AxisMotion motion;
+    AxisSlip slip{};
     double zero_m = 0;  // where it counts from
     bool reference = false;
     std::int64_t max_speed = 0;  // native units
