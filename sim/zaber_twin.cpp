@@ -463,15 +463,16 @@ void ZaberTwin::step_search(std::size_t i) {
 void ZaberTwin::keep_within_limits(std::size_t i) {
   auto& a = axes_[i];
   const double v = a.motion.velocity_m_s();
-  if (v == 0) return;
-  const double end_m = v > 0 ? config_.travel_max_m[i] : config_.travel_min_m[i];
-  const double left_m = std::abs(end_m - a.motion.position_m());
-  const bool beyond = (a.motion.position_m() - end_m) * v >= 0;
-  if (beyond) {
-    a.motion.halt_at(end_m);
+  const double at_m = a.motion.position_m();
+  // Also one that came to rest in this very step.
+  if (at_m > config_.travel_max_m[i] || at_m < config_.travel_min_m[i]) {
+    a.motion.halt_at(std::clamp(at_m, config_.travel_min_m[i], config_.travel_max_m[i]));
     a.limit_hit = a.limit_hit || !a.reference;
     return;
   }
+  if (v == 0) return;
+  const double end_m = v > 0 ? config_.travel_max_m[i] : config_.travel_min_m[i];
+  const double left_m = std::abs(end_m - at_m);
   // With a reference it knows where the end is, and slows down before it.
   const bool towards_it = a.motion.mode() == AxisMotion::Mode::kVelocity && a.motion.asked_velocity_m_s() * v > 0;
   if (a.reference && towards_it && v * v / (2 * a.motion.limits().acceleration_m_s2) >= left_m)

@@ -107,6 +107,7 @@ void ZaberSession::send_next(HostTime now, SessionOutput& out) noexcept {
     (void)ask_device(Kind::kChecksum, device, "set comm.checksum 1", now, out);
     return;
   }
+  if (send_halt(now, out)) return;
   if (send_marker(now, out)) return;
   const bool position_due = round_device_ != 0 || now >= next_round_;
   if (position_due && since_position_ + 1 >= kRequestsPerPosition && send_position(now, out)) return;
@@ -222,6 +223,18 @@ bool ZaberSession::send_flags(HostTime now, SessionOutput& out) noexcept {
 bool ZaberSession::repeats(std::size_t axis, HostTime now) const noexcept {
   const auto& a = axes_[axis];
   return a.wish == Wish::kVelocity && a.runs && a.runs_at == speed_of(axis, a.value) && now - a.told < kToldLately;
+}
+
+/// An axis that runs and shall stand waits for nothing: it overshoots by what it is told late.
+bool ZaberSession::send_halt(HostTime now, SessionOutput& out) noexcept {
+  for (std::size_t axis = 0; axis < kStageAxes; ++axis) {
+    const auto& a = axes_[axis];
+    if (a.wish != Wish::kVelocity || a.value != 0 || !a.runs || a.runs_at == 0 || now - a.wished > kStaleWish) continue;
+    if (!send_wish(axis, now, out)) return false;
+    since_position_ = static_cast<std::uint8_t>(std::min<int>(since_position_ + 1, kRequestsPerPosition));
+    return true;
+  }
+  return false;
 }
 
 bool ZaberSession::send_motion(HostTime now, SessionOutput& out) noexcept {

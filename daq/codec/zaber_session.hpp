@@ -54,9 +54,9 @@ inline constexpr std::int32_t kZaberLastTick = 1;  ///< the countdown that stops
 /// A controller tells the positions of all its axes in one answer; they were true in the middle between request and
 /// answer, to half of that time. A round of all controllers makes one sample. Wishes that could not be sent for 0.2 s
 /// are dropped and count as lost. A velocity that an axis has been told in the last 60 ms gives way to those that are
-/// new. An axis is homed while its controller does not say WR of it; a controller that
-/// restarted is known by the marker it forgot, looked for as soon as an axis says WR that was homed, or stands where it
-/// cannot have come to. A fault stays until clear_faults().
+/// new; one of 0 for an axis that runs goes before all but stops. An axis is homed while its controller does not say WR
+/// of it; a controller that restarted is known by the marker it forgot, looked for as soon as an axis says WR that was
+/// homed, or stands where it cannot have come to. A fault stays until clear_faults().
 class ZaberSession final : public AxisSession {
  public:
   explicit ZaberSession(const ZaberSessionConfig& config);
@@ -171,6 +171,7 @@ class ZaberSession final : public AxisSession {
   bool send_marker(HostTime now, SessionOutput& out) noexcept;
   bool send_clear(HostTime now, SessionOutput& out) noexcept;
   bool send_flags(HostTime now, SessionOutput& out) noexcept;
+  bool send_halt(HostTime now, SessionOutput& out) noexcept;
   bool send_motion(HostTime now, SessionOutput& out) noexcept;
   [[nodiscard]] bool repeats(std::size_t axis, HostTime now) const noexcept;
   bool send_wish(std::size_t axis, HostTime now, SessionOutput& out) noexcept;

@@ -119,6 +119,20 @@ TEST(ZaberTwin, RunsToItsLimitAndRests) {
   EXPECT_NEAR(t.x(), 0.2, 1e-9);
 }
 
+TEST(ZaberTwin, AStopWhileItSlowsDownBeforeItsLimitStaysWithin) {
+  for (int step = 0; step < 1000; ++step) {
+    auto c = known();
+    c.start_m[0] = 0.19;
+    Talk t(c);
+    t.say("/1 1 07 move vel 163840");
+    t.pass(milliseconds(95) + std::chrono::microseconds(100 * step));
+    t.say("/1 1 07 stop");
+    t.pass(milliseconds(110));
+    ASSERT_LE(t.x(), 0.2) << step;
+    ASSERT_TRUE(t.twin.motion(0).at_rest());
+  }
+}
+
 TEST(ZaberTwin, HomingFindsTheEndAndTheReference) {
   auto c = known();
   c.start_known = false;
