@@ -101,18 +101,6 @@ rig::Position ZaberTwin::position_m() const {
   return p;
 }
 
-rig::Position ZaberTwin::velocity_m_s() const {
-  rig::Position v;
-  for (std::size_t a = 0; a < rig::kAxes; ++a) v[a] = axes_[a].slip.losing() ? 0 : axes_[a].motion.velocity_m_s();
-  return v;
-}
-
-void ZaberTwin::trigger_alarm(int, daq::HostTime, TwinOutput&) {
-  for (std::size_t axis = 0; axis < rig::kAxes; ++axis) stall(axis);
-}
-
-void ZaberTwin::reboot(daq::HostTime, TwinOutput&) { reboot(); }
-
 std::int64_t ZaberTwin::microsteps(std::size_t axis) const {
   const auto& a = axes_[axis];
   return std::llround((a.motion.position_m() - a.zero_m) * config_.microsteps_per_m[axis]);

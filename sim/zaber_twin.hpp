@@ -45,12 +45,18 @@ class ZaberTwin final : public StageTwin {
   void receive(std::span<const std::byte> bytes, daq::HostTime now, TwinOutput& out) override;
   void step(daq::HostTime now, const PlantState& plant, TwinOutput& out) override;
   [[nodiscard]] rig::Position position_m() const override;
-  [[nodiscard]] rig::Position velocity_m_s() const override;
+  [[nodiscard]] rig::Position velocity_m_s() const override {
+    rig::Position v;
+    for (std::size_t a = 0; a < rig::kAxes; ++a) v[a] = axes_[a].slip.losing() ? 0 : axes_[a].motion.velocity_m_s();
+    return v;
+  }
 
   void set_stalled(bool stalled) override;
   void set_silent(bool silent) override { silent_ = silent; }
   /// Whatever the number: every axis stops dead and says FS.
-  void trigger_alarm(int number, daq::HostTime now, TwinOutput& out) override;
+  void trigger_alarm(int, daq::HostTime, TwinOutput&) override {
+    for (std::size_t axis = 0; axis < rig::kAxes; ++axis) stall(axis);
+  }
   void lose_steps(rig::Axis axis, double lost_m) override { axes_[axis].slip.lose(lost_m); }
   /// This axis stops dead and says FS.
   void stall(std::size_t axis);
@@ -58,7 +64,7 @@ class ZaberTwin final : public StageTwin {
   void switch_driver_off(std::size_t axis, daq::ZaberFlag flag = daq::zaber_flag('F', 'V'));
   /// As after a dip of the supply.
   void reboot();
-  void reboot(daq::HostTime now, TwinOutput& out) override;
+  void reboot(daq::HostTime, TwinOutput&) override { reboot(); }
   /// Off: motors stop dead, nothing is heard or said. On again: as after reboot().
   void set_power(bool on);
 
