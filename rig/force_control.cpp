@@ -33,7 +33,7 @@ constexpr double kSteepest = 0.6;
 constexpr double kTank_J = 2e-3;
 constexpr double kFullTank_J = 6e-3;
 /// The ramp of force takes so many delays at least.
-constexpr double kRampDelays = 20;
+constexpr double kRampDelays = 10;
 /// c/k at the most: soft tissue has 1-10 ms (science.md 2.3 [M]); a ramp at constant speed tells c badly.
 constexpr double kLongestLag_s = 10e-3;
 /// Of the overshoot, for the first touch; the rest is for the press.
@@ -151,7 +151,8 @@ double ForceControl::free(const Demand& demand) noexcept {
   without_ = 0;
   slope_ = 0;
   error_N_ = 0;
-  reading_.reference_N = force_N_;
+  reading_.reference_N = lead_N_ = force_N_;
+  led_count_ = 0;
   // Who lost contact knows what it presses on.
   reading_.phase = reading_.phase == ContactPhase::kLost ? ContactPhase::kPressing : ContactPhase::kTouching;
   return 0;
@@ -171,6 +172,18 @@ void ForceControl::learn(const Demand& demand, const Readings& r, double dt) noe
   reading_.learned = model_.learned();
 }
 
+/// What was wanted T ago: a force that follows the ramp cannot be felt any sooner.
+double ForceControl::follow_lead(daq::HostTime at) noexcept {
+  led_[led_count_++ % kLed] = {at, lead_N_};
+  const auto then = at - daq::from_seconds(config_.delay_s);
+  const auto known = std::min<std::uint64_t>(led_count_, kLed);
+  for (std::uint64_t i = 0; i < known; ++i) {
+    const Led& led = led_[(led_count_ - 1 - i) % kLed];
+    if (led.at <= then) return led.lead_N;
+  }
+  return led_[(led_count_ - known) % kLed].lead_N;
+}
+
 double ForceControl::press(const Demand& demand, const Readings& r, daq::HostTime now, double dt) noexcept {
   learn(demand, r, dt);
   const double learn_N = std::min(kLearn_N, demand.force_N);
@@ -179,11 +192,11 @@ double ForceControl::press(const Demand& demand, const Readings& r, daq::HostTim
     phase = ContactPhase::kPressing;
   }
   // The ramp of what is wanted; while the stiffness is not known it goes no further than the gentle touch.
-  double& reference = reading_.reference_N;
   const double goal = phase == ContactPhase::kTouching ? learn_N : demand.force_N;
   const double rate = std::min(demand.force_rate_N_s, demand.force_N / (kRampDelays * config_.delay_s));
-  const double step = std::clamp(goal - reference, -rate * dt, rate * dt);
-  reference += step;
+  const double step = std::clamp(goal - lead_N_, -rate * dt, rate * dt);
+  lead_N_ += step;
+  const double reference = reading_.reference_N = follow_lead(r.force_t0);
   const double k = gain_stiffness_N_m_;
   const double b = kMargin * k * config_.delay_s;
   // The error and not the force is filtered: a ramp that is followed must not look like one that is not.

@@ -2,6 +2,7 @@
 //
 // Law, downwards positive (science.md 4.2): v = e / B + v_surface + (dF/dt) / k, with e = F wanted - F felt.
 //   B = 2.5 k T with k the stiffness learned and T the delay of the whole loop: 2-3 k T leave 61-71 degrees.
+//   F wanted runs T ahead where it is fed forward, since no force follows any sooner.
 //   e passes a filter of the phantom's own damping c/k, so that a damped phantom does not double the loop's gain.
 //   v_surface = slope of the surface times the speed of the stroke. The slope is what an earlier pass felt at the place
 //   where the stage will be T later, plus an integral of e / (B 10 T) for what nobody told of. The integral is bounded
@@ -63,6 +64,7 @@ class ForceControl {
   double press(const Demand& demand, const Readings& r, daq::HostTime now, double dt) noexcept;
   double along_surface(const Demand& demand, const Readings& r, daq::HostTime now, double dt, double e,
                        double b) noexcept;
+  double follow_lead(daq::HostTime at) noexcept;
   void learn(const Demand& demand, const Readings& r, double dt) noexcept;
   void send(double down_m_s, daq::HostTime now, double dt) noexcept;
   [[nodiscard]] double depth_at(daq::HostTime at, const Readings& r) const noexcept;
@@ -74,6 +76,12 @@ class ForceControl {
     double down_m_s = 0;
   };
   static constexpr std::size_t kSent = 512;
+  /// The ramp, that the force follows T later.
+  struct Led {
+    daq::HostTime at;
+    double lead_N = 0;
+  };
+  static constexpr std::size_t kLed = 256;
 
   ForceControlConfig config_;
   ContactReading reading_;
@@ -83,6 +91,9 @@ class ForceControl {
   std::uint32_t passes_ = 0;
   std::array<Sent, kSent> sent_{};
   std::uint64_t sent_count_ = 0;
+  std::array<Led, kLed> led_{};
+  std::uint64_t led_count_ = 0;
+  double lead_N_ = 0;
   std::uint64_t force_samples_ = 0;
   daq::HostTime last_force_at_;
   daq::HostTime updated_;

@@ -253,6 +253,9 @@ TEST(ForceHeld, ASlowStageHoldsWhatItSaysItCan) {
 // Not a test: the table of docs/force_control.md, some minutes long. --gtest_also_run_disabled_tests makes it.
 TEST(ForceHeld, DISABLED_TheTable) {
   constexpr std::uint64_t kEach = 200;
+  for (const double speed_mm_s : {25.0, 50.0}) {
+    (void)over_all({.bench = "sim_zaber.toml", .speed_m_s = speed_mm_s * 1e-3, .survey_m_s = 10e-3}, kEach / 2);
+  }
   for (const double force_N : {1.0, 6.0}) {
     for (const double speed_mm_s : {25.0, 50.0, 100.0, 180.0}) {
       (void)over_all({.bench = "sim_tmcl.toml", .speed_m_s = speed_mm_s * 1e-3, .force_N = force_N}, kEach);
