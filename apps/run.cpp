@@ -13,6 +13,7 @@
 #include "daq/record/recorder.hpp"
 #include "protocols/report.hpp"
 #include "rig/rig.hpp"
+#include "rig/wire_pacer.hpp"
 #include "sim/virtual_world.hpp"
 
 namespace strigil::apps {
@@ -21,22 +22,8 @@ namespace {
 using daq::Duration;
 using daq::HostTime;
 
-constexpr Duration kTickBackstop = std::chrono::milliseconds(2);
 constexpr Duration kVirtualTick = std::chrono::milliseconds(1);
 constexpr auto kLookAtProgress = std::chrono::milliseconds(50);
-
-/// Real time: a tick when something has arrived, or at the latest after kTickBackstop.
-class WirePacer final : public rig::Pacer {
- public:
-  explicit WirePacer(daq::IoThread& io) : io_(io) {}
-  HostTime next() override {
-    (void)io_.wait(kTickBackstop);
-    return daq::host_now();
-  }
-
- private:
-  daq::IoThread& io_;
-};
 
 /// Virtual time: the world goes on by one tick.
 class WorldPacer final : public rig::Pacer {
@@ -68,7 +55,7 @@ struct Wires {
   daq::Result<void> open(const RunOptions& options) {
     if (!options.virtual_time) {
       io = std::make_unique<daq::IoThread>(chunks);
-      pacer = std::make_unique<WirePacer>(*io);
+      pacer = std::make_unique<rig::WirePacer>(*io);
       return {};
     }
     auto config = sim::parse_sim_config(options.bench.text, options.bench.file);
