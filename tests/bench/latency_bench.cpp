@@ -2,11 +2,7 @@
 // session, the real tick, publisher and recorder on their threads; against bare libzmq between two threads, with
 // messages of the same parts, sizes and pace. Both senders wake once a millisecond; a while of the one, a while of the
 // other.
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -20,9 +16,11 @@
 #include "daq/link/io_thread.hpp"
 #include "daq/publish/publisher.hpp"
 #include "daq/record/recorder.hpp"
+#include "rig/wire_pacer.hpp"
 #include "tests/bench/bare_zmq.hpp"
 #include "tests/bench/sensor_device.hpp"
 #include "tests/bench/small_rig.hpp"
+#include "tests/bench/udp_device.hpp"
 
 namespace strigil::bench {
 namespace {
@@ -31,58 +29,7 @@ using daq::Duration;
 using daq::HostTime;
 
 constexpr Duration kPeriod = std::chrono::milliseconds(1);
-constexpr Duration kTickBackstop = std::chrono::milliseconds(2);  // as WirePacer's
-constexpr std::size_t kRemembered = 1U << 16U;                    // samples whose instant of sending is kept
-
-/// Calls `send(i)` once a period, `n` times.
-template <typename Send>
-void once_a_period(std::uint64_t n, const Send& send) {
-  auto at = daq::host_now();
-  for (std::uint64_t i = 0; i < n; ++i) {
-    at = at + kPeriod;
-    constexpr std::int64_t kSecond_ns = 1'000'000'000;
-    const timespec when{at.ns / kSecond_ns, at.ns % kSecond_ns};
-    (void)::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, nullptr);
-    send();
-  }
-}
-
-/// The device's end of a UDP wire.
-class UdpDevice {
- public:
-  UdpDevice() : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(fd_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-        ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-      give_up("no UDP port can be had");
-    }
-    uri_ = fmt::format("udp://127.0.0.1:{}", ntohs(address.sin_port));
-  }
-  ~UdpDevice() { ::close(fd_); }
-  UdpDevice(const UdpDevice&) = delete;
-  UdpDevice& operator=(const UdpDevice&) = delete;
-  [[nodiscard]] const std::string& uri() const { return uri_; }
-  /// Waits for the host's first word and from then on talks to it alone.
-  void await_host() {
-    std::array<std::byte, 256> request{};
-    sockaddr_in from{};
-    socklen_t size = sizeof from;
-    if (::recvfrom(fd_, request.data(), request.size(), 0, reinterpret_cast<sockaddr*>(&from), &size) <= 0 ||
-        ::connect(fd_, reinterpret_cast<sockaddr*>(&from), size) != 0) {
-      give_up("the rig asked nothing");
-    }
-  }
-  void send(std::span<const std::byte> bytes) {
-    if (::send(fd_, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) give_up("send failed");
-  }
-
- private:
-  int fd_;
-  std::string uri_;
-};
+constexpr std::size_t kRemembered = 1U << 16U;  // samples whose instant of sending is kept
 
 /// Microseconds that each block took; filled by the receiving thread, taken between rounds.
 class Latencies {
@@ -137,8 +84,7 @@ class OurSide {
     const auto patience = daq::host_now() + daq::from_seconds(10);
     while (!done()) {
       if (daq::host_now() > patience) give_up("the rig and its device did not understand one another");
-      (void)io_.wait(kTickBackstop);
-      rig_.intake.drain(daq::host_now(), before_);
+      rig_.intake.drain(pacer_.next(), before_);
     }
   }
   /// From here on as in a run: loop, recorder and publisher on their threads, and a subscriber.
@@ -167,8 +113,7 @@ class OurSide {
     rig_.intake.configure(streams, {.force = 0, .position = 98, .vibration = 99});
     loop_thread_ = std::thread([this] {
       while (!stop_.load(std::memory_order_relaxed)) {
-        (void)io_.wait(kTickBackstop);
-        rig_.loop.tick(daq::host_now());
+        rig_.loop.tick(pacer_.next());
       }
     });
   }
@@ -186,6 +131,7 @@ class OurSide {
   UdpDevice device_;
   daq::ChunkRing chunks_{1024};
   daq::IoThread io_{chunks_};
+  rig::WirePacer pacer_{io_};
   std::unique_ptr<daq::Link> link_;
   SmallRig rig_;
   daq::Session& session_;
@@ -245,7 +191,7 @@ void compare(const Case& c, OurSide& ours, BareSide& bare, std::uint64_t first_s
   ours.whole_block = c.gathered;
   std::uint64_t sample = first_sample;
   const auto our_round = [&] {
-    once_a_period(c.samples, [&] {
+    every(kPeriod, c.samples, [&] {
       const auto datagram = bytes(sample);
       ours.stamp(sample);
       ours.device().send(datagram);
@@ -255,7 +201,7 @@ void compare(const Case& c, OurSide& ours, BareSide& bare, std::uint64_t first_s
   };
   const auto bare_round = [&] {
     std::uint64_t n = 0;
-    once_a_period(c.samples, [&] {
+    every(kPeriod, c.samples, [&] {
       if (++n % c.gathered == 0) bare.send();
     });
     bare.await_all();
