@@ -1,6 +1,7 @@
 #include "apps/run.hpp"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -188,6 +189,7 @@ class Run {
   }
 
   void turn(rig::Loop& loop) {
+    (void)::pthread_setname_np(::pthread_self(), "loop");
     began_ = wires_.pacer->next();
     HostTime now = began_;
     while (!loop.over()) {
