@@ -148,7 +148,7 @@ double bare_rdt_s(const Wire& wire) {
 Figure rdt(const std::string& name, std::uint32_t records_per_datagram, const Options& options) {
   daq::RdtSession session({.rate_Hz = kForceRate_Hz});
   std::uint32_t n = 0;
-  const std::uint32_t datagrams = (options.quick ? 40'000U : 200'000U) / records_per_datagram;
+  const std::uint32_t datagrams = options.choose(200'000U, 40'000U, 20'000U) / records_per_datagram;
   const auto next = [&] {
     Wire wire;
     std::vector<std::byte> datagram;
@@ -165,7 +165,7 @@ Figure rdt(const std::string& name, std::uint32_t records_per_datagram, const Op
     wire.samples = std::uint64_t{datagrams} * records_per_datagram;
     return wire;
   };
-  return measure({name, session, next, bare_rdt_s, true, kForceBar_per_s}, options.quick ? 5 : 25);
+  return measure({name, session, next, bare_rdt_s, true, kForceBar_per_s}, options.choose(25, 5, 1));
 }
 
 double bare_sensor_stream_s(const Wire& wire) {
@@ -189,7 +189,7 @@ Figure sensor_stream(const Options& options) {
     (void)feed(introduction, chunk, [&](const daq::Chunk& piece) { session.on_chunk(piece, piece.received, sink); });
     if (!session.described()) give_up("the session did not understand its device");
   }
-  const std::uint64_t packets = options.quick ? 2'000 : 10'000;
+  const auto packets = options.choose<std::uint64_t>(10'000, 2'000, 2'000);
   const auto next = [&] {
     const auto before = device.samples();
     std::vector<std::byte> bytes;
@@ -207,7 +207,7 @@ Figure sensor_stream(const Options& options) {
     }
     return wire;
   };
-  return measure({"decode of vibration, sensor stream", session, next, bare_sensor_stream_s}, options.quick ? 5 : 25);
+  return measure({"decode of vibration, sensor stream", session, next, bare_sensor_stream_s}, options.choose(25, 5, 1));
 }
 
 /// Finds the ends of lines and reads the three numbers of each.
@@ -234,7 +234,7 @@ double bare_grbl_s(const Wire& wire) {
 Figure grbl(const Options& options) {
   daq::GrblSession session({.status_rate_Hz = 20});
   std::uint64_t n = 0;
-  const std::uint64_t reports = options.quick ? 10'000 : 50'000;
+  const auto reports = options.choose<std::uint64_t>(50'000, 10'000, 1'000);
   const auto next = [&] {
     Wire wire;
     wire.kind = ChunkKind::kBytes;
@@ -248,7 +248,7 @@ Figure grbl(const Options& options) {
     wire.samples = reports;
     return wire;
   };
-  return measure({"decode of position, Grbl reports", session, next, bare_grbl_s, false}, options.quick ? 5 : 25);
+  return measure({"decode of position, Grbl reports", session, next, bare_grbl_s, false}, options.choose(25, 5, 1));
 }
 
 int decode_bench(const Options& options) {

@@ -124,6 +124,11 @@ class OurSide {
   }
   /// Samples in the blocks that have reached the subscriber.
   [[nodiscard]] std::uint64_t samples() const { return samples_.load(std::memory_order_relaxed); }
+  /// Waits until so many have; who counts afterwards sees when they did not come.
+  void await(std::uint64_t wanted) const {
+    const auto patience = daq::host_now() + daq::from_seconds(5);
+    while (samples() < wanted && daq::host_now() < patience) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   Latencies from_last, from_first;
   std::uint16_t whole_block = 1;  ///< samples that the session gathers
 
@@ -191,13 +196,14 @@ void compare(const Case& c, OurSide& ours, BareSide& bare, std::uint64_t first_s
   ours.whole_block = c.gathered;
   std::uint64_t sample = first_sample;
   const auto our_round = [&] {
+    const auto wanted = ours.samples() + c.samples;
     every(kPeriod, c.samples, [&] {
       const auto datagram = bytes(sample);
       ours.stamp(sample);
       ours.device().send(datagram);
       ++sample;
     });
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // what is still gathered belongs to this round
+    ours.await(wanted);  // what is still gathered belongs to this round
   };
   const auto bare_round = [&] {
     std::uint64_t n = 0;
@@ -261,7 +267,7 @@ void sensor_stream_latency(const Options& options, const std::string& folder, st
   introduction.join();
   ours.begin(session.streams());
   BareSide bare("vibration", 6);
-  const Case c{"latency of a packet at 1 kHz", 1, options.quick ? 3 : 15, options.quick ? 500U : 2000U};
+  const Case c{"latency of a packet at 1 kHz", 1, options.choose(15, 3, 1), options.choose(2000U, 500U, 50U)};
   compare(
       c, ours, bare, 0, [&](std::uint64_t) { return device.next().data(); }, figures);
 }
@@ -276,8 +282,8 @@ void rdt_latency(const Options& options, const std::string& folder, std::vector<
   introduction.join();
   ours.begin({session.description()});
   BareSide bare("force", 60);
-  const Case c{"latency of the bytes that complete a force block", 10, options.quick ? 3 : 11,
-               options.quick ? 1000U : 4000U};
+  const Case c{"latency of the bytes that complete a force block", 10, options.choose(11, 3, 1),
+               options.choose(4000U, 1000U, 100U)};
   std::array<std::byte, daq::kRdtRecordSize> record{};
   const auto bytes = [&](std::uint64_t sample) {
     const auto n = static_cast<std::uint32_t>(sample);

@@ -30,6 +30,7 @@ void write_bench(const fs::path& to) {
     if (at == std::string::npos) give_up(fmt::format("the simulated bench has no '{}' any more", from));
     text->replace(at, from.size(), into);
   };
+  change("[bench]\n", "[bench]\nbring_up_timeout_s = 15\n");
   change("\nrate_Hz = 1000\n", fmt::format("\nrate_Hz = {}\n", kForceRate_Hz));
   change("[twin.phantom]", fmt::format("[twin]\nplant_rate_Hz = {0}\n[twin.vibration]\nrate_Hz = {0}\n[twin.phantom]",
                                        kVibrationRate_Hz));
@@ -92,8 +93,8 @@ struct Look {
 };
 
 int pipeline_bench(const Options& options) {
-  const int windows = options.quick ? 3 : 9;
-  const double window_s = options.quick ? 1 : 2.5;
+  const int windows = options.choose(9, 3, 1);
+  const double window_s = options.choose(2.5, 1.0, 0.5);
   if (options.program.empty()) give_up("say where the program is: --strigil PROGRAM");
   std::string folder = (fs::temp_directory_path() / "strigil-pipeline-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr) give_up("no folder can be made");
@@ -122,7 +123,7 @@ int pipeline_bench(const Options& options) {
     const double force_s = (after.force - before.force) / kForceRate_Hz;
     const double vibration_s = (after.vibration - before.vibration) / kVibrationRate_Hz;
     const double wall_s = after.at_s - before.at_s;
-    if (std::min(force_s, vibration_s) < 0.95 * wall_s) {
+    if (!options.smoke && std::min(force_s, vibration_s) < 0.95 * wall_s) {
       give_up(
           fmt::format("{:.2f} s of force and {:.2f} s of vibration came in {:.2f} s", force_s, vibration_s, wall_s));
     }

@@ -138,8 +138,8 @@ void compare(const std::string& name, int rounds, const Ours& ours, const Bare& 
 }
 
 int wake_bench(const Options& options) {
-  const int rounds = options.quick ? 3 : 21;
-  const std::uint64_t ticks = options.quick ? 250 : 1000;
+  const int rounds = options.choose(21, 3, 1);
+  const auto ticks = options.choose<std::uint64_t>(1000, 250, 50);
   Rig rig;
   std::vector<Figure> figures;
   compare(
