@@ -1,13 +1,16 @@
 // The whole pipeline: `strigil run`, as anybody runs it, with force at 7 kHz x 6 (each sample a datagram of its own, as
 // a Net F/T sends them) and vibration at 25.6 kHz x 3 over a pseudo-terminal, from the wires of `strigil sim` to run
 // file and subscriber. CPU time of the whole process, kernel included, per second of data. The devices and the
-// subscriber are other processes and do not count.
+// subscriber are other processes and do not count. The reference, before and after: what it costs here and now that one
+// thread reads each force datagram and wakes another, and nothing else.
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <map>
 
+#include "daq/codec/rdt.hpp"
 #include "daq/strict_toml.hpp"
+#include "tests/bench/bare_relay.hpp"
 #include "tests/bench/bare_zmq.hpp"
 #include "tests/bench/cpu_clock.hpp"
 #include "tests/bench/program.hpp"
@@ -99,6 +102,11 @@ int pipeline_bench(const Options& options) {
   std::string folder = (fs::temp_directory_path() / "strigil-pipeline-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr) give_up("no folder can be made");
   write_bench(folder + "/rates.toml");
+  const auto bare = [&] {
+    return bare_relay_share(daq::from_seconds(1 / kForceRate_Hz), static_cast<std::uint64_t>(window_s * kForceRate_Hz),
+                            daq::kRdtRecordSize);
+  };
+  const double bare_before = bare();
   Program sim({options.program, "sim", "--dir", folder, "--bench", folder + "/rates.toml"}, folder + "/sim.log");
   (void)sim.await_line("ready ");
   Program run({options.program, "run", "demo", "--bench", folder + "/bench.toml", "--publish", "tcp://127.0.0.1:*",
@@ -143,11 +151,13 @@ int pipeline_bench(const Options& options) {
   const auto told = ledger.said();
   const auto lost = told.find("nothing was lost") == std::string::npos ? "; SAMPLES WERE LOST" : "; nothing was lost";
   (void)sim.end(SIGTERM);
+  const double bare_after = bare();
   fs::remove_all(folder);
   Figure f;
   f.name = "whole pipeline, 7 kHz x 6 and 25.6 kHz x 3";
   f.unit = "of a core";
   f.ours = f.judged = median(shares);
+  f.reference = (bare_before + bare_after) / 2;
   f.at_most = kBar;
   f.note = fmt::format("{} windows of {} s: {:.3f} to {:.3f}{}{}; {:.0f} wake-ups/s", windows, window_s,
                        percentile(shares, 0), percentile(shares, 1), by_thread, lost,

@@ -54,6 +54,16 @@ class UdpDevice {
   UdpDevice(const UdpDevice&) = delete;
   UdpDevice& operator=(const UdpDevice&) = delete;
   [[nodiscard]] const std::string& uri() const { return uri_; }
+  /// A host's first word, from its socket `fd`.
+  void ask_from(int fd) const {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    const char word = '?';
+    if (::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+        ::sendto(fd, &word, 1, 0, reinterpret_cast<const sockaddr*>(&address), size) != 1) {
+      give_up("a socket of the loopback interface does not send");
+    }
+  }
   /// Waits for the host's first word and from then on talks to it alone.
   void await_host() {
     std::array<std::byte, 256> request{};
