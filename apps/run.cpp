@@ -1,6 +1,7 @@
 #include "apps/run.hpp"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@
 #include "daq/record/recorder.hpp"
 #include "protocols/report.hpp"
 #include "rig/rig.hpp"
+#include "rig/wire_pacer.hpp"
 #include "sim/virtual_world.hpp"
 
 namespace strigil::apps {
@@ -21,21 +23,7 @@ namespace {
 using daq::Duration;
 using daq::HostTime;
 
-constexpr Duration kTickBackstop = std::chrono::milliseconds(2);
 constexpr auto kLookAtProgress = std::chrono::milliseconds(50);
-
-/// Real time: a tick when something has arrived, or at the latest after kTickBackstop.
-class WirePacer final : public rig::Pacer {
- public:
-  explicit WirePacer(daq::IoThread& io) : io_(io) {}
-  HostTime next() override {
-    (void)io_.wait(kTickBackstop);
-    return daq::host_now();
-  }
-
- private:
-  daq::IoThread& io_;
-};
 
 /// Virtual time: the world goes on until something has arrived, as in real time.
 class WorldPacer final : public rig::Pacer {
@@ -50,7 +38,7 @@ class WorldPacer final : public rig::Pacer {
     if (stalls) {
       world_.advance(world_.now() + busy_.stall);
     } else {
-      world_.advance_to_arrival(world_.now() + kTickBackstop);
+      world_.advance_to_arrival(world_.now() + rig::WirePacer::kBackstop);
     }
     watch();
     return world_.now();
@@ -84,7 +72,7 @@ struct Wires {
   daq::Result<void> open(const RunOptions& options) {
     if (!options.virtual_time) {
       io = std::make_unique<daq::IoThread>(chunks);
-      pacer = std::make_unique<WirePacer>(*io);
+      pacer = std::make_unique<rig::WirePacer>(*io);
       return {};
     }
     auto config = sim::parse_sim_config(options.bench.text, options.bench.file);
@@ -219,6 +207,7 @@ class Run {
   }
 
   void turn(rig::Loop& loop) {
+    (void)::pthread_setname_np(::pthread_self(), "loop");
     began_ = wires_.pacer->next();
     HostTime now = began_;
     while (!loop.over()) {

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "daq/chunk.hpp"
@@ -14,9 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Turns lie on a grid from the world's start, where its devices' samples lie too: a sample leaves when it is made. A
-/// grid that slid against them would delay samples by an amount that wanders, as no device does.
-constexpr daq::Duration kTurn = std::chrono::microseconds(250);
+constexpr double kLongestTurn_ns = 250e3;
 constexpr int kMostTakes = 64;  // a turn: a host that floods one wire must not starve the others
 constexpr long kNanosecondsPerSecond = 1'000'000'000;
 
@@ -25,12 +24,22 @@ void sleep_until(daq::HostTime at) {
   (void)::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, nullptr);  // early by a signal: the turn is early
 }
 
+/// Turns lie on a grid from the world's start, where the force sensor's samples lie too, each of which is a datagram of
+/// its own: it leaves when it is made. A grid that slid against them would delay samples by an amount that wanders, as
+/// no device does, and would send two at once where the rig must wake up for each.
+double turn_ns(const SimConfig& config) {
+  const double period_ns = 1e9 / config.force.rate_Hz;
+  return period_ns / std::ceil(period_ns / kLongestTurn_ns);
+}
+
 }  // namespace
 
 struct RealTimeWorld::Wires {
   using Open = std::array<std::unique_ptr<RealWire>, kDevices>;
   Wires(const SimConfig& config, Open open)
-      : wire(std::move(open)), world(config, daq::host_now(), {wire[0].get(), wire[1].get(), wire[2].get()}) {
+      : turn_period_ns(turn_ns(config)),
+        wire(std::move(open)),
+        world(config, daq::host_now(), {wire[0].get(), wire[1].get(), wire[2].get()}) {
     for (std::size_t i = 0; i < kDevices; ++i) uris[i] = wire[i]->uri();
   }
 
@@ -47,6 +56,7 @@ struct RealTimeWorld::Wires {
     }
   }
 
+  const double turn_period_ns;
   Open wire;
   World world;
   std::array<std::string, kDevices> uris;
@@ -108,7 +118,8 @@ void RealTimeWorld::run(const std::atomic<bool>& stop, const std::function<void(
     wires_->turn(now);
     if (each_turn) each_turn(now);
     // Turns that were missed are not made up for: the plant's steps are.
-    sleep_until(start + kTurn * ((daq::host_now() - start) / kTurn + 1));
+    const auto turns = std::floor(static_cast<double>((daq::host_now() - start).count()) / wires_->turn_period_ns);
+    sleep_until(start + daq::Duration(static_cast<std::int64_t>(std::ceil((turns + 1) * wires_->turn_period_ns))));
   }
   wires_->turn(daq::host_now());
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <libserialport.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -366,7 +367,10 @@ class IoThread::Impl {
   explicit Impl(ChunkRing& chunks)
       : inlet_{ChunkFeed(chunks), ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)},
         work_(asio::make_work_guard(context_)),
-        thread_([this] { context_.run(); }) {}
+        thread_([this] {
+          (void)::pthread_setname_np(::pthread_self(), "io");
+          context_.run();
+        }) {}
 
   ~Impl() {
     work_.reset();

@@ -1,6 +1,7 @@
 #include "daq/publish/publisher.hpp"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <array>
@@ -142,6 +143,7 @@ class Publisher::Impl {
 
  private:
   void run_thread() {
+    (void)::pthread_setname_np(::pthread_self(), "publish");
     while (!stopping_.load(std::memory_order_acquire)) {
       if (turn(host_now())) continue;
       auto& wake = rings_->wake;

@@ -1,5 +1,7 @@
 #include "daq/record/recorder.hpp"
 
+#include <pthread.h>
+
 #include <chrono>
 
 namespace strigil::daq {
@@ -50,6 +52,7 @@ bool Recorder::take() {
 }
 
 void Recorder::work() {
+  (void)::pthread_setname_np(::pthread_self(), "record");
   auto flushed = std::chrono::steady_clock::now();
   while (!stop_.load(std::memory_order_acquire)) {
     const bool more = take();

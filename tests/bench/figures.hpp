@@ -31,8 +31,15 @@ struct Figure {
 /// What every benchmark program is told on its command line.
 struct Options {
   bool quick = false;   ///< fewer and shorter rounds
+  bool smoke = false;   ///< only shows that it still runs: its figures mean nothing
   std::string out;      ///< JSON file to write
   std::string program;  ///< path of `strigil`, for those who run it
+
+  /// How much of something to do.
+  template <typename T>
+  [[nodiscard]] T choose(T in_full, T in_haste, T for_smoke) const {
+    return smoke ? for_smoke : quick ? in_haste : in_full;
+  }
 };
 
 [[noreturn]] inline void give_up(const std::string& why) {
@@ -46,12 +53,15 @@ inline Options parse_options(int argc, char** argv) {
     const std::string_view argument = argv[i];
     if (argument == "--quick") {
       options.quick = true;
+    } else if (argument == "--smoke") {
+      options.smoke = true;
     } else if (argument == "--out" && i + 1 < argc) {
       options.out = argv[++i];
     } else if (argument == "--strigil" && i + 1 < argc) {
       options.program = argv[++i];
     } else {
-      give_up("unknown option " + std::string(argument) + "; there are --quick, --out FILE and --strigil PROGRAM");
+      give_up("unknown option " + std::string(argument) +
+              "; there are --quick, --smoke, --out FILE and --strigil PROGRAM");
     }
   }
   return options;

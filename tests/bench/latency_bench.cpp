@@ -3,7 +3,7 @@
 // messages of the same parts, sizes and pace. Both senders wake once a millisecond; a while of the one, a while of the
 // other.
 #include <fmt/format.h>
-#include <time.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstring>
@@ -16,6 +16,7 @@
 #include "daq/link/io_thread.hpp"
 #include "daq/publish/publisher.hpp"
 #include "daq/record/recorder.hpp"
+#include "rig/wire_pacer.hpp"
 #include "tests/bench/bare_zmq.hpp"
 #include "tests/bench/sensor_device.hpp"
 #include "tests/bench/small_rig.hpp"
@@ -28,21 +29,7 @@ using daq::Duration;
 using daq::HostTime;
 
 constexpr Duration kPeriod = std::chrono::milliseconds(1);
-constexpr Duration kTickBackstop = std::chrono::milliseconds(2);  // as WirePacer's
-constexpr std::size_t kRemembered = 1U << 16U;                    // samples whose instant of sending is kept
-
-/// Calls `send(i)` once a period, `n` times.
-template <typename Send>
-void once_a_period(std::uint64_t n, const Send& send) {
-  auto at = daq::host_now();
-  for (std::uint64_t i = 0; i < n; ++i) {
-    at = at + kPeriod;
-    constexpr std::int64_t kSecond_ns = 1'000'000'000;
-    const timespec when{at.ns / kSecond_ns, at.ns % kSecond_ns};
-    (void)::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, nullptr);
-    send();
-  }
-}
+constexpr std::size_t kRemembered = 1U << 16U;  // samples whose instant of sending is kept
 
 /// Microseconds that each block took; filled by the receiving thread, taken between rounds.
 class Latencies {
@@ -97,8 +84,7 @@ class OurSide {
     const auto patience = daq::host_now() + daq::from_seconds(10);
     while (!done()) {
       if (daq::host_now() > patience) give_up("the rig and its device did not understand one another");
-      (void)io_.wait(kTickBackstop);
-      rig_.intake.drain(daq::host_now(), before_);
+      rig_.intake.drain(pacer_.next(), before_);
     }
   }
   /// From here on as in a run: loop, recorder and publisher on their threads, and a subscriber.
@@ -127,8 +113,7 @@ class OurSide {
     rig_.intake.configure(streams, {.force = 0, .position = 98, .vibration = 99});
     loop_thread_ = std::thread([this] {
       while (!stop_.load(std::memory_order_relaxed)) {
-        (void)io_.wait(kTickBackstop);
-        rig_.loop.tick(daq::host_now());
+        rig_.loop.tick(pacer_.next());
       }
     });
   }
@@ -139,6 +124,11 @@ class OurSide {
   }
   /// Samples in the blocks that have reached the subscriber.
   [[nodiscard]] std::uint64_t samples() const { return samples_.load(std::memory_order_relaxed); }
+  /// Waits until so many have; who counts afterwards sees when they did not come.
+  void await(std::uint64_t wanted) const {
+    const auto patience = daq::host_now() + daq::from_seconds(5);
+    while (samples() < wanted && daq::host_now() < patience) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   Latencies from_last, from_first;
   std::uint16_t whole_block = 1;  ///< samples that the session gathers
 
@@ -146,6 +136,7 @@ class OurSide {
   UdpDevice device_;
   daq::ChunkRing chunks_{1024};
   daq::IoThread io_{chunks_};
+  rig::WirePacer pacer_{io_};
   std::unique_ptr<daq::Link> link_;
   SmallRig rig_;
   daq::Session& session_;
@@ -205,17 +196,18 @@ void compare(const Case& c, OurSide& ours, BareSide& bare, std::uint64_t first_s
   ours.whole_block = c.gathered;
   std::uint64_t sample = first_sample;
   const auto our_round = [&] {
-    once_a_period(c.samples, [&] {
+    const auto wanted = ours.samples() + c.samples;
+    every(kPeriod, c.samples, [&] {
       const auto datagram = bytes(sample);
       ours.stamp(sample);
       ours.device().send(datagram);
       ++sample;
     });
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // what is still gathered belongs to this round
+    ours.await(wanted);  // what is still gathered belongs to this round
   };
   const auto bare_round = [&] {
     std::uint64_t n = 0;
-    once_a_period(c.samples, [&] {
+    every(kPeriod, c.samples, [&] {
       if (++n % c.gathered == 0) bare.send();
     });
     bare.await_all();
@@ -275,7 +267,7 @@ void sensor_stream_latency(const Options& options, const std::string& folder, st
   introduction.join();
   ours.begin(session.streams());
   BareSide bare("vibration", 6);
-  const Case c{"latency of a packet at 1 kHz", 1, options.quick ? 3 : 15, options.quick ? 500U : 2000U};
+  const Case c{"latency of a packet at 1 kHz", 1, options.choose(15, 3, 1), options.choose(2000U, 500U, 50U)};
   compare(
       c, ours, bare, 0, [&](std::uint64_t) { return device.next().data(); }, figures);
 }
@@ -290,8 +282,8 @@ void rdt_latency(const Options& options, const std::string& folder, std::vector<
   introduction.join();
   ours.begin({session.description()});
   BareSide bare("force", 60);
-  const Case c{"latency of the bytes that complete a force block", 10, options.quick ? 3 : 11,
-               options.quick ? 1000U : 4000U};
+  const Case c{"latency of the bytes that complete a force block", 10, options.choose(11, 3, 1),
+               options.choose(4000U, 1000U, 100U)};
   std::array<std::byte, daq::kRdtRecordSize> record{};
   const auto bytes = [&](std::uint64_t sample) {
     const auto n = static_cast<std::uint32_t>(sample);

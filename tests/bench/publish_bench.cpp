@@ -89,8 +89,8 @@ class BareSide {
 };
 
 int publish_bench(const Options& options) {
-  const int rounds = options.quick ? 3 : 11;
-  const std::uint64_t blocks = options.quick ? 20'000 : 60'000;
+  const int rounds = options.choose(11, 3, 1);
+  const auto blocks = options.choose<std::uint64_t>(60'000, 20'000, 400);
   OurSide ours;
   BareSide bare;
   (void)ours.move(blocks / 4);  // memory that is touched for the first time is not what is measured

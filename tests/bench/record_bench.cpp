@@ -125,8 +125,8 @@ Written write_raw(const std::string& path, std::uint64_t bytes) {
 }
 
 int record_bench(const Options& options) {
-  const int rounds = options.quick ? 3 : 9;
-  const std::uint64_t blocks = options.quick ? 200'000 : 1'300'000;
+  const int rounds = options.choose(9, 3, 1);
+  const auto blocks = options.choose<std::uint64_t>(1'300'000, 200'000, 1'000);
   // Beside the figures, on a disk, since a temporary folder may be memory.
   const auto parent =
       options.out.empty() ? std::string(".") : std::filesystem::path(options.out).parent_path().string();

@@ -1,8 +1,6 @@
 // The rig around one sensor: the real tick, with a stage that stays where it is.
 #pragma once
 
-#include <span>
-#include <string>
 #include <vector>
 
 #include "rig/loop.hpp"
@@ -22,16 +20,6 @@ class RestingBehaviour final : public rig::Behaviour {
  public:
   rig::Demand step(const rig::Readings&, daq::HostTime, rig::EventSink&) noexcept override { return {}; }
   [[nodiscard]] rig::BehaviourState state() const noexcept override { return rig::BehaviourState::kRunning; }
-};
-
-/// A port that nobody is at.
-class NoLink final : public daq::Link {
- public:
-  bool write(std::span<const std::byte>) noexcept override { return true; }
-  [[nodiscard]] const std::string& uri() const noexcept override { return uri_; }
-
- private:
-  std::string uri_ = "memory:none";
 };
 
 /// Everything that a tick goes through, for sessions given to `intake` before `configure`.
