@@ -4,8 +4,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/drill_command.hpp"
 #include "apps/file_commands.hpp"
+#include "apps/listen_command.hpp"
 #include "apps/places.hpp"
+#include "apps/qualify_command.hpp"
 #include "apps/run_command.hpp"
 #include "apps/sim_command.hpp"
 #include "daq/link/io_thread.hpp"
@@ -76,9 +79,42 @@ int command_line(int argc, char** argv) {
   sim_app->add_option("--dir", dir, "Folder for the wires and the bench file to use with them")->required();
   sim_app->add_option("--bench", bench, "Bench file with a [twin] table")->capture_default_str();
   sim_app->add_option("--seed", seed, "Of every random thing")->capture_default_str();
-  sim_app->callback([&] { code = sim_command(bench, dir, seed); });
+  std::string truth;
+  sim_app->add_option("--truth", truth, "CSV of what the simulated phantom really feels, for those who judge the rig");
+  sim_app->callback([&] { code = sim_command(bench, dir, seed, truth); });
 
   app.add_subcommand("devices", "List the ports of this computer")->callback([&] { code = devices_command(); });
+
+  QualifyArguments qualify;
+  auto* qualify_app = app.add_subcommand("qualify", "Grade this computer's jitter and say what it may run");
+  qualify_app->add_option("--seconds", qualify.seconds, "How long to measure; force control needs 15 or more")
+      ->check(CLI::Range(0.5, 86400.0))
+      ->capture_default_str();
+  qualify_app->add_option("--dir", qualify.dir, "Folder where runs are recorded: its disk is measured")
+      ->capture_default_str();
+  qualify_app->add_option("--at-least", qualify.at_least, "Exit code 1 when the grade is worse than this one (A to D)");
+  qualify_app->add_flag("--json", qualify.json, "As JSON");
+  qualify_app->callback([&] { code = qualify_command(qualify); });
+
+  std::string endpoint;
+  std::string name = "listener";
+  auto* listen_app = app.add_subcommand("listen", "Listen to a run until its end, and count its samples");
+  listen_app->add_option("endpoint", endpoint, "What the run publishes on")->required();
+  listen_app->add_option("--name", name, "Under which the run's ledger has what came")->capture_default_str();
+  listen_app->callback([&] { code = listen_command(endpoint, name); });
+
+  DrillArguments drill;
+  auto* drill_app = app.add_subcommand("drill", "Fire drills: make every fault on purpose, score what the rig does");
+  drill_app->add_option("catalogue", drill.catalogue, "A name from apps/drills or a .toml file")->capture_default_str();
+  drill_app->add_option("--only", drill.only, "The drills of these names, separated by commas")->delimiter(',');
+  drill_app->add_flag("--real", drill.real, "On pseudo-terminals and UDP, the rig in a process of its own");
+  drill_app->add_option("--repeats", drill.repeats, "Of each drill in each phase, at other instants")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  drill_app->add_option("--seed", drill.seed, "Of the instants and of the simulated bench")->capture_default_str();
+  drill_app->add_option("--json", drill.json, "Also write every run to this file");
+  drill_app->add_option("--keep", drill.keep, "Keep the run files in this folder");
+  drill_app->callback([&] { code = drill_command(drill); });
 
   std::string run_file;
   std::string out;

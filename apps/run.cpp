@@ -23,35 +23,51 @@ namespace {
 using daq::Duration;
 using daq::HostTime;
 
-constexpr Duration kVirtualTick = std::chrono::milliseconds(1);
 constexpr auto kLookAtProgress = std::chrono::milliseconds(50);
 
-/// Virtual time: the world goes on by one tick.
+/// Virtual time: the world goes on until something has arrived, as in real time.
 class WorldPacer final : public rig::Pacer {
  public:
-  WorldPacer(sim::VirtualWorld& world, const BusyComputer& busy) : world_(world), busy_(busy) {
+  WorldPacer(sim::VirtualWorld& world, const BusyComputer& busy, const RunWatcher& watcher)
+      : world_(world), busy_(busy), watcher_(watcher) {
     world_.refuse_when_full(busy.stall > Duration::zero());
   }
   HostTime next() override {
     const bool stalls = !stalled_ && busy_.stall > Duration::zero() && world_.now() >= HostTime{} + busy_.stall_at;
     stalled_ = stalled_ || stalls;
-    world_.advance(world_.now() + (stalls ? busy_.stall : kVirtualTick));
+    if (stalls) {
+      world_.advance(world_.now() + busy_.stall);
+    } else {
+      world_.advance_to_arrival(world_.now() + rig::WirePacer::kBackstop);
+    }
+    watch();
     return world_.now();
   }
 
  private:
+  void watch() {
+    constexpr Duration kLook = std::chrono::milliseconds(1);
+    if (!watcher_.world) return;
+    for (auto still = watcher_.world(world_.world(), world_.now()); still > Duration::zero(); still -= kLook) {
+      world_.advance(world_.now() + kLook);
+      (void)watcher_.world(world_.world(), world_.now());
+    }
+  }
+
   sim::VirtualWorld& world_;
   const BusyComputer busy_;
+  const RunWatcher& watcher_;
   bool stalled_ = false;
 };
 
 /// The wires of a run, whichever kind they are.
 struct Wires {
-  explicit Wires(const BusyComputer& busy) : chunks(busy.chunks) {}
+  Wires(const BusyComputer& busy, const RunWatcher& run_watcher) : chunks(busy.chunks), watcher(run_watcher) {}
   daq::ChunkRing chunks;
   std::unique_ptr<sim::VirtualWorld> world;
   std::unique_ptr<daq::IoThread> io;
   std::unique_ptr<rig::Pacer> pacer;
+  const RunWatcher& watcher;
 
   daq::Result<void> open(const RunOptions& options) {
     if (!options.virtual_time) {
@@ -63,7 +79,7 @@ struct Wires {
     if (!config) return config.error();
     config->seed = options.seed;
     world = std::make_unique<sim::VirtualWorld>(*config, chunks);
-    pacer = std::make_unique<WorldPacer>(*world, options.busy);
+    pacer = std::make_unique<WorldPacer>(*world, options.busy, watcher);
     return {};
   }
 
@@ -74,7 +90,8 @@ struct Wires {
 
 class Run {
  public:
-  Run(const RunOptions& options, const RunWatcher& watcher) : o_(options), watcher_(watcher), wires_(options.busy) {}
+  Run(const RunOptions& options, const RunWatcher& watcher)
+      : o_(options), watcher_(watcher), wires_(options.busy, watcher) {}
 
   daq::Result<RunOutcome> go() {
     if (auto r = wires_.open(o_); !r) return r.error();
@@ -172,6 +189,7 @@ class Run {
 
   /// Ticks until the run is over. The interlock is reset at the first tick at which it is all clear.
   void perform() {
+    for (const auto& d : rig_->device_counts()) rejected_before_.push_back(d.session.rejected);
     runner_ = std::make_unique<protocols::Runner>(o_.plan);
     auto& loop = rig_->loop_with(*runner_);
     if (o_.virtual_time) {
@@ -281,6 +299,7 @@ class Run {
                                {"verdict", nlohmann::ordered_json::parse(verdict_json)},
                                {"timing", nlohmann::ordered_json::parse(protocols::to_json(outcome.timing))}};
     if (rig_->interlock().first_cause() != 0) end["interlock"] = interlock_json();
+    if (const auto* dose = runner_->dose()) end["dose"] = nlohmann::ordered_json::parse(protocols::to_json(*dose));
     if (auto finished = recorder_->finish(end.dump(1), rows); !finished) {
       outcome.verdict.reasons.push_back({protocols::Judgement::kInvalid, finished.error().message});
       outcome.verdict.judgement = protocols::Judgement::kInvalid;
@@ -311,6 +330,7 @@ class Run {
     protocols::RunEvidence e;
     e.ledger = rows;
     e.steps = runner_->results();
+    e.dose_reason = runner_->dose_reason();
     e.plan_finished = runner_->state() == rig::BehaviourState::kDone;
     auto& supervisor = rig_->supervisor();
     e.aborted = operator_aborted_;
@@ -323,6 +343,10 @@ class Run {
     e.fault_advice = rig::fault_advice(faults);
     if (recorder_->failed()) e.recorder_failure = recorder_->failure();
     const auto& streams = rig_->streams();
+    const auto devices = rig_->device_counts();
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+      e.rejected.push_back({devices[i].stream, devices[i].session.rejected - rejected_before_[i]});
+    }
     for (std::size_t i = 0; i < streams.size(); ++i) {
       const auto& counts = rig_->intake().counts()[i];
       e.streams.push_back({.name = streams[i].name,
@@ -338,7 +362,7 @@ class Run {
   static daq::StreamLedger ledger_of(const std::string& stream, const rig::StreamCounts& c) {
     daq::StreamLedger hops;
     hops.stream = stream;
-    hops.device = c.next_sample - c.first_sample;
+    hops.device = c.before_reset + c.next_sample - c.first_sample;
     hops.lost_on_wire = c.gap_samples - c.gap_in_ring - c.gap_in_codec;
     hops.lost_in_chunk_ring = c.gap_in_ring;
     hops.lost_in_codec = c.gap_in_codec;
@@ -404,6 +428,7 @@ class Run {
   daq::Latest<protocols::Progress> progress_;
   std::atomic<bool> over_{false};
   std::uint64_t loop_ticks_ = 0;
+  std::vector<std::uint64_t> rejected_before_;  // of each device, before the run
   bool abort_sent_ = false;
   bool operator_aborted_ = false;
   std::uint32_t last_faults_ = 0;

@@ -16,6 +16,10 @@
 #include "protocols/verdict.hpp"
 #include "rig/bench.hpp"
 
+namespace strigil::sim {
+class World;
+}
+
 namespace strigil::apps {
 
 /// How much room and time this computer has. Tests make it small to show that every loss has its name.
@@ -53,6 +57,9 @@ struct RunWatcher {
   std::function<void(const std::string& line)> say;
   /// Set by a signal handler: 0 nothing, 1 abort to safe, 2 emergency stop.
   std::atomic<int>* request = nullptr;
+  /// Virtual time only, each time it has come on: the simulated world as it really is. For as long as the answer says,
+  /// this computer then stands still.
+  std::function<daq::Duration(const sim::World&, daq::HostTime)> world;
 };
 
 /// Errors (nothing was judged): bench cannot be brought up, file cannot be made, endpoint busy. A verdict otherwise.

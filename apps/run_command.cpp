@@ -14,6 +14,7 @@
 #include "apps/run.hpp"
 #include "daq/strict_toml.hpp"
 #include "protocols/report.hpp"
+#include "rig/rig.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -125,6 +126,7 @@ daq::Result<Prepared> prepare(const std::string& protocol, const std::string& be
                                           .clear_z_m = stage.clear_z_m,
                                           .max_speed_m_s = stage.max_speed_m_s,
                                           .max_force_N = bench_config->interlock.max_force_N,
+                                          .hold = rig::hold_of(*bench_config),
                                           .position_rate_Hz = stage.status_rate_Hz,
                                           .taps = bench_config->taps});
   if (!plan) return plan.error();

@@ -22,7 +22,7 @@ void on_signal(int) { stop.store(true); }
 
 }  // namespace
 
-int sim_command(const std::string& bench, const std::string& dir, std::uint64_t seed) {
+int sim_command(const std::string& bench, const std::string& dir, std::uint64_t seed, const std::string& truth) {
   const auto path = find_toml(bench, "rig/benches", "bench");
   if (!path) return refuse(path.error().message);
   const auto text = daq::read_text_file(*path);
@@ -43,7 +43,19 @@ int sim_command(const std::string& bench, const std::string& dir, std::uint64_t 
   (void)::sigaction(SIGTERM, &action, nullptr);
   fmt::print("ready {}\n", bench_file);
   std::fflush(stdout);
-  (*world)->run(stop);
+  std::ofstream truth_file;
+  if (!truth.empty()) {
+    truth_file.open(truth, std::ios::trunc);
+    if (!truth_file) return refuse(fmt::format("'{}' cannot be written", truth));
+    truth_file << "host_ns,x_mm,y_mm,z_mm,normal_force_N,drag_N\n";
+  }
+  (*world)->run(stop, [&](daq::HostTime now) {
+    if (!truth_file.is_open()) return;
+    const auto& state = (*world)->world().plant();
+    truth_file << fmt::format("{},{:.4f},{:.4f},{:.4f},{:.4f},{:.4f}\n", now.ns, state.position_m[rig::kX] * 1e3,
+                              state.position_m[rig::kY] * 1e3, state.position_m[rig::kZ] * 1e3, state.force_N[2],
+                              state.force_N[0]);
+  });
   const auto& p = (*world)->world().plant();
   fmt::print("{{\"totals\": {}, \"stage\": {{\"x_mm\": {:.3f}, \"z_mm\": {:.3f}, \"speed_mm_s\": {:.3f}}}}}\n",
              sim::to_json((*world)->totals()), p.position_m[rig::kX] * 1e3, p.position_m[rig::kZ] * 1e3,

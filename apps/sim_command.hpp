@@ -7,6 +7,6 @@
 namespace strigil::apps {
 
 /// Runs until SIGINT or SIGTERM. Writes DIR/bench.toml and prints "ready DIR/bench.toml". Exit code.
-int sim_command(const std::string& bench, const std::string& dir, std::uint64_t seed);
+int sim_command(const std::string& bench, const std::string& dir, std::uint64_t seed, const std::string& truth);
 
 }  // namespace strigil::apps

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <cmath>
 
 namespace strigil::protocols {
 namespace {
@@ -14,6 +14,8 @@ constexpr double kTare_s = 0.5;
 constexpr double kMoveOverhead_s = 0.4;
 /// A press is a handful of small steps, each a move and a look.
 constexpr double kPress_s = 1.5;
+/// A stroke under force goes by its profile, and then waits for the readback.
+constexpr double kHeldOverhead_s = 0.1;
 /// Coming free: the look at the zero after a retract (runner.cpp).
 constexpr double kZeroLook_s = 0.16;
 /// A speed is told from position reports in the middle 60 % of a stroke; fewer than this tell nothing.
@@ -31,8 +33,6 @@ constexpr double kTapRests_s = 0.6;
 constexpr std::size_t kMostConditions = 10000;
 
 double mm(double m) { return m * kMillimetresPerMetre; }
-/// A cell of the dry run's table; empty where the step leaves it as it is.
-std::string cell(bool has, double v) { return has ? fmt::format("{:.2f}", v) : std::string("-"); }
 
 class Expander {
  public:
@@ -43,9 +43,22 @@ class Expander {
     const auto& p = plan_.protocol;
     add_taps(0);
     for (const double force : p.normal_force_N) {
+      const auto first_way = plan_.ways.size();
+      if (p.hold == Hold::kForce) {
+        auto ways = ways_of(p, force);
+        if (!ways) return refuse(ways.error().message);
+        for (auto& way : *ways) {
+          if (auto r = check_way(way); !r) return r.error();
+          plan_.ways.push_back(std::move(way));
+        }
+      }
       for (const double speed : p.stroke_speed_m_s) {
         for (int repeat = 1; repeat <= p.repeats; ++repeat) {
-          add_strokes(force, speed, repeat);
+          if (p.hold == Hold::kDepth) add_strokes(force, speed, repeat);
+          for (auto way = first_way; way < plan_.ways.size(); ++way) {
+            add_held_strokes(force, speed, repeat, way,
+                             plan_.ways.size() - first_way > 1 ? static_cast<int>(way - first_way) + 1 : 0);
+          }
           if (plan_.conditions.size() > kMostConditions) {
             return refuse(fmt::format("the lists expand to more than {} strokes", kMostConditions));
           }
@@ -53,7 +66,11 @@ class Expander {
       }
     }
     add_taps(condition());
+    if (p.dose) {
+      if (auto r = count_dose(); !r) return r.error();
+    }
     for (auto& s : plan_.steps) {
+      if (s.held && s.kind == StepKind::kPress) s.timeout_s = p.press_timeout_s + 2 * held_approach_s(s, p.deepest_z_m);
       if (s.timeout_s == 0) s.timeout_s = kTimeoutFloor_s + kTimeoutFactor * longest_step_s(s);
     }
     return plan_;
@@ -115,12 +132,25 @@ class Expander {
         return refuse(
             fmt::format("a stroke speed of {:g} mm/s exceeds the stage's {:g} mm/s", mm(speed), mm(l.max_speed_m_s)));
       }
+      if (p.hold == Hold::kForce)
+        continue;  // a stage that takes velocities reports its place hundreds of times a second
       const double reports = kMiddle * p.stroke_length_m / speed * l.position_rate_Hz;
       if (l.position_rate_Hz > 0 && reports < kFewestReports) {
         return refuse(
             fmt::format("a stroke of {:g} mm at {:g} mm/s is over before the stage, at {:g} reports a second, has told "
                         "its speed; make it longer or slower",
                         mm(p.stroke_length_m), mm(speed), l.position_rate_Hz));
+      }
+    }
+    if (p.hold == Hold::kForce) {
+      if (!l.hold) {
+        return refuse(
+            "[press] hold = \"force\" needs a stage that takes velocities (tmcl or zaber); the bench's moves from "
+            "point to point only");
+      }
+      if (p.acceleration_m_s2 > l.hold->max_acceleration_m_s2) {
+        return refuse(fmt::format("[stroke] acceleration_mm_s2 of {:g} exceeds the stage's {:g}",
+                                  mm(p.acceleration_m_s2), mm(l.hold->max_acceleration_m_s2)));
       }
     }
     if (p.approach_speed_m_s > l.max_speed_m_s) {
@@ -133,7 +163,43 @@ class Expander {
     if (auto r = check_point("the bench's clear height", {p.start_x_m, p.start_y_m, l.clear_z_m}); !r) return r;
     if (auto r = check_taps(); !r) return r;
     if (auto r = check_point("the deepest approach", {p.start_x_m, p.start_y_m, p.deepest_z_m}); !r) return r;
+    if (p.hold == Hold::kForce) return {};
     return check_point("the end of the stroke", {p.start_x_m + p.stroke_length_m, p.start_y_m, p.start_z_m});
+  }
+
+  [[nodiscard]] daq::Result<void> check_way(const PlannedWay& way) const {
+    const auto& l = plan_.limits;
+    if (auto r = check_travel(way.path, l.travel_min_m, l.travel_max_m); !r) return refuse(r.error().message);
+    const auto& box = way.path.box();
+    if (l.taps && l.taps->x_m >= box.min_x_m && l.taps->x_m <= box.max_x_m && l.taps->y_m >= box.min_y_m &&
+        l.taps->y_m <= box.max_y_m) {
+      return refuse("the way of a stroke goes over the bench's [taps]");
+    }
+    return {};
+  }
+
+  /// One account over all ways, so that what one stroke gave counts for the next.
+  daq::Result<void> count_dose() {
+    const auto& p = plan_.protocol;
+    PathBox box = plan_.ways.front().path.box();
+    for (const auto& way : plan_.ways) {
+      const auto& other = way.path.box();
+      box = {std::min(box.min_x_m, other.min_x_m), std::min(box.min_y_m, other.min_y_m),
+             std::max(box.max_x_m, other.max_x_m), std::max(box.max_y_m, other.max_y_m)};
+    }
+    DoseConfig dose;
+    dose.edge = p.edge;
+    dose.limits = *p.dose;
+    dose.grid = grid_over(box, p.edge, p.dose_area_side_m);
+    if (auto account = DoseAccount::make(dose); !account) return refuse("[dose]: " + account.error().message);
+    plan_.dose = dose;
+    return {};
+  }
+
+  /// From the height where the slow approach begins down to `z_m`, no faster than the first touch may be.
+  [[nodiscard]] double held_approach_s(const Step& s, double z_m) const {
+    const rig::ForceControl control(*plan_.limits.hold);
+    return (plan_.protocol.start_z_m - z_m) / control.approach_speed(s.force_N, s.speed_m_s);
   }
 
   [[nodiscard]] daq::Result<void> check_taps() const {
@@ -223,6 +289,55 @@ class Expander {
     add(StepKind::kRetract) = {StepKind::kRetract, condition(), {0, 0, l.clear_z_m}, transit, 0, 0, 0};
   }
 
+  /// One contact: pressed once, the surface learned on a slow pass there and back, then stroked.
+  void add_held_strokes(double force, double speed, int repeat, std::size_t way, int stroke) {
+    const auto& p = plan_.protocol;
+    const auto& l = plan_.limits;
+    const auto& path = plan_.ways[way].path;
+    plan_.conditions.push_back({force, speed, true, repeat, stroke});
+    const double transit = std::min(l.max_speed_m_s, 0.1);
+    const auto start = path.at(0).position;
+    const auto move = [&](StepKind kind, double z_m) {
+      auto& s = add(kind);
+      s.target_m = {start.x_m, start.y_m, z_m};
+      s.speed_m_s = transit;
+    };
+    const auto hold = [&](StepKind kind) -> Step& {
+      auto& s = add(kind);
+      s.held = true;
+      s.force_N = force;
+      s.way = way;
+      return s;
+    };
+    const auto along = [&](StepKind kind, double speed_m_s, bool forward) {
+      hold(StepKind::kDwell).duration_s = p.dwell_s;
+      auto& s = hold(kind);
+      s.speed_m_s = speed_m_s;
+      s.forward = forward;
+      const auto end = path.at(forward ? path.length_m() : 0).position;
+      s.target_m = {end.x_m, end.y_m, 0};
+    };
+    move(StepKind::kLift, l.clear_z_m);
+    move(StepKind::kGoTo, l.clear_z_m);
+    add(StepKind::kTare).duration_s = kTare_s;
+    move(StepKind::kGoTo, p.start_z_m);
+    auto& press = hold(StepKind::kPress);
+    press.target_m[rig::kZ] = p.deepest_z_m;
+    press.speed_m_s = p.approach_speed_m_s;
+    if (p.survey_speed_m_s > 0) {
+      along(StepKind::kSurvey, std::min(p.survey_speed_m_s, speed), true);
+      const auto end = path.at(path.length_m()).position;
+      const bool closed = std::hypot(end.x_m - start.x_m, end.y_m - start.y_m) < StrokePath::kJoined_m;
+      if (!closed) along(StepKind::kSurvey, std::min(p.survey_speed_m_s, speed), false);
+    }
+    along(StepKind::kStroke, speed, true);
+    if (p.directions == Directions::kBoth) {
+      plan_.conditions.push_back({force, speed, false, repeat, stroke});
+      along(StepKind::kStroke, speed, false);
+    }
+    move(StepKind::kRetract, l.clear_z_m);
+  }
+
   [[nodiscard]] std::size_t condition() const { return plan_.conditions.size() - 1; }
 
   Plan plan_;
@@ -250,17 +365,32 @@ std::string_view name_of(StepKind kind) noexcept {
       return "retract";
     case StepKind::kTap:
       return "tap";
+    case StepKind::kSurvey:
+      return "survey";
   }
   return "unknown";
 }
 
 std::string Condition::name() const {
-  return fmt::format("{:g} N, {:g} mm/s, {}, repeat {}", normal_force_N, mm(speed_m_s),
+  const auto which = stroke > 0 ? fmt::format("stroke {}, ", stroke) : std::string();
+  return fmt::format("{:g} N, {:g} mm/s, {}{}, repeat {}", normal_force_N, mm(speed_m_s), which,
                      forward ? "forward" : "backward", repeat);
 }
 
 std::string Plan::belongs_to(const Step& step) const {
   return step.timing ? "taps" : conditions[step.condition].name();
+}
+
+FollowLimits Plan::follow_limits(const Step& s) const {
+  FollowLimits f;
+  f.profile = {s.speed_m_s, protocol.acceleration_m_s2, protocol.jerk_m_s3};
+  f.max_centripetal_m_s2 = protocol.acceleration_m_s2;
+  f.drive_delay_s = limits.hold ? limits.hold->drive_delay_s : 0;
+  return f;
+}
+
+double Plan::largest_error_N(const Step& s) const {
+  return protocol.max_force_rms_N > 0 ? protocol.max_force_rms_N : protocol.force_tolerance * s.force_N;
 }
 
 double Plan::estimated_step_s(const Step& s) const {
@@ -273,8 +403,12 @@ double Plan::estimated_step_s(const Step& s) const {
     case StepKind::kDwell:
       return s.duration_s;
     case StepKind::kPress:
-      return kPress_s;
+      if (!s.held) return kPress_s;
+      return kPress_s + s.force_N / p.force_rate_N_s +
+             (start_z_m - middle_z_m) / rig::ForceControl(*limits.hold).approach_speed(s.force_N, s.speed_m_s);
+    case StepKind::kSurvey:
     case StepKind::kStroke:
+      if (s.held) return PathFollower::duration_s(ways[s.way].path, follow_limits(s)) + kHeldOverhead_s;
       return p.stroke_length_m / s.speed_m_s + kMoveOverhead_s;
     case StepKind::kApproach:
       return (start_z_m - middle_z_m) / s.speed_m_s + kMoveOverhead_s;
@@ -299,62 +433,6 @@ double Plan::estimated_duration_s() const {
 
 daq::Result<Plan> expand(const Protocol& protocol, const PlanLimits& limits) {
   return Expander(protocol, limits).run();
-}
-
-std::string to_text(const Plan& plan) {
-  const auto& p = plan.protocol;
-  const auto& l = plan.limits;
-  std::string out = fmt::format("{}: {}\n", p.name, p.title);
-  out += fmt::format("{} strokes, {} steps, about {:.0f} s\n", plan.conditions.size(), plan.steps.size(),
-                     plan.estimated_duration_s());
-  out += fmt::format("limits: force {:g} N (bench {:g} N), speed {:g} mm/s, x {:g}..{:g} mm, z {:g}..{:g} mm\n",
-                     p.max_force_N, l.max_force_N, mm(l.max_speed_m_s), mm(l.travel_min_m[rig::kX]),
-                     mm(l.travel_max_m[rig::kX]), mm(l.travel_min_m[rig::kZ]), mm(l.travel_max_m[rig::kZ]));
-  out += " step  kind      to x    to z mm   mm/s  force N   about s  at most s  stroke\n";
-  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-    const auto& s = plan.steps[i];
-    const bool along_x = s.kind == StepKind::kGoTo || s.kind == StepKind::kApproach || s.kind == StepKind::kStroke;
-    const bool along_z = s.speed_m_s > 0 && s.kind != StepKind::kStroke;
-    out += fmt::format("{:5}  {:<8} {:>6}  {:>7}  {:>6}  {:>7}  {:8.1f}  {:9.1f}  {}\n", i + 1, name_of(s.kind),
-                       cell(along_x, mm(s.target_m[rig::kX])), cell(along_z, mm(s.target_m[rig::kZ])),
-                       cell(s.speed_m_s > 0, mm(s.speed_m_s)), cell(s.force_N > 0, s.force_N), plan.estimated_step_s(s),
-                       s.timeout_s, plan.belongs_to(s));
-  }
-  return out;
-}
-
-std::string to_json(const Plan& plan) {
-  nlohmann::ordered_json steps = nlohmann::ordered_json::array();
-  for (const auto& s : plan.steps) {
-    steps.push_back({{"kind", name_of(s.kind)},
-                     {"condition", s.condition},
-                     {"timing", s.timing},
-                     {"target_m", s.target_m},
-                     {"speed_m_s", s.speed_m_s},
-                     {"force_N", s.force_N},
-                     {"duration_s", s.duration_s},
-                     {"timeout_s", s.timeout_s}});
-  }
-  nlohmann::ordered_json conditions = nlohmann::ordered_json::array();
-  for (const auto& c : plan.conditions) {
-    conditions.push_back({{"name", c.name()},
-                          {"normal_force_N", c.normal_force_N},
-                          {"speed_m_s", c.speed_m_s},
-                          {"forward", c.forward},
-                          {"repeat", c.repeat}});
-  }
-  return nlohmann::ordered_json{{"protocol", plan.protocol.name},
-                                {"estimated_duration_s", plan.estimated_duration_s()},
-                                {"limits",
-                                 {{"max_force_N", plan.protocol.max_force_N},
-                                  {"bench_max_force_N", plan.limits.max_force_N},
-                                  {"max_speed_m_s", plan.limits.max_speed_m_s},
-                                  {"travel_min_m", plan.limits.travel_min_m},
-                                  {"travel_max_m", plan.limits.travel_max_m},
-                                  {"clear_z_m", plan.limits.clear_z_m}}},
-                                {"conditions", conditions},
-                                {"steps", steps}}
-      .dump(1);
 }
 
 }  // namespace strigil::protocols

@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <numbers>
+
 #include "daq/strict_toml.hpp"
 
 namespace strigil::protocols {
@@ -13,6 +18,9 @@ using daq::StrictTable;
 constexpr double kMillimetre = 1e-3;
 constexpr double kMillisecond = 1e-3;
 constexpr double kPercent = 1e-2;
+constexpr double kDegree = std::numbers::pi / 180;
+/// A pass this slow learns a surface that one at 100 mm/s would have to follow unseen (docs/force_control.md) [C].
+constexpr double kSurvey_m_s = 25e-3;
 constexpr Range kAnywhere_mm{-2000, 2000};
 // science.md 1.1: clinical strokes are 0.3-125 N (Everingham 2019); 1.2: 25-400 mm/s, here with room below for tests.
 constexpr Range kForce_N{0.2, 125};
@@ -36,11 +44,60 @@ void read_approach(StrictTable t, Protocol& p) {
   t.finish();
 }
 
+/// Keys that mean nothing while the stage holds its depth: who writes them expects something else.
+void only_with_force(StrictTable& t, std::initializer_list<std::string_view> keys) {
+  for (const auto key : keys) {
+    if (t.has(key)) t.refuse(key, fmt::format("'{}' needs [press] hold = \"force\"", key));
+  }
+}
+
 void read_press(StrictTable t, Protocol& p) {
   p.normal_force_N = t.numbers("normal_force_N", kForce_N);
   p.press_tolerance = t.number("tolerance_percent", {0.5, 50}, 5.0) * kPercent;
   p.press_timeout_s = t.number("timeout_s", {1, 120}, 20.0);
+  const auto hold = t.text("hold", "depth");
+  if (hold == "force") {
+    p.hold = Hold::kForce;
+  } else if (hold != "depth") {
+    t.refuse("hold", "'hold' is \"depth\" or \"force\"");
+  }
+  p.force_rate_N_s = t.number("rate_N_s", {0.1, 200}, 20.0);  // science.md 4.2 [M]
+  if (p.hold != Hold::kForce) only_with_force(t, {"rate_N_s"});
   t.finish();
+}
+
+/// The shapes and the ways of going along them that need the force held.
+void read_held_stroke(StrictTable& t, Protocol& p) {
+  struct Named {
+    std::string_view name;
+    StrokeShape shape;
+  };
+  constexpr std::array kShapes{Named{"straight", StrokeShape::kStraight}, Named{"fan", StrokeShape::kFan},
+                               Named{"frame", StrokeShape::kFrame}, Named{"j", StrokeShape::kHook},
+                               Named{"scoop", StrokeShape::kScoop}};
+  const auto shape = t.text("shape", "straight");
+  const auto* named = std::find_if(kShapes.begin(), kShapes.end(), [&](const Named& n) { return n.name == shape; });
+  if (named == kShapes.end()) {
+    t.refuse("shape", "'shape' is \"straight\", \"fan\", \"frame\", \"j\" or \"scoop\"");
+  } else {
+    p.shape = named->shape;
+  }
+  p.heading_rad = t.number("heading_deg", {-180, 180}, 0.0) * kDegree;
+  p.survey_speed_m_s = t.number("survey_speed_mm_s", {0, 100}, kSurvey_m_s / kMillimetre) * kMillimetre;
+  p.acceleration_m_s2 = t.number("acceleration_mm_s2", {10, 50e3}, 1000.0) * kMillimetre;
+  p.jerk_m_s3 = t.number("jerk_mm_s3", {100, 5e6}, 50e3) * kMillimetre;
+  if (p.shape == StrokeShape::kFan) {
+    p.fan_strokes = static_cast<int>(t.integer("fan_strokes", {2, 100}, 5));
+    p.fan_spread_rad = t.number("fan_spread_deg", {1, 360}, 60.0) * kDegree;
+  } else if (p.shape == StrokeShape::kFrame) {
+    p.frame_width_m = t.number("frame_width_mm", {1, 1000}) * kMillimetre;
+    p.corner_radius_m = t.number("corner_radius_mm", {0, 500}, 5.0) * kMillimetre;
+  } else if (p.shape == StrokeShape::kHook) {
+    p.hook_radius_m = t.number("hook_radius_mm", {1, 500}, 15.0) * kMillimetre;
+    p.hook_sweep_rad = t.number("hook_sweep_deg", {-360, 360}, 180.0) * kDegree;
+  } else if (p.shape == StrokeShape::kScoop) {
+    p.scoop_enter_fraction = t.number("scoop_enter_percent", {5, 100}, 30.0) * kPercent;
+  }
 }
 
 void read_stroke(StrictTable t, Protocol& p) {
@@ -54,6 +111,26 @@ void read_stroke(StrictTable t, Protocol& p) {
   }
   p.repeats = static_cast<int>(t.integer("repeats", {1, 1000}, 1));
   p.dwell_s = t.number("dwell_ms", {0, 60000}, 200.0) * kMillisecond;
+  p.angle_rad = t.number("angle_deg", {30, 90}, 90.0) * kDegree;  // science.md 1.3: 30-90 degrees
+  read_held_stroke(t, p);
+  if (p.hold != Hold::kForce) {
+    only_with_force(t, {"shape", "heading_deg", "survey_speed_mm_s", "acceleration_mm_s2", "jerk_mm_s3"});
+  }
+  t.finish();
+}
+
+void read_dose(StrictTable t, Protocol& p) {
+  constexpr double kKilo = 1e3;
+  DoseLimits d;
+  d.max_time_s = t.number("max_time_s", {0.1, 3600}, d.max_time_s);
+  d.max_strokes = static_cast<std::uint32_t>(t.integer("max_strokes", {1, 100000}, d.max_strokes));
+  d.max_impulse_N_s = t.number("max_impulse_N_s", {0.01, 1e6}, d.max_impulse_N_s);
+  d.max_work_J = t.number("max_work_J", {0.001, 1e6}, d.max_work_J);
+  d.max_pressure_Pa = t.number("max_pressure_kPa", {0.1, 1e5}, d.max_pressure_Pa / kKilo) * kKilo;
+  p.edge.length_m = t.number("edge_length_mm", {0.1, 500}, p.edge.length_m / kMillimetre) * kMillimetre;
+  p.edge.width_m = t.number("edge_width_mm", {0.1, 500}, p.edge.width_m / kMillimetre) * kMillimetre;
+  p.dose_area_side_m = t.number("area_mm", {1, 200}, DoseGrid{}.area_side_m / kMillimetre) * kMillimetre;
+  p.dose = d;
   t.finish();
 }
 
@@ -76,6 +153,11 @@ daq::Result<Protocol> parse_protocol(std::string_view text, const std::string& f
   read_approach(root.table("approach", true), p);
   read_press(root.table("press", true), p);
   read_stroke(root.table("stroke", true), p);
+  if (root.has("dose")) {
+    auto dose = root.table("dose", true);
+    if (p.hold != Hold::kForce) dose.refuse("", "[dose] needs [press] hold = \"force\"");
+    read_dose(std::move(dose), p);
+  }
   auto limits = root.table("limits", true);
   p.max_force_N = limits.number("max_force_N", kForce_N);
   limits.finish();
@@ -85,6 +167,9 @@ daq::Result<Protocol> parse_protocol(std::string_view text, const std::string& f
   p.max_position_error_m = verdict.number("max_position_error_mm", {0.01, 50}, 0.5) * kMillimetre;
   p.speed_tolerance = verdict.number("speed_tolerance_percent", {1, 100}, 10.0) * kPercent;
   p.min_vibration_m_s2 = verdict.number("min_vibration_m_s2", {0, 1000}, 0.02);
+  p.max_force_rms_N = verdict.number("max_force_rms_N", {0, 100}, 0.0);
+  p.max_overshoot = verdict.number("max_overshoot_percent", {1, 100}, 10.0) * kPercent;
+  if (p.hold != Hold::kForce) only_with_force(verdict, {"max_force_rms_N", "max_overshoot_percent"});
   verdict.finish();
   root.finish();
   if (document.error()) return *document.error();

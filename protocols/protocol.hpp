@@ -2,15 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "daq/result.hpp"
+#include "protocols/dose_account.hpp"
 
 namespace strigil::protocols {
 
 enum class Directions : std::uint8_t { kForward, kBoth };
+/// What is held during a stroke.
+enum class Hold : std::uint8_t { kDepth, kForce };
+/// The way of a stroke over the phantom (stroke_path.hpp).
+enum class StrokeShape : std::uint8_t { kStraight, kFan, kFrame, kHook, kScoop };
 
 /// As read, in SI. Lists expand to the full factorial (plan.hpp).
 struct Protocol {
@@ -30,12 +36,33 @@ struct Protocol {
   std::vector<double> normal_force_N;
   double press_tolerance = 0;  ///< of the force, as a fraction
   double press_timeout_s = 0;
+  Hold hold = Hold::kDepth;
+  double force_rate_N_s = 0;  ///< Hold::kForce: of the ramp; science.md 4.2 [M]: 10-20 N/s
 
   double stroke_length_m = 0;
   std::vector<double> stroke_speed_m_s;
   Directions directions = Directions::kForward;
   int repeats = 1;
   double dwell_s = 0;
+
+  // Hold::kForce only
+  StrokeShape shape = StrokeShape::kStraight;
+  double heading_rad = 0;           ///< from +x towards +y
+  double survey_speed_m_s = 0;      ///< of the pass before, that learns the surface; 0: none
+  double acceleration_m_s2 = 0;     ///< along the way
+  double jerk_m_s3 = 0;             ///< likewise
+  int fan_strokes = 0;              ///< kFan
+  double fan_spread_rad = 0;        ///< kFan
+  double frame_width_m = 0;         ///< kFrame
+  double corner_radius_m = 0;       ///< kFrame
+  double hook_radius_m = 0;         ///< kHook
+  double hook_sweep_rad = 0;        ///< kHook
+  double scoop_enter_fraction = 0;  ///< kScoop: force at both ends, of the force in the middle
+  double angle_rad = 0;             ///< of the instrument against the surface: set by hand, recorded
+
+  std::optional<DoseLimits> dose;  ///< without: nothing is counted against a limit
+  EdgeContact edge;                ///< what touches, for the dose account
+  double dose_area_side_m = 0;
 
   double max_force_N = 0;  ///< the protocol's own limit; no more than the bench's
 
@@ -45,6 +72,8 @@ struct Protocol {
   double max_position_error_m = 0;  ///< of a stroke's start and end against the wish
   double speed_tolerance = 0;       ///< speed over the middle 60 % within this fraction of the wish
   double min_vibration_m_s2 = 0;    ///< RMS below which the accelerometer did not feel the stroke
+  double max_force_rms_N = 0;       ///< Hold::kForce: RMS error of the force while moving; 0: not judged
+  double max_overshoot = 0;         ///< Hold::kForce: of the first contact, as a fraction of the force
 };
 
 /// Refuses unknown keys, wrong types, wrong units and values out of range with file, line and column. Off the loop.

@@ -141,6 +141,11 @@ std::string to_json(const Plan& plan, const Verdict& verdict) {
                        {"duration_s", number(s.duration_s)},
                        {"samples", s.samples},
                        {"vibration_m_s2", number(s.vibration_m_s2)}});
+    if (s.held) {
+      strokes.back()["force_rms_error_N"] = number(s.force_rms_N);
+      strokes.back()["overshoot_percent"] = number(100 * s.overshoot);
+      strokes.back()["stiffness_N_m"] = number(s.stiffness_N_m);
+    }
   }
   return nlohmann::ordered_json{{"judgement", name_of(verdict.judgement)}, {"reasons", reasons}, {"strokes", strokes}}
       .dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -157,6 +162,14 @@ std::string to_text(const Plan& plan, const Verdict& verdict) {
                        plan.conditions[s.condition].name(), s.mean_normal_force_N, s.deviation_N, s.peak_N,
                        s.mean_tangential_force_N, s.length_m * kMillimetresPerMetre, s.speed_m_s * kMillimetresPerMetre,
                        s.vibration_m_s2, name_of(s.judgement));
+  }
+  const bool any_held =
+      std::any_of(verdict.strokes.begin(), verdict.strokes.end(), [](const StrokeResult& s) { return s.held; });
+  if (any_held) out += fmt::format("{:<40} {:>8} {:>12} {:>8}\n", "force held", "rms N", "overshoot %", "N/mm");
+  for (const auto& s : verdict.strokes) {
+    if (!s.held) continue;
+    out += fmt::format("{:<40} {:>8.3f} {:>12.1f} {:>8.2f}\n", plan.conditions[s.condition].name(), s.force_rms_N,
+                       100 * s.overshoot, s.stiffness_N_m / kMillimetresPerMetre);
   }
   for (const auto& r : verdict.reasons) out += fmt::format("{}: {}\n", name_of(r.weight), r.text);
   out += fmt::format("VERDICT: {}\n", name_of(verdict.judgement));

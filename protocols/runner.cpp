@@ -30,9 +30,6 @@ constexpr double kCaution = 0.8;
 constexpr double kEarlyGuard = 3;
 /// A readback this far from an end of the stroke is on its way (the stage's own tolerance is a tenth of it).
 constexpr double kUnderWay_m = 0.2e-3;
-/// The middle of a stroke, where its speed is told: ramps at both ends are left out.
-constexpr double kMiddleFrom = 0.2;
-constexpr double kMiddleTo = 0.8;
 /// Rest at the bottom of a tap: the level from which the instant of coming to rest is told (tap_timing.hpp).
 constexpr Duration kTapRest = std::chrono::milliseconds(100);
 constexpr Duration kZeroWindow = std::chrono::milliseconds(100);
@@ -59,6 +56,12 @@ std::string_view name_of(StepOutcome outcome) noexcept {
       return "early contact";
     case StepOutcome::kOverforce:
       return "overforce";
+    case StepOutcome::kLostContact:
+      return "lost contact";
+    case StepOutcome::kCannotHold:
+      return "cannot hold";
+    case StepOutcome::kDose:
+      return "dose reached";
   }
   return "unknown";
 }
@@ -71,6 +74,7 @@ Runner::Runner(const Plan& plan) : plan_(plan) {
   for (std::size_t i = plan.steps.size(); i-- > 0;) left_s_[i] = left_s += plan.estimated_step_s(plan.steps[i]);
   progress_.estimated_s = left_s;
   if (plan.steps.empty()) state_ = rig::BehaviourState::kDone;
+  if (plan.dose) dose_ = DoseAccount::make(*plan.dose).value();  // checked when the plan was made
 }
 
 void Runner::enter(Phase phase, daq::HostTime now) noexcept {
@@ -94,7 +98,7 @@ Demand Runner::step(const rig::Readings& r, daq::HostTime now, rig::EventSink& e
   progress_.normal_force_N = r.normal_force_N;
   const Step& s = plan_.steps[index_];
   Demand demand;
-  const StepOutcome danger_now = danger(s);
+  const StepOutcome danger_now = danger(s, r);
   if (r.latched_faults != 0) {
     end(StepOutcome::kInterlock, now, events);
   } else if (danger_now != StepOutcome::kDone) {
@@ -133,7 +137,7 @@ void Runner::begin(const rig::Readings& r, daq::HostTime now, rig::EventSink& ev
   same_ = 0;
   under_way_ = false;
   arrived_ = false;
-  middle_ = {};
+  middle_ = planned_middle_ = {};
   last_report_ = r.position_received;
   window_known_ = false;
   if (s.kind == StepKind::kApproach) stiffness_N_m_ = 0;  // another place, maybe another thing: a hard one
@@ -150,6 +154,7 @@ void Runner::end(StepOutcome outcome, daq::HostTime now, rig::EventSink& events)
   result.to_m = last_m_;
   result.middle_reports = middle_.count();
   result.middle_speed_m_s = std::abs(middle_.value());
+  result.planned_middle_speed_m_s = std::abs(planned_middle_.value());
   if (taring_) tared_ = true;
   taring_ = false;
   events.event({.at = now,
@@ -167,7 +172,7 @@ void Runner::end(StepOutcome outcome, daq::HostTime now, rig::EventSink& events)
 
 void Runner::observe(const rig::Readings& r) noexcept {
   auto& result = results_.back();
-  if (result.kind == StepKind::kStroke) observe_stroke_position(r, result);
+  if (result.kind == StepKind::kStroke && !plan_.steps[index_].held) observe_stroke_position(r, result);
   if (r.force_samples != force_samples_) observe_force(r, result);
   if (r.vibration_samples != vibration_samples_) {
     vibration_samples_ = r.vibration_samples;
@@ -191,8 +196,10 @@ void Runner::observe_force(const rig::Readings& r, StepResult& result) noexcept 
   if (under_way_) {
     result.moving_normal_force_N.add(force);
     result.moving_tangential_force_N.add(r.tangential_force_N);
+    if (plan_.steps[index_].held) result.moving_force_error_N.add(force - wished_N_);
     if (contact) ++result.moving_in_contact;
   }
+  add_dose(r);
   touching_ = force >= p.contact_force_N ? touching_ + 1 : 0;
   early_ = force >= kEarlyGuard * p.contact_force_N ? early_ + 1 : 0;
   over_ = force > p.max_force_N ? over_ + 1 : 0;
@@ -212,7 +219,8 @@ void Runner::observe_stroke_position(const rig::Readings& r, StepResult& result)
 }
 
 /// What must end the step at once, whatever it is doing; kDone when nothing.
-StepOutcome Runner::danger(const Step& s) const noexcept {
+StepOutcome Runner::danger(const Step& s, const rig::Readings& r) const noexcept {
+  if (const auto dose = dose_danger(s, r); dose != StepOutcome::kDone) return dose;
   switch (s.kind) {
     case StepKind::kGoTo:
       return tared_ && early_ >= kTouches ? StepOutcome::kEarlyContact : StepOutcome::kDone;
@@ -220,6 +228,7 @@ StepOutcome Runner::danger(const Step& s) const noexcept {
     case StepKind::kPress:
     case StepKind::kDwell:
     case StepKind::kStroke:
+    case StepKind::kSurvey:
     case StepKind::kTap:
       return over_ >= kTouches ? StepOutcome::kOverforce : StepOutcome::kDone;
     default:
@@ -252,6 +261,7 @@ rig::Position Runner::target_of(const Step& s, const rig::Readings& r) const noe
 }
 
 Demand Runner::carry_out(const Step& s, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept {
+  if (s.held) return held(s, r, now, events);
   switch (s.kind) {
     case StepKind::kTare:
       taring_ = true;
@@ -269,6 +279,7 @@ Demand Runner::carry_out(const Step& s, const rig::Readings& r, daq::HostTime no
     case StepKind::kLift:
     case StepKind::kGoTo:
     case StepKind::kStroke:
+    case StepKind::kSurvey:
       break;
   }
   if (phase_ == Phase::kBegin) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <limits>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +24,9 @@ enum class StepOutcome : std::uint8_t {
   kInterlock,     ///< a fault was latched
   kEarlyContact,  ///< the fast way down to the start met something
   kOverforce,     ///< the protocol's limit of force was exceeded and the runner let go
+  kLostContact,   ///< held: contact was lost and not found again down to the deepest point
+  kCannotHold,    ///< held: this stage is too slow for a thing as stiff as this at this speed
+  kDose,          ///< an area has received what [dose] allows it
 };
 std::string_view name_of(StepOutcome outcome) noexcept;
 
@@ -50,6 +55,13 @@ struct StepResult {
   std::uint64_t middle_reports = 0;                                    ///< position reports within the middle 60 %
   double middle_speed_m_s = std::numeric_limits<double>::quiet_NaN();  ///< slope through them; NaN below 3
 
+  // held
+  RunningStatistics moving_force_error_N;  ///< normal force minus what was wished of that sample, while moving
+  double planned_middle_speed_m_s =
+      std::numeric_limits<double>::quiet_NaN();  ///< of the way's profile, as middle_speed
+  double stiffness_N_m = 0;                      ///< kPress, kSurvey, kStroke: learned by touching
+  double expected_error_N = 0;                   ///< kSurvey, kStroke: RMS, at this stiffness and speed
+
   double zero_N = std::numeric_limits<double>::quiet_NaN();  ///< kRetract: mean normal force once clear
   /// Fraction of the force samples in contact; 0 without samples.
   [[nodiscard]] double contact_fraction() const noexcept {
@@ -74,8 +86,9 @@ struct Progress {
   double normal_force_N = 0;
 };
 
-/// Loop thread; step() is noexcept and allocates nothing. For stages that take point-to-point moves and report their
-/// position 10 to 50 times a second: a press is a sequence of small moves, each sized from the stiffness seen so far.
+/// Loop thread; step() is noexcept and allocates nothing. A depth is held with point-to-point moves, by any stage: a
+/// press is a sequence of small ones, each sized from the stiffness seen so far. A force is held by force control, with
+/// a wish for a force and a velocity in every tick from the press to the retract.
 class Runner final : public rig::Behaviour {
  public:
   /// `plan` must outlive the runner.
@@ -86,6 +99,10 @@ class Runner final : public rig::Behaviour {
   [[nodiscard]] const Progress& progress() const noexcept { return progress_; }
   /// One for each step begun; after the run.
   [[nodiscard]] const std::vector<StepResult>& results() const noexcept { return results_; }
+  /// What each area has received; nullptr without [dose]. After the run.
+  [[nodiscard]] const DoseAccount* dose() const noexcept { return dose_ ? &*dose_ : nullptr; }
+  /// Why treatment of an area ended, in words; empty while it did not. Off the loop.
+  [[nodiscard]] std::string dose_reason() const;
 
  private:
   enum class Phase : std::uint8_t { kBegin, kMoving, kStopping, kSettling, kReturning, kMeasuring };
@@ -95,6 +112,14 @@ class Runner final : public rig::Behaviour {
   rig::Demand press_on(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
   rig::Demand retract(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
   rig::Demand tap(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
+  rig::Demand held(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
+  void press_held(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events,
+                  rig::Demand& demand) noexcept;
+  void stroke_held(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events,
+                   rig::Demand& demand) noexcept;
+  void dose_interrupt() noexcept;
+  void add_dose(const rig::Readings& r) noexcept;
+  [[nodiscard]] StepOutcome dose_danger(const Step& step, const rig::Readings& r) const noexcept;
   rig::Demand wait(const Step& step, daq::HostTime now, rig::EventSink& events) noexcept;
   rig::Demand go(const rig::Position& target, double speed_m_s) noexcept;
   [[nodiscard]] rig::Position target_of(const Step& step, const rig::Readings& r) const noexcept;
@@ -103,8 +128,14 @@ class Runner final : public rig::Behaviour {
   void observe(const rig::Readings& r) noexcept;
   void observe_force(const rig::Readings& r, StepResult& result) noexcept;
   void observe_stroke_position(const rig::Readings& r, StepResult& result) noexcept;
-  [[nodiscard]] StepOutcome danger(const Step& step) const noexcept;
+  [[nodiscard]] StepOutcome danger(const Step& step, const rig::Readings& r) const noexcept;
   void enter(Phase phase, daq::HostTime now) noexcept;
+
+  /// A readback this far from an end of a held stroke is on its way.
+  static constexpr double kHeldUnderWay_m = 0.2e-3;
+  /// The middle of a stroke, where its speed is told: ramps at both ends are left out.
+  static constexpr double kMiddleFrom = 0.2;
+  static constexpr double kMiddleTo = 0.8;
 
   const Plan& plan_;
   rig::BehaviourState state_ = rig::BehaviourState::kRunning;
@@ -134,6 +165,14 @@ class Runner final : public rig::Behaviour {
   double window_z_m_ = 0;
   bool window_known_ = false;
   double tap_bottom_m_ = 0;
+  // held
+  PathFollower follower_;
+  FollowPoint follow_;        // of the last tick; at rest between strokes
+  double held_force_N_ = 0;   // wished where the instrument is
+  double wished_N_ = 0;       // in the last tick
+  std::uint32_t passes_ = 0;  // of surveys and strokes that are over
+  Slope planned_middle_;
+  std::optional<DoseAccount> dose_;
   Progress progress_;
   std::vector<double> left_s_;  // expected from the beginning of each step to the end of the plan
   std::vector<StepResult> results_;

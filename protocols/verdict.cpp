@@ -16,6 +16,8 @@ constexpr double kLeastSamples = 0.98;
 /// The very same force for longer than this part of a stroke, and for more samples than this, is no live sensor's.
 constexpr double kLongestSame = 0.25;
 constexpr std::uint64_t kFewSamples = 20;
+/// Presses onto the same stop come to rest this near to each other: 10 % of 5 N on 20 N/mm are 25 um, for each [A].
+constexpr double kStopsApart_m = 0.1e-3;
 
 double mm(double m) { return m * kMillimetresPerMetre; }
 
@@ -32,6 +34,7 @@ class Judge {
         invalid("the force sensor was to be tared and no sample came: no force of this run can be trusted");
       }
       if (step.kind == StepKind::kRetract) zero(step);
+      if (step.kind == StepKind::kPress) pressed_ = &step;
       if (step.kind != StepKind::kStroke) continue;
       delivered[step.condition] = true;
       stroke(step);
@@ -77,8 +80,37 @@ class Judge {
     for (const auto& s : e_.timing.streams) {
       for (const auto& problem : s.problems) invalid(problem);
     }
+    for (const auto& r : e_.rejected) {
+      if (r.pieces == 0) continue;
+      invalid(
+          fmt::format("garbage came over the line of '{}' ({} times): what else came over it cannot be trusted; "
+                      "check its cable, shielding and baud rate, and who else is on its network",
+                      r.stream, r.pieces));
+    }
+    stops();
     for (const auto& problem : daq::unbalanced(e_.ledger))
       invalid(fmt::format("the ledger does not balance: {}", problem));
+  }
+
+  /// The stop on which the stage taps has not moved: met at another height than before the strokes, the stage is not
+  /// where it says. (A stop that slopes along x shows steps lost along x, too.)
+  void stops() {
+    const StepResult* first = nullptr;
+    const StepResult* last = nullptr;
+    for (const auto& step : e_.steps) {
+      const bool pressed = step.kind == StepKind::kPress && step.outcome == StepOutcome::kDone;
+      if (!pressed || !plan_.steps[step.step].timing) continue;
+      if (first == nullptr) first = &step;
+      last = &step;
+    }
+    if (first == nullptr) return;
+    const double apart_m = last->to_m[rig::kZ] - first->to_m[rig::kZ];
+    if (std::abs(apart_m) <= kStopsApart_m) return;
+    invalid(
+        fmt::format("the stop for the taps was met {:.2f} mm {} after the strokes than before them: the stage has lost "
+                    "steps or the instrument has slipped; home the stage, check both, and the stage's load and "
+                    "acceleration",
+                    std::abs(mm(apart_m)), apart_m < 0 ? "lower" : "higher"));
   }
 
   /// Samples that a hop lost, with what to check there.
@@ -160,6 +192,24 @@ class Judge {
                                    "Check the phantom for something hard and the evenness of its surface",
                                    where, last.normal_force_N.max(), plan_.protocol.max_force_N, did()),
                        last.condition);
+      case StepOutcome::kLostContact:
+        return invalid(
+            fmt::format("{}: contact was lost at x = {:.1f} mm and not found again down to z = {:.1f} mm; {}. "
+                        "Check that the stroke stays on the phantom",
+                        where, mm(last.to_m[rig::kX]), mm(last.to_m[rig::kZ]), did()),
+            last.condition);
+      case StepOutcome::kCannotHold:
+        return invalid(
+            fmt::format(
+                "{}: at {:g} mm/s over a phantom of {:.2f} N/mm this stage, {:.1f} ms late, would hold the force "
+                "within {:.2f} N RMS, and {:.2f} N are allowed; {}. Stroke slower, or use a quicker stage",
+                where, mm(step.speed_m_s), last.stiffness_N_m / kMillimetresPerMetre,
+                plan_.limits.hold ? mm(plan_.limits.hold->delay_s) : 0.0, last.expected_error_N,
+                plan_.largest_error_N(step), did()),
+            last.condition);
+      case StepOutcome::kDose:
+        return invalid(fmt::format("{}: treatment was ended by the dose account: {}; {}", where, e_.dose_reason, did()),
+                       last.condition);
       case StepOutcome::kInterlock:
         return;  // the interlock has had its own sentence
     }
@@ -194,17 +244,78 @@ class Judge {
     r.mean_tangential_force_N = step.moving_tangential_force_N.mean();
     r.contact_fraction = std::min(step.contact_fraction(), step.moving_contact_fraction());
     r.length_m = std::abs(step.to_m[rig::kX] - step.from_m[rig::kX]);
+    const bool held = plan_.steps[step.step].held;
+    if (held) measure_held(step, r);
     r.duration_s = daq::seconds(step.ended - step.began);
     r.speed_m_s = step.middle_speed_m_s;
     r.vibration_m_s2 = step.moving_vibration_m_s2.mean();
     r.samples = step.moving_normal_force_N.count();
-    stroke_path(step, r);
+    if (held) {
+      held_path(step, r);
+    } else {
+      stroke_path(step, r);
+    }
     stroke_force(step, r);
+    if (held) held_force(step, r);
     stroke_vibration(step, r);
     for (auto i = before; i < verdict_.reasons.size(); ++i) {
       r.judgement = std::max(r.judgement, verdict_.reasons[i].weight);
     }
     verdict_.strokes.push_back(r);
+  }
+
+  void measure_held(const StepResult& step, StrokeResult& r) {
+    r.held = true;
+    r.length_m = plan_.ways[plan_.steps[step.step].way].path.length_m();
+    r.force_rms_N = std::hypot(step.moving_force_error_N.mean(), step.moving_force_error_N.deviation());
+    if (pressed_ == nullptr) return;
+    r.stiffness_N_m = pressed_->stiffness_N_m;
+    const double wished_N = plan_.ways[plan_.steps[step.step].way].force.force_N(0);
+    r.overshoot = pressed_->normal_force_N.max() / wished_N - 1;
+  }
+
+  /// Did the instrument go along its way, as fast as its profile says?
+  void held_path(const StepResult& step, const StrokeResult& r) {
+    const auto& p = plan_.protocol;
+    const auto& planned = plan_.steps[step.step];
+    const auto& path = plan_.ways[planned.way].path;
+    const auto name = plan_.conditions[step.condition].name();
+    const auto off_m = [&](const rig::Position& at, double way_m) {
+      const auto wish = path.at(way_m).position;
+      return std::hypot(at[rig::kX] - wish.x_m, at[rig::kY] - wish.y_m);
+    };
+    const double start_m = planned.forward ? 0 : path.length_m();
+    const double off_start_m = off_m(step.from_m, start_m);
+    const double off_end_m = off_m(step.to_m, path.length_m() - start_m);
+    if (!(off_start_m <= p.max_position_error_m) || !(off_end_m <= p.max_position_error_m)) {
+      invalid(fmt::format("stroke {}: by readback it began {:.2f} mm and ended {:.2f} mm from where it was told; check "
+                          "that nothing blocks the stage",
+                          name, mm(off_start_m), mm(off_end_m)),
+              step.condition);
+    } else if (!(std::abs(r.speed_m_s - step.planned_middle_speed_m_s) <=
+                 p.speed_tolerance * step.planned_middle_speed_m_s)) {
+      invalid(fmt::format("stroke {}: {:.1f} mm/s by readback in its middle where {:.1f} mm/s were told ({} reports); "
+                          "check the stage's own limits of speed and acceleration",
+                          name, mm(r.speed_m_s), mm(step.planned_middle_speed_m_s), step.middle_reports),
+              step.condition);
+    }
+  }
+
+  void held_force(const StepResult& step, const StrokeResult& r) {
+    const auto& p = plan_.protocol;
+    const auto name = plan_.conditions[step.condition].name();
+    if (p.max_force_rms_N > 0 && !(r.force_rms_N <= p.max_force_rms_N)) {
+      add(Judgement::kFail,
+          fmt::format("stroke {}: the force was held within {:.3f} N RMS; {:g} N are allowed", name, r.force_rms_N,
+                      p.max_force_rms_N),
+          step.condition);
+    }
+    if (!(r.overshoot <= p.max_overshoot)) {
+      add(Judgement::kFail,
+          fmt::format("stroke {}: the first contact overshot its force by {:.1f} %; {:g} % are allowed", name,
+                      100 * r.overshoot, 100 * p.max_overshoot),
+          step.condition);
+    }
   }
 
   /// Did the stage go where it was told, as fast as it was told?
@@ -264,7 +375,9 @@ class Judge {
                                  name, 100 * r.contact_fraction, 100 * p.min_contact_fraction),
                      step.condition);
     }
-    const double error = std::abs(r.mean_normal_force_N - condition.normal_force_N);
+    // Held: of what was wished at each place, which need not be the same along the way.
+    const double error = r.held ? std::abs(step.moving_force_error_N.mean())
+                                : std::abs(r.mean_normal_force_N - condition.normal_force_N);
     if (!(error <= p.force_tolerance * condition.normal_force_N)) {
       add(Judgement::kFail,
           fmt::format("stroke {}: the mean normal force was {:.3f} N, {:.1f} % from the wish; {:g} % are allowed", name,
@@ -293,6 +406,7 @@ class Judge {
 
   const Plan& plan_;
   const RunEvidence& e_;
+  const StepResult* pressed_ = nullptr;  // the last press
   Verdict verdict_;
 };
 

@@ -40,6 +40,12 @@ struct RunEvidence {
   std::vector<StreamEvidence> streams;
   std::vector<daq::LedgerRow> ledger;  ///< of every stream, hop by hop
   TimingCertificate timing;
+  std::string dose_reason;  ///< why treatment of an area ended; empty: it did not
+  struct Rejected {
+    std::string stream;
+    std::uint64_t pieces = 0;
+  };
+  std::vector<Rejected> rejected;  ///< what came over a device's line during the run and was no word of it
 };
 
 /// One sentence for a person: what happened, what the rig did, what to check.
@@ -64,6 +70,11 @@ struct StrokeResult {
   double duration_s = 0;      ///< of the whole step, from the wish to the stage at rest
   std::uint64_t samples = 0;  ///< of force, while moving
   double vibration_m_s2 = 0;
+  // held
+  bool held = false;
+  double force_rms_N = 0;    ///< RMS of the force's difference from the wish, while moving
+  double overshoot = 0;      ///< of the press before it, as a fraction of the force wished; below 0: none
+  double stiffness_N_m = 0;  ///< learned by touching
 };
 
 struct Verdict {

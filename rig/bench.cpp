@@ -1,8 +1,11 @@
 #include "rig/bench.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
+#include <vector>
 
 #include "daq/clock_fit.hpp"
 #include "daq/strict_toml.hpp"
@@ -13,6 +16,7 @@ namespace {
 using daq::Range;
 using daq::StrictTable;
 
+constexpr double kGram = 1e-3;
 constexpr double kMillimetre = 1e-3;
 constexpr double kMillisecond = 1e-3;
 constexpr Range kAnywhere_mm{-2000, 2000};
@@ -21,18 +25,19 @@ daq::Duration milliseconds(StrictTable& t, std::string_view key, Range range, do
   return daq::from_seconds(t.number(key, range, otherwise) * kMillisecond);
 }
 
-void read_codec(StrictTable& t, std::string& codec, std::string& link, std::string_view only) {
+void read_codec(StrictTable& t, std::string& codec, std::string& link, const std::vector<std::string>& known) {
   codec = t.text("codec");
   link = t.text("link");
-  if (t.present() && codec != only)
-    t.refuse("codec", fmt::format("codec '{}' is not known here; there is '{}'", codec, only));
+  if (t.present() && std::find(known.begin(), known.end(), codec) == known.end())
+    t.refuse("codec", fmt::format("codec '{}' is not known here; there is '{}'", codec, fmt::join(known, "', '")));
 }
 
 double read_latency(StrictTable& t) { return t.number("latency_ms", {0, 100}, 0.0) * kMillisecond; }
 
 StageConfig read_stage(StrictTable t) {
   StageConfig s;
-  read_codec(t, s.codec, s.link, "grbl");
+  read_codec(t, s.codec, s.link, {"grbl", "tmcl", "zaber"});
+  const bool axes = s.codec != "grbl";
   constexpr std::array kKeys{"travel_x_mm", "travel_y_mm", "travel_z_mm"};
   for (std::size_t axis = 0; axis < kAxes; ++axis) {
     const auto pair = t.numbers(kKeys[axis], kAnywhere_mm, std::vector<double>{0, 0});
@@ -49,9 +54,22 @@ StageConfig read_stage(StrictTable t) {
   }
   s.max_speed_m_s = t.number("max_speed_mm_s", {0.1, 1000}) * kMillimetre;
   s.retract_speed_m_s = t.number("retract_speed_mm_s", {0.1, 1000}, 50.0) * kMillimetre;
-  s.status_rate_Hz = t.number("status_rate_Hz", {5, 50}, 20.0);
+  s.status_rate_Hz = t.number("status_rate_Hz", {5, axes ? 500.0 : 50.0}, axes ? 200.0 : 20.0);
   s.latency_s = read_latency(t);
   s.in_position_m = t.number("in_position_mm", {0.001, 1}, 0.02) * kMillimetre;
+  s.acceleration_m_s2 = t.number("acceleration_mm_s2", {1, 100e3}, s.acceleration_m_s2 / kMillimetre) * kMillimetre;
+  s.reaction_s = t.number("reaction_ms", {0, 2000}, s.reaction_s / kMillisecond) * kMillisecond;
+  s.moving_mass_kg = t.number("moving_mass_kg", {0.01, 100}, s.moving_mass_kg);
+  if (axes) {
+    const auto steps = t.numbers("steps_per_mm", {-1e6, 1e6});
+    if (steps.size() != kAxes) {
+      t.refuse("steps_per_mm", "'steps_per_mm' takes three numbers, for x, y and z; 0 for an axis that is not there");
+    } else {
+      for (std::size_t axis = 0; axis < kAxes; ++axis) s.steps_per_m[axis] = steps[axis] / kMillimetre;
+    }
+    s.keeps_position = t.boolean("keeps_position", false);
+    s.host_silence_s = t.number("host_silence_ms", {50, 2000}, s.host_silence_s / kMillisecond) * kMillisecond;
+  }
   t.finish();
   return s;
 }
@@ -68,13 +86,14 @@ std::string read_axis(StrictTable& t, std::string_view key, const char* otherwis
 
 ForceConfig read_force(StrictTable t) {
   ForceConfig f;
-  read_codec(t, f.codec, f.link, "ati_rdt");
+  read_codec(t, f.codec, f.link, {"ati_rdt"});
   f.rate_Hz = t.number("rate_Hz", {10, 7000});
   f.counts_per_N = t.number("counts_per_N", {1, 1e9});
   f.counts_per_N_m = t.number("counts_per_N_m", {1, 1e9});
   f.normal_axis = read_axis(t, "normal_axis", "+Fz");
   f.tangential_axis = read_axis(t, "tangential_axis", "+Fx");
   f.latency_s = read_latency(t);
+  f.instrument_mass_kg = t.number("instrument_mass_g", {0, 5000}, 0.0) * kGram;
   t.finish();
   return f;
 }
@@ -104,6 +123,8 @@ InterlockConfig read_interlock(StrictTable t) {
   i.stage_stale = milliseconds(t, "stage_stale_ms", {50, 2000}, 400);
   i.stuck = milliseconds(t, "stuck_ms", {20, 5000}, 250);
   i.travel_margin_m = t.number("travel_margin_mm", {0, 10}, 0.5) * kMillimetre;
+  i.stiffest_N_m = t.number("stiffest_N_mm", {0.1, 1000}, i.stiffest_N_m * kMillimetre) / kMillimetre;
+  i.max_impact_J = t.number("max_impact_mJ", {0.1, 10e3}, i.max_impact_J / kMillimetre) * kMillimetre;
   t.finish();
   return i;
 }
@@ -124,7 +145,7 @@ daq::Result<BenchConfig> parse_bench(std::string_view text, const std::string& f
   b.stage = read_stage(root.table("stage", true));
   b.force = read_force(root.table("force", true));
   auto vibration = root.table("vibration", true);
-  read_codec(vibration, b.vibration.codec, b.vibration.link, "strigil_stream");
+  read_codec(vibration, b.vibration.codec, b.vibration.link, {"strigil_stream"});
   b.vibration.latency_s = read_latency(vibration);
   vibration.finish();
   b.interlock = read_interlock(root.table("interlock", true));

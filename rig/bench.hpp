@@ -13,7 +13,7 @@ namespace strigil::rig {
 
 /// The stage: which device, on which link, and how far it may go (machine coordinates, metres).
 struct StageConfig {
-  std::string codec;  ///< "grbl"
+  std::string codec;  ///< "grbl", "tmcl" or "zaber"
   std::string link;   ///< link URI
   Position travel_min_m{};
   Position travel_max_m{};
@@ -23,6 +23,14 @@ struct StageConfig {
   double status_rate_Hz = 20;
   double latency_s = 0;          ///< how old a position is when it is reported; measured by the taps of an earlier run
   double in_position_m = 20e-6;  ///< readback this near to the target counts as arrived
+  double acceleration_m_s2 = 1;  ///< it brakes at least like this
+  double reaction_s = 0.3;       ///< from a setpoint to the stage acting on it, at the latest
+  double moving_mass_kg = 1;     ///< of what moves with z [A]
+
+  // tmcl and zaber
+  Position steps_per_m{1e6, 1e6, 1e6};  ///< microsteps; negative when the motor runs the other way; 0: no such axis
+  bool keeps_position = false;          ///< it knows where it stands after power-up; otherwise it is to be homed first
+  double host_silence_s = 0.3;          ///< it stops when it has not heard from us for so long
 };
 
 /// The force/torque sensor.
@@ -35,6 +43,7 @@ struct ForceConfig {
   std::string normal_axis = "+Fz";      ///< channel and sign that press positive: "+Fz" or "-Fz"
   std::string tangential_axis = "+Fx";  ///< channel and sign along x
   double latency_s = 0;                 ///< from sample to earliest arrival, as for the stage
+  double instrument_mass_kg = 0;        ///< of what hangs below the sensor: accelerating it is no force of the phantom
 };
 
 /// A sensor that speaks the Strigil sensor stream; it describes itself.
@@ -69,6 +78,8 @@ struct InterlockConfig {
   daq::Duration stage_stale{};
   daq::Duration stuck{};  ///< a sensor whose counts do not change for this long is dead
   double travel_margin_m = 0.5e-3;
+  double stiffest_N_m = 12e3;   ///< what the instrument may come upon; 2.6 [C] has 4.3 N/mm, here about three times [A]
+  double max_impact_J = 20e-3;  ///< 1 kg at 0.2 m/s [A]
 };
 
 struct BenchConfig {

@@ -7,11 +7,22 @@
 
 namespace strigil::rig {
 
+/// What a drive can do. Known once its stage has answered.
+struct DriveAbility {
+  bool streams_velocity = false;  ///< takes SetpointKind::kVelocity; without: point-to-point moves only
+  double period_s = 0;            ///< a new velocity so often
+  double delay_s = 0;             ///< from setpoint to motion, its ramp not included
+  double max_speed_m_s = 0;
+  double max_acceleration_m_s2 = 0;
+};
+
 /// Loop thread only; noexcept, no allocation.
 class Drive {
  public:
   virtual ~Drive() = default;
-  /// Acts on a setpoint. Called every tick: a move is begun once for each new move_id and then carried on.
+  [[nodiscard]] virtual DriveAbility ability() const noexcept = 0;
+  /// Acts on a setpoint. Called every tick: a move is begun once for each new move_id and then carried on; a velocity
+  /// stands for one tick, and a drive that is not given another comes to rest.
   virtual void write(const PermittedSetpoint& setpoint, const Readings& readings, daq::HostTime now,
                      daq::SessionOutput& out) noexcept = 0;
   /// Fills the stage part of the readings: state, finished and refused moves.

@@ -25,6 +25,14 @@ double distance(const Position& a, const Position& b) noexcept {
 
 }  // namespace
 
+DriveAbility GrblDrive::ability() const noexcept {
+  return {.streams_velocity = true,
+          .period_s = kStreamPeriod_s,
+          .delay_s = kStreamAhead_s + 2 * kStreamPeriod_s,
+          .max_speed_m_s = stage_.max_speed_m_s,
+          .max_acceleration_m_s2 = stage_.acceleration_m_s2};
+}
+
 void GrblDrive::report(Readings& r) const noexcept {
   switch (session_.state()) {
     case daq::GrblState::kUnknown:
@@ -81,10 +89,14 @@ void GrblDrive::write(const PermittedSetpoint& permitted, const Readings& readin
       if (!emergency_sent_) emergency_sent_ = session_.send_realtime(daq::GrblRealtime::kReset, out);
       phase_ = Phase::kRest;
       return;
+    case SetpointKind::kVelocity:
+      retracting_ = false;
+      stream(s, now, out);
+      return;
     case SetpointKind::kStop:
       retracting_ = false;
       move_ = {};
-      if (phase_ == Phase::kMoving || phase_ == Phase::kArriving) cancel(now, out);
+      if (busy()) cancel(now, out);
       break;
     case SetpointKind::kMove:
       if (s.move_id != last_id_) begin(s, readings, now, out);
@@ -93,6 +105,7 @@ void GrblDrive::write(const PermittedSetpoint& permitted, const Readings& readin
       if (!retracting_) begin(s, readings, now, out);
       break;
     case SetpointKind::kHold:
+      if (phase_ == Phase::kStreaming) cancel(now, out);
       break;
   }
   carry_on(now, out);
@@ -100,7 +113,6 @@ void GrblDrive::write(const PermittedSetpoint& permitted, const Readings& readin
 
 void GrblDrive::begin(const Setpoint& s, const Readings& readings, daq::HostTime now,
                       daq::SessionOutput& out) noexcept {
-  const bool busy = phase_ == Phase::kMoving || phase_ == Phase::kArriving;
   retracting_ = s.kind == SetpointKind::kRetract;
   move_ = {};
   move_.retract = retracting_;
@@ -109,10 +121,44 @@ void GrblDrive::begin(const Setpoint& s, const Readings& readings, daq::HostTime
   move_.target_m = s.target_m;
   move_.speed_m_s = s.speed_m_s;
   if (!retracting_) last_id_ = s.move_id;
-  if (busy || session_.state() != daq::GrblState::kIdle) {
+  if (busy() || session_.state() != daq::GrblState::kIdle) {
     cancel(now, out);  // the new move begins from where the stage comes to rest
   } else if (phase_ == Phase::kRest) {
     phase_ = Phase::kMoving;
+  }
+}
+
+bool GrblDrive::busy() const noexcept {
+  return phase_ == Phase::kMoving || phase_ == Phase::kArriving || phase_ == Phase::kStreaming;
+}
+
+void GrblDrive::stream(const Setpoint& s, daq::HostTime now, daq::SessionOutput& out) noexcept {
+  if (phase_ != Phase::kStreaming) {
+    move_ = {};
+    if (busy()) cancel(now, out);
+    carry_on(now, out);
+    if (phase_ != Phase::kRest || session_.state() != daq::GrblState::kIdle) return;  // first it comes to rest
+    phase_ = Phase::kStreaming;
+    streamed_m_ = session_.position_m();
+    streamed_to_ = now;
+  }
+  if (streamed_to_ < now) streamed_to_ = now;
+  double speed_m_s = 0;
+  for (const double v : s.velocity_m_s) speed_m_s = std::hypot(speed_m_s, v);
+  while (daq::seconds(streamed_to_ - now) < kStreamAhead_s) {
+    streamed_to_ = streamed_to_ + daq::from_seconds(kStreamPeriod_s);
+    // A stage that could not keep up has more before it than it was given time for: it is let catch up.
+    const double behind_m = distance(streamed_m_, session_.position_m());
+    const double known_s = daq::seconds(now - session_.position_received()) + stage_.latency_s;
+    if (behind_m > speed_m_s * (kStreamAhead_s + 2 * kStreamPeriod_s + known_s) + stage_.in_position_m) continue;
+    Position to_m = streamed_m_;
+    for (std::size_t a = 0; a < kAxes; ++a) to_m[a] += s.velocity_m_s[a] * kStreamPeriod_s;
+    if (distance(to_m, streamed_m_) < kShortest_m) continue;
+    daq::GrblJog jog;
+    for (std::size_t a = 0; a < kAxes; ++a) jog.target_mm[a] = to_m[a] * kMillimetresPerMetre;
+    jog.feed_mm_min = speed_m_s * kMillimetresPerMetre * kSecondsPerMinute;
+    if (!session_.queue_jog(jog, now, out)) return;
+    streamed_m_ = to_m;
   }
 }
 
@@ -139,6 +185,8 @@ void GrblDrive::carry_on(daq::HostTime now, daq::SessionOutput& out) noexcept {
       break;
     case Phase::kArriving:
       arrive();
+      break;
+    case Phase::kStreaming:
       break;
   }
 }

@@ -83,6 +83,10 @@ void Intake::take_block(const daq::Block& block) noexcept {
   auto& c = counts_[block.stream];
   if (c.blocks == 0) c.first_sample = block.first_sample;
   // What was missing before the first block of the run is not this run's loss.
+  if (c.blocks != 0 && (block.flags & daq::kDeviceReset) != 0) {
+    c.before_reset += c.next_sample - c.first_sample + block.gap;
+    c.first_sample = block.first_sample;  // another counter
+  }
   const bool gap = c.blocks != 0 && ((block.flags & daq::kGapBefore) != 0 || block.gap != 0);
   if (gap) {
     c.gap_samples += block.gap;
@@ -109,6 +113,14 @@ void Intake::watch(Liveness& liveness, const daq::NewestSample& sample) noexcept
   }
 }
 
+/// An amplifier at its rail holds one channel while the others live on.
+void Intake::watch_force(const daq::NewestSample& sample) noexcept {
+  daq::NewestSample normal = sample;
+  normal.counts.fill(0);
+  normal.counts[0] = sample.counts[roles_.normal_channel];
+  watch(force_liveness_, normal);
+}
+
 void Intake::take_newest(const daq::NewestSample& sample) noexcept {
   if (!configured_ || readings_ == nullptr || sample.stream >= conversions_.size()) return;
   auto& r = *readings_;
@@ -130,16 +142,19 @@ void Intake::take_newest(const daq::NewestSample& sample) noexcept {
     ++r.force_samples;
     if ((sample.flags & daq::kSaturated) != 0) sensed_ |= kForceSaturated;
     if ((sample.flags & daq::kDeviceFault) != 0) sensed_ |= kForceDeviceFault;
-    watch(force_liveness_, sample);
+    watch_force(sample);
   } else if (sample.stream == roles_.position) {
     for (std::size_t a = 0; a < std::min<std::size_t>(kAxes, sample.channels); ++a) {
       r.position_m[a] = conversion.value(sample, a);
     }
     r.stage_seen = true;
+    r.position_t0 = sample.t0;
     r.position_received = sample.received;
   } else if (sample.stream == roles_.vibration) {
     r.vibration_seen = true;
     r.vibration_received = sample.received;
+    if ((sample.flags & daq::kSaturated) != 0) sensed_ |= kVibrationSaturated;
+    if ((sample.flags & daq::kDeviceFault) != 0) sensed_ |= kVibrationDeviceFault;
     watch(vibration_liveness_, sample);
   }
 }

@@ -32,6 +32,7 @@ struct StreamCounts {
   std::uint64_t samples = 0;
   std::uint64_t first_sample = 0;  ///< device counter at the first sample
   std::uint64_t next_sample = 0;   ///< device counter one past the last
+  std::uint64_t before_reset = 0;  ///< samples by the counter that the device had before it restarted, and gaps between
   std::uint64_t gap_samples = 0;   ///< missing by the device's counter: on the wire, unless one of the next two
   std::uint64_t gap_in_ring = 0;
   std::uint64_t gap_in_codec = 0;
@@ -84,6 +85,7 @@ class Intake {
   void take_newest(const daq::NewestSample& sample) noexcept;
   void take_vibration(const daq::Block& block) noexcept;
   void watch(Liveness& liveness, const daq::NewestSample& sample) noexcept;
+  void watch_force(const daq::NewestSample& sample) noexcept;
 
   daq::ChunkRing& chunks_;
   daq::Fanout& fanout_;
@@ -95,7 +97,7 @@ class Intake {
   bool configured_ = false;
   daq::Block scratch_;
   Readings* readings_ = nullptr;  // only inside drain()
-  Liveness force_liveness_;
+  Liveness force_liveness_;       // the normal force alone: that is what the stage is stopped by
   Liveness vibration_liveness_;
   std::uint32_t sensed_ = 0;
   bool averaging_ = false;

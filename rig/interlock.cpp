@@ -33,12 +33,28 @@ constexpr std::array kFaultWords{
                "The accelerometer's counts never change: no live sensor does that; power-cycle it."},
     FaultWords{kStageRestarted, "stage_restarted",
                "The stage's controller restarted in the run: check its power, then home it."},
+    FaultWords{
+        kStageStalled, "stage_stalled",
+        "The stage was told to move and its position does not change: check its motors' power and what blocks it."},
+    FaultWords{
+        kHostStalled, "host_stalled",
+        "This computer stood still for longer than a force may be old: end what else it does, see strigil qualify."},
+    FaultWords{kVibrationSaturated, "vibration_saturated",
+               "The accelerometer is at its range: check its mounting, or take one with a greater range."},
+    FaultWords{kVibrationDeviceFault, "vibration_device_fault",
+               "The accelerometer doubts its own samples: see the device_status events, and power-cycle it."},
 };
 
 /// With these the stage cannot be trusted to lift: it is told to stop instead.
 constexpr std::uint32_t kCannotRetract = kStageStale | kStageAlarm | kEmergencyStop | kStageRestarted;
 
 }  // namespace
+
+double stopping_speed(double way_m, double reaction_s, double braking_m_s2) noexcept {
+  if (!(way_m > 0)) return 0;
+  // v t + v^2 / 2a = way
+  return braking_m_s2 * (std::sqrt(reaction_s * reaction_s + 2 * way_m / braking_m_s2) - reaction_s);
+}
 
 Interlock::Interlock(const InterlockConfig& limits, const StageConfig& stage) : limits_(limits), stage_(stage) {}
 
@@ -51,6 +67,10 @@ bool Interlock::within_travel(const Position& p, double margin_m) const noexcept
 
 std::uint32_t Interlock::judge(const Readings& r, std::uint32_t sensed, daq::HostTime now) const noexcept {
   std::uint32_t faults = sensed;
+  // What came meanwhile may be fresh: but in between nobody looked at the force. The stage was not asked in that time.
+  const bool stood_still = judged_once_ && now - judged_ > limits_.force_stale;
+  if (stood_still) faults |= kHostStalled;
+  const auto asked_since = stood_still ? now : woke_;
   if (!r.force_seen || now - r.force_received > limits_.force_stale) faults |= kForceStale;
   // Untared: what strains the instrument and the sensor is the whole load. NaN must trip, hence the negation.
   if (r.force_seen && !(std::abs(r.untared_normal_force_N) <= limits_.max_force_N &&
@@ -58,16 +78,64 @@ std::uint32_t Interlock::judge(const Readings& r, std::uint32_t sensed, daq::Hos
     faults |= kForceLimit;
   }
   if (!r.vibration_seen || now - r.vibration_received > limits_.vibration_stale) faults |= kVibrationStale;
-  if (!r.stage_seen || now - r.position_received > limits_.stage_stale) faults |= kStageStale;
+  if (!r.stage_seen || now - std::max(r.position_received, asked_since) > limits_.stage_stale) faults |= kStageStale;
   if (r.stage == StageState::kAlarm) faults |= kStageAlarm;
   if (r.stage_restarts != restarts_at_reset_) faults |= kStageRestarted;
   if (r.stage_seen && !within_travel(r.position_m, limits_.travel_margin_m)) faults |= kTravel;
+  if (stalled(r, asked_since, now)) faults |= kStageStalled;
   return faults;
+}
+
+void Interlock::follow(const Setpoint& s, const Readings& r) noexcept {
+  constexpr double kMoving_m_s = 1e-3;  // slower velocities may stand still between two reports
+  auto& f = following_;
+  const auto tell = [&](bool place_known) {
+    const bool same = f.told && f.place_known == place_known && (!place_known || f.target_m == s.target_m);
+    if (!same || f.seen_m != r.position_m) f.since = r.now;
+    f.told = true;
+    f.place_known = place_known;
+    f.target_m = s.target_m;
+    f.seen_m = r.position_m;
+  };
+  switch (s.kind) {
+    case SetpointKind::kMove:
+    case SetpointKind::kRetract:
+      return tell(true);
+    case SetpointKind::kVelocity:
+      if (std::hypot(s.velocity_m_s[kX], s.velocity_m_s[kY], s.velocity_m_s[kZ]) >= kMoving_m_s) return tell(false);
+      f.told = false;
+      return;
+    case SetpointKind::kHold:  // what was told stands
+      if (f.seen_m != r.position_m) f.since = r.now;
+      f.seen_m = r.position_m;
+      return;
+    case SetpointKind::kStop:
+    case SetpointKind::kEmergencyStop:
+      f.told = false;
+      return;
+  }
+}
+
+bool Interlock::stalled(const Readings& r, daq::HostTime asked_since, daq::HostTime now) const noexcept {
+  // A stage that decelerates, answers and begins anew needs about 0.3 s; and reports may be as far apart as allowed.
+  constexpr daq::Duration kStall = std::chrono::milliseconds(500);
+  const auto& f = following_;
+  if (!f.told || r.position_m != f.seen_m ||
+      now - std::max(f.since, asked_since) <= std::max(kStall, limits_.stage_stale))
+    return false;
+  if (!f.place_known) return true;
+  for (std::size_t a = 0; a < kAxes; ++a) {
+    if (std::abs(r.position_m[a] - f.target_m[a]) > stage_.in_position_m) return true;
+  }
+  return false;
 }
 
 bool Interlock::evaluate(Readings& r, std::uint32_t sensed, daq::HostTime now) noexcept {
   restarts_ = r.stage_restarts;
   current_ = judge(r, sensed, now);
+  if ((current_ & kHostStalled) != 0) woke_ = now;
+  judged_ = now;
+  judged_once_ = true;
   const bool armed = (latched_ & kNotReset) == 0;
   const std::uint32_t fresh = armed ? (current_ & ~latched_) : 0;
   if (!evidence_frozen_) {
@@ -110,16 +178,68 @@ Setpoint Interlock::respond(const Readings& r) noexcept {
   return s;
 }
 
+double Interlock::fastest_down_m_s() const noexcept {
+  return std::sqrt(2 * limits_.max_impact_J / stage_.moving_mass_kg);
+}
+
+Setpoint Interlock::permit_velocity(const Demand& demand, const Readings& r) noexcept {
+  Setpoint s;
+  s.kind = SetpointKind::kStop;
+  if (latched_ != 0 || !r.stage_seen || !r.force_seen) return s;
+  double speed = 0;
+  for (const double v : demand.velocity_m_s) {
+    if (!std::isfinite(v)) return s;
+    speed = std::hypot(speed, v);
+  }
+  s.kind = SetpointKind::kVelocity;
+  s.velocity_m_s = demand.velocity_m_s;
+  bool limited = speed > stage_.max_speed_m_s;
+  if (limited) {
+    for (double& v : s.velocity_m_s) v *= stage_.max_speed_m_s / speed;
+  }
+  const auto bound = [&](double& v, double least, double most) {
+    const double bounded = std::clamp(v, least, most);
+    limited = limited || bounded != v;
+    v = bounded;
+  };
+  // Travel: readback is as old as it is, and the stage may have moved on since.
+  const double reaction_s = stage_.reaction_s + std::max(0.0, daq::seconds(r.now - r.position_t0));
+  for (std::size_t a = 0; a < kAxes; ++a) {
+    const double down_m = r.position_m[a] - stage_.travel_min_m[a];
+    const double up_m = stage_.travel_max_m[a] - r.position_m[a];
+    bound(s.velocity_m_s[a], -stopping_speed(down_m, reaction_s, stage_.acceleration_m_s2),
+          stopping_speed(up_m, reaction_s, stage_.acceleration_m_s2));
+  }
+  // Force: on the stiffest thing there may be, the way to rest must not carry the load past its limit. Energy: what the
+  // moving mass would bring into something hard.
+  const double spare_m = (limits_.max_force_N - std::abs(r.untared_normal_force_N)) / limits_.stiffest_N_m;
+  const double force_reaction_s = stage_.reaction_s + std::max(0.0, daq::seconds(r.now - r.force_t0));
+  const double by_force = stopping_speed(spare_m, force_reaction_s, stage_.acceleration_m_s2);
+  bound(s.velocity_m_s[kZ], -std::min(by_force, fastest_down_m_s()), stage_.max_speed_m_s);
+  if (limited) ++limited_;
+  return s;
+}
+
 PermittedSetpoint Interlock::permit(const Demand& demand, const Readings& r) noexcept {
+  const Setpoint s = choose(demand, r);
+  follow(s, r);
+  return PermittedSetpoint(s);
+}
+
+Setpoint Interlock::choose(const Demand& demand, const Readings& r) noexcept {
   Setpoint s;
   const std::uint32_t causes = latched_ & ~static_cast<std::uint32_t>(kNotReset);
   if (causes != 0) {
     if (demand.kind == DemandKind::kMove) refused_move_ = demand.move_id;
-    return PermittedSetpoint(respond(r));
+    return respond(r);
   }
   switch (demand.kind) {
     case DemandKind::kHold:
       break;
+    case DemandKind::kVelocity:
+      s = permit_velocity(demand, r);
+      break;
+    case DemandKind::kForce:  // a force is for the force control; nobody may send one to a wire
     case DemandKind::kStop:
       s.kind = SetpointKind::kStop;
       break;
@@ -127,8 +247,11 @@ PermittedSetpoint Interlock::permit(const Demand& demand, const Readings& r) noe
       s = respond(r);
       break;
     case DemandKind::kMove: {
+      // What a move meets on its way down it meets at its full speed at the worst.
+      const bool down = demand.target_m[kZ] < r.position_m[kZ];
       const bool allowed = latched_ == 0 && within_travel(demand.target_m, 0) && demand.speed_m_s > 0 &&
-                           demand.speed_m_s <= stage_.max_speed_m_s;
+                           demand.speed_m_s <= stage_.max_speed_m_s &&
+                           (!down || demand.speed_m_s <= fastest_down_m_s());
       if (!allowed) {
         refused_move_ = demand.move_id;
         break;
@@ -137,7 +260,7 @@ PermittedSetpoint Interlock::permit(const Demand& demand, const Readings& r) noe
       break;
     }
   }
-  return PermittedSetpoint(s);
+  return s;
 }
 
 PermittedSetpoint Interlock::emergency_stop() const noexcept {

@@ -11,7 +11,7 @@
 
 namespace strigil::rig {
 
-enum class SetpointKind : std::uint8_t { kHold, kMove, kRetract, kStop, kEmergencyStop };
+enum class SetpointKind : std::uint8_t { kHold, kMove, kRetract, kStop, kEmergencyStop, kVelocity };
 
 /// What a drive is told. Positions in metres, machine coordinates.
 struct Setpoint {
@@ -19,6 +19,7 @@ struct Setpoint {
   std::uint32_t move_id = 0;
   Position target_m{};
   double speed_m_s = 0;
+  std::array<double, kAxes> velocity_m_s{};  ///< kVelocity: for this tick; a drive that is not told again stops
 };
 
 /// A setpoint that the interlock let through. Nobody else can make one, and Drive::write takes nothing else
@@ -42,6 +43,10 @@ struct EvidenceRow {
   std::uint32_t faults = 0;
 };
 
+/// The greatest speed from which a stage that goes on for `reaction_s` and then brakes at `braking_m_s2` stands still
+/// within `way_m` (m/s; 0 for no way). Pure.
+double stopping_speed(double way_m, double reaction_s, double braking_m_s2) noexcept;
+
 /// Starts faulted (kNotReset); latches the first causes; clears only on all-clear and a reset. Loop thread only,
 /// noexcept, no allocation after construction.
 class Interlock {
@@ -62,6 +67,8 @@ class Interlock {
   [[nodiscard]] std::uint32_t latched() const noexcept { return latched_; }
   [[nodiscard]] std::uint32_t first_cause() const noexcept { return first_cause_; }
   [[nodiscard]] std::uint32_t refused_move() const noexcept { return refused_move_; }
+  /// Velocities that were made smaller, because the stage could not have stopped before a limit.
+  [[nodiscard]] std::uint64_t limited() const noexcept { return limited_; }
   /// The last seconds before the first trip, oldest first; empty when it never tripped. Off the loop.
   [[nodiscard]] std::vector<EvidenceRow> evidence() const;
 
@@ -69,6 +76,21 @@ class Interlock {
   [[nodiscard]] std::uint32_t judge(const Readings& readings, std::uint32_t sensed, daq::HostTime now) const noexcept;
   [[nodiscard]] bool within_travel(const Position& p, double margin_m) const noexcept;
   Setpoint respond(const Readings& readings) noexcept;
+  /// What the moving mass may bring into something hard: m v^2 / 2 up to [interlock] max_impact_mJ.
+  [[nodiscard]] double fastest_down_m_s() const noexcept;
+  Setpoint permit_velocity(const Demand& demand, const Readings& readings) noexcept;
+  Setpoint choose(const Demand& demand, const Readings& readings) noexcept;
+  void follow(const Setpoint& setpoint, const Readings& readings) noexcept;
+  [[nodiscard]] bool stalled(const Readings& readings, daq::HostTime asked_since, daq::HostTime now) const noexcept;
+
+  /// What the stage was told last, and since when its readback has been as it is.
+  struct Following {
+    bool told = false;
+    bool place_known = false;  ///< of the end of the way
+    Position target_m{};
+    Position seen_m{};
+    daq::HostTime since;
+  };
 
   static constexpr std::size_t kEvidenceRows = 2048;  // 2 s at 1 kHz
   InterlockConfig limits_;
@@ -77,8 +99,13 @@ class Interlock {
   std::uint32_t latched_ = kNotReset;
   std::uint32_t first_cause_ = 0;
   std::uint32_t refused_move_ = 0;
+  std::uint64_t limited_ = 0;
   std::uint64_t restarts_ = 0;  // of the stage, at the last evaluate()
   std::uint64_t restarts_at_reset_ = 0;
+  Following following_;
+  daq::HostTime judged_;  // the last evaluate()
+  daq::HostTime woke_;    // the last one after this computer had stood still
+  bool judged_once_ = false;
   std::array<EvidenceRow, kEvidenceRows> evidence_{};
   std::uint64_t evidence_rows_ = 0;
   bool evidence_frozen_ = false;

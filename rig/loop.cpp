@@ -7,6 +7,7 @@ namespace strigil::rig {
 namespace {
 
 constexpr double kMicro = 1e-6;
+constexpr std::uint16_t kSetpointChannels = 2 * kAxes + 5;
 constexpr daq::Duration kTellCounts = std::chrono::milliseconds(100);
 
 std::int32_t micro(double v) noexcept { return static_cast<std::int32_t>(std::lround(v / kMicro)); }
@@ -26,12 +27,15 @@ void Loop::tick(daq::HostTime now) noexcept {
   }
   apply_commands(now);
   readings_.latched_faults = parts_.interlock.latched();
-  const Demand demand = wish(now);
+  const Demand demand = steer(wish(now), now);
   parts_.supervisor.advance(readings_, parts_.behaviour.state(), now);
   report_supervisor(now);
   const PermittedSetpoint setpoint =
       parts_.supervisor.emergency() ? parts_.interlock.emergency_stop() : parts_.interlock.permit(demand, readings_);
   if (parts_.interlock.refused_move() != 0) readings_.refused_move = parts_.interlock.refused_move();
+  if (parts_.force_control != nullptr && setpoint.get().kind == SetpointKind::kVelocity) {
+    parts_.force_control->permitted(-setpoint.get().velocity_m_s[kZ]);
+  }
   record_setpoint(setpoint.get(), now);
   parts_.drive.write(setpoint, readings_, now, parts_.intake.output_of(parts_.stage_link));
   tell_counts(now);
@@ -63,6 +67,19 @@ Demand Loop::wish(daq::HostTime now) noexcept {
     default:
       return {.kind = DemandKind::kHold};
   }
+}
+
+Demand Loop::steer(const Demand& demand, daq::HostTime now) noexcept {
+  auto* control = parts_.force_control;
+  if (control == nullptr) return demand;
+  Demand steered = demand;
+  if (demand.kind == DemandKind::kForce && readings_.latched_faults == 0) {
+    steered = control->update(demand, readings_, now);
+  } else {
+    control->rest();
+  }
+  readings_.contact = control->reading();
+  return steered;
 }
 
 void Loop::tell_counts(daq::HostTime now) noexcept {
@@ -97,13 +114,14 @@ void Loop::report_supervisor(daq::HostTime now) noexcept {
 }
 
 void Loop::record_setpoint(const Setpoint& s, daq::HostTime now) noexcept {
-  const bool fresh =
-      s.kind != last_setpoint_.kind || (s.kind == SetpointKind::kMove && s.move_id != last_setpoint_.move_id);
+  const bool fresh = s.kind != last_setpoint_.kind ||
+                     (s.kind == SetpointKind::kMove && s.move_id != last_setpoint_.move_id) ||
+                     (s.kind == SetpointKind::kVelocity && s.velocity_m_s != last_setpoint_.velocity_m_s);
   last_setpoint_ = s;
   if (!fresh || s.kind == SetpointKind::kHold) return;
   auto& b = setpoint_block_;
   b.stream = parts_.setpoint_stream;
-  b.channels = kAxes + 2;
+  b.channels = kSetpointChannels;
   b.samples = 1;
   b.flags = daq::kReceiveTimed;
   b.first_sample = setpoints_++;
@@ -112,6 +130,13 @@ void Loop::record_setpoint(const Setpoint& s, daq::HostTime now) noexcept {
   for (std::size_t a = 0; a < kAxes; ++a) b.counts[a] = micro(s.target_m[a]);
   b.counts[kAxes] = micro(s.speed_m_s);
   b.counts[kAxes + 1] = static_cast<std::int32_t>(s.kind);
+  const bool velocity = s.kind == SetpointKind::kVelocity;
+  for (std::size_t a = 0; a < kAxes; ++a) b.counts[kAxes + 2 + a] = micro(velocity ? s.velocity_m_s[a] : 0);
+  const auto& contact = readings_.contact;
+  const bool pressed = velocity && contact.active;
+  b.counts[kAxes * 2 + 2] = pressed ? static_cast<std::int32_t>(contact.phase) + 1 : 0;
+  b.counts[kAxes * 2 + 3] = pressed ? micro(contact.reference_N) : 0;
+  b.counts[kAxes * 2 + 4] = pressed ? static_cast<std::int32_t>(std::lround(contact.stiffness_N_m)) : 0;
   parts_.intake.push_own(b);
 }
 
@@ -121,11 +146,10 @@ daq::StreamDescription describe_setpoints(daq::StreamId id) {
   d.name = "setpoint";
   d.device = "rig";
   d.quantity = "setpoint";
-  d.channels = {{"x", "m", kMicro, 0},
-                {"y", "m", kMicro, 0},
-                {"z", "m", kMicro, 0},
-                {"speed", "m/s", kMicro, 0},
-                {"kind", "1", 1, 0}};
+  d.channels = {{"x", "m", kMicro, 0},       {"y", "m", kMicro, 0},     {"z", "m", kMicro, 0},
+                {"speed", "m/s", kMicro, 0}, {"kind", "1", 1, 0},       {"vx", "m/s", kMicro, 0},
+                {"vy", "m/s", kMicro, 0},    {"vz", "m/s", kMicro, 0},  {"contact", "1", 1, 0},
+                {"force", "N", kMicro, 0},   {"stiffness", "N/m", 1, 0}};
   return d;
 }
 

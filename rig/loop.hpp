@@ -8,6 +8,7 @@
 #include "daq/ring.hpp"
 #include "rig/behaviour.hpp"
 #include "rig/drive.hpp"
+#include "rig/force_control.hpp"
 #include "rig/intake.hpp"
 #include "rig/interlock.hpp"
 #include "rig/supervisor.hpp"
@@ -35,9 +36,10 @@ struct LoopParts {
   Supervisor& supervisor;
   Behaviour& behaviour;
   Drive& drive;
-  std::size_t stage_link = 0;         ///< the intake's number for the drive's link
-  daq::StreamId setpoint_stream = 0;  ///< stream of the setpoints that were written
-  daq::Duration longest_tick{};       ///< a tick that comes later than this after the one before is an overrun
+  ForceControl* force_control = nullptr;  ///< where the drive takes velocities; without, no force is held
+  std::size_t stage_link = 0;             ///< the intake's number for the drive's link
+  daq::StreamId setpoint_stream = 0;      ///< stream of the setpoints that were written
+  daq::Duration longest_tick{};           ///< a tick that comes later than this after the one before is an overrun
 };
 
 /// The same object in virtual and in real time. tick() is noexcept, allocates nothing, takes no lock, formats no text.
@@ -55,15 +57,16 @@ class Loop final : private EventSink {
   [[nodiscard]] RigState state() const noexcept { return latest_.load(); }
   /// Of up to a tenth of a second ago. Any thread.
   [[nodiscard]] IntakeCounts counts() const noexcept { return counts_.load(); }
-  /// Commands that were not permitted, so far. Any thread.
   /// Ticks that came too late, so far. Any thread.
   [[nodiscard]] std::uint64_t overruns() const noexcept { return overruns_.load(std::memory_order_relaxed); }
+  /// Commands that were not permitted, so far. Any thread.
   [[nodiscard]] std::uint64_t refused_commands() const noexcept { return refused_commands_.load(); }
 
  private:
   void event(const daq::Event& event) noexcept override { parts_.intake.push_event(event); }
   void apply_commands(daq::HostTime now) noexcept;
   [[nodiscard]] Demand wish(daq::HostTime now) noexcept;
+  [[nodiscard]] Demand steer(const Demand& demand, daq::HostTime now) noexcept;
   void record_setpoint(const Setpoint& setpoint, daq::HostTime now) noexcept;
   void tell_counts(daq::HostTime now) noexcept;
   void watch_lateness(daq::HostTime now) noexcept;
@@ -86,7 +89,8 @@ class Loop final : private EventSink {
   daq::HostTime counted_;
 };
 
-/// The description of the setpoint stream: x, y, z in micrometres, speed in micrometres per second, kind as a number.
+/// The description of the setpoint stream: a sample for each new move and each new velocity. Where to and how fast,
+/// what kind it was, and for a velocity its parts and what force control knew when it made it.
 daq::StreamDescription describe_setpoints(daq::StreamId id);
 
 }  // namespace strigil::rig

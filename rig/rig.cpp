@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "daq/codec/grbl_session.hpp"
 #include "daq/codec/rdt_session.hpp"
 #include "daq/codec/sensor_stream_session.hpp"
-#include "rig/grbl_drive.hpp"
+#include "rig/force_control.hpp"
+#include "rig/stage.hpp"
 
 namespace strigil::rig {
 namespace {
@@ -41,10 +41,7 @@ double sign_of(const std::string& axis) { return axis.front() == '-' ? -1 : 1; }
 
 struct Rig::Devices {
   Devices(const BenchConfig& bench)
-      : stage({.link = kStageWire,
-               .position_stream = kPositionStream,
-               .status_rate_Hz = bench.stage.status_rate_Hz,
-               .latency_s = bench.stage.latency_s}),
+      : stage(make_stage(bench.stage, kStageWire, kPositionStream)),
         force({.link = kForceWire,
                .stream = kForceStream,
                .name = "force",
@@ -56,12 +53,11 @@ struct Rig::Devices {
         vibration({.link = kVibrationWire,
                    .first_stream = kVibrationStream,
                    .latency_s = bench.vibration.latency_s,
-                   .lock_bound_s = bench.timing.max_bound_s}),
-        drive(stage, bench.stage) {}
-  daq::GrblSession stage;
+                   .lock_bound_s = bench.timing.max_bound_s}) {}
+  std::unique_ptr<Stage> stage;
   daq::RdtSession force;
   daq::SensorStreamSession vibration;
-  GrblDrive drive;
+  std::optional<ForceControl> force_control;
   std::vector<std::unique_ptr<daq::Link>> links;
 };
 
@@ -84,7 +80,7 @@ daq::Result<std::unique_ptr<Rig>> Rig::assemble(const BenchConfig& bench, daq::C
     const std::string& uri;
     daq::Session& session;
   };
-  const Place places[] = {{"stage", bench.stage.link, d.stage},
+  const Place places[] = {{"stage", bench.stage.link, d.stage->session()},
                           {"force sensor", bench.force.link, d.force},
                           {"accelerometer", bench.vibration.link, d.vibration}};
   for (const auto& place : places) {
@@ -108,25 +104,24 @@ void Rig::turn(Pacer& pacer) {
 daq::Result<void> Rig::bring_up(Pacer& pacer) {
   auto& d = *devices_;
   const auto began = pacer.next();
-  const auto all_ready = [&] { return d.stage.ready() && d.force.ready() && d.vibration.ready(); };
+  const auto all_ready = [&] { return d.stage->session().ready() && d.force.ready() && d.vibration.ready(); };
   while (!all_ready() && before_run_.now - began < bench_.bring_up_timeout) turn(pacer);
   const auto silent = [&](const char* what, const std::string& uri, const daq::SessionCounts& counts,
-                          const char* check) {
+                          const std::string& check) {
     return daq::Error{fmt::format(
         "the {} on {} did not answer within {:.1f} s ({} bytes came, {} records, {} rejected). Nothing was moved. {}",
         what, uri, daq::seconds(bench_.bring_up_timeout), counts.bytes, counts.records, counts.rejected, check)};
   };
   // First: a stage in a hard alarm answers nothing but its state, and its alarm is what a person must know.
-  if (d.stage.state() == daq::GrblState::kAlarm) {
-    return daq::Error{fmt::format(
-        "the stage on {} is in alarm {}: {}. Nothing was moved. Free the stage, home it ($H) or unlock it ($X), and "
-        "start again",
-        bench_.stage.link, d.stage.last_alarm(),
-        d.stage.last_alarm() == 0 ? "it was so before we came" : daq::grbl_alarm_words(d.stage.last_alarm()))};
+  const auto trouble = d.stage->trouble();
+  if (!trouble.empty()) {
+    return daq::Error{fmt::format("the stage on {} {}. Nothing was moved", bench_.stage.link, trouble)};
   }
-  if (!d.stage.ready()) {
-    return silent("stage", bench_.stage.link, d.stage.counts(),
-                  "Check that it is switched on, that it speaks Grbl 1.1 and that the link's baud rate is its own");
+  if (!d.stage->session().ready()) {
+    return silent(
+        "stage", bench_.stage.link, d.stage->session().counts(),
+        fmt::format("Check that it is switched on, that it speaks {} and that the link's baud rate is its own",
+                    d.stage->speaks()));
   }
   if (!d.force.ready()) {
     return silent("force sensor", bench_.force.link, d.force.counts(),
@@ -136,10 +131,7 @@ daq::Result<void> Rig::bring_up(Pacer& pacer) {
     return silent("accelerometer", bench_.vibration.link, d.vibration.counts(),
                   "Check its cable and that its firmware speaks the Strigil sensor stream (docs/sensor_stream.md)");
   }
-  if (d.stage.settings().reports_inches) {
-    return daq::Error{fmt::format("the stage on {} reports inches: set $13=0. Nothing was moved", bench_.stage.link)};
-  }
-  streams_ = {d.force.description(), d.stage.description(), describe_setpoints(kSetpointStream)};
+  streams_ = {d.force.description(), d.stage->description(), describe_setpoints(kSetpointStream)};
   for (auto& s : d.vibration.streams()) {
     if (!daq::valid_stream_name(s.name)) {
       return daq::Error{fmt::format("the accelerometer on {} calls a stream '{}': a name is [a-z0-9_], 1 to 32 long",
@@ -169,14 +161,38 @@ StreamRoles roles_of(const BenchConfig& bench) {
   return roles;
 }
 
+ForceControlConfig force_control_of(const BenchConfig& bench, const DriveAbility& ability) {
+  ForceControlConfig c;
+  // A force is as old as its way here, half a period of its sampling and, on average, half a tick; the stage then takes
+  // it up at the next of its own turns.
+  c.drive_delay_s = ability.delay_s;
+  c.period_s = ability.period_s;
+  c.delay_s = bench.force.latency_s + 1 / bench.force.rate_Hz + ability.period_s + ability.delay_s;
+  c.max_speed_m_s = ability.max_speed_m_s;
+  c.max_acceleration_m_s2 = ability.max_acceleration_m_s2;
+  c.stiffest_N_m = bench.interlock.stiffest_N_m;
+  c.instrument_mass_kg = bench.force.instrument_mass_kg;
+  return c;
+}
+
+std::optional<ForceControlConfig> hold_of(const BenchConfig& bench) {
+  const auto ability = make_stage(bench.stage, kStageWire, kPositionStream)->drive().ability();
+  if (!ability.streams_velocity) return std::nullopt;
+  return force_control_of(bench, ability);
+}
+
 void Rig::begin() { intake_.configure(streams_, roles_); }
 
 Loop& Rig::loop_with(Behaviour& behaviour) {
+  auto& d = *devices_;
+  const auto ability = d.stage->drive().ability();
+  if (ability.streams_velocity) d.force_control.emplace(force_control_of(bench_, ability));
   loop_ = std::make_unique<Loop>(LoopParts{.intake = intake_,
                                            .interlock = interlock_,
                                            .supervisor = supervisor_,
                                            .behaviour = behaviour,
-                                           .drive = devices_->drive,
+                                           .drive = d.stage->drive(),
+                                           .force_control = d.force_control ? &*d.force_control : nullptr,
                                            .stage_link = kStageWire,
                                            .setpoint_stream = kSetpointStream,
                                            .longest_tick = kLongestTick});
@@ -186,7 +202,7 @@ Loop& Rig::loop_with(Behaviour& behaviour) {
 void Rig::shut_down(Pacer& pacer) {
   auto& d = *devices_;
   const auto began = pacer.next();
-  d.stage.stop(began, intake_.output_of(kStageWire));
+  d.stage->session().stop(began, intake_.output_of(kStageWire));
   d.force.stop(began, intake_.output_of(kForceWire));
   d.vibration.stop(began, intake_.output_of(kVibrationWire));
   before_run_.now = began;
@@ -195,7 +211,7 @@ void Rig::shut_down(Pacer& pacer) {
 
 std::vector<DeviceCounts> Rig::device_counts() const {
   const auto& d = *devices_;
-  return {{"force", d.force.counts()}, {"position", d.stage.counts()}, {"vibration", d.vibration.counts()}};
+  return {{"force", d.force.counts()}, {"position", d.stage->session().counts()}, {"vibration", d.vibration.counts()}};
 }
 
 }  // namespace strigil::rig

@@ -3,12 +3,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "daq/fanout.hpp"
 #include "daq/link/link.hpp"
 #include "rig/bench.hpp"
+#include "rig/force_control.hpp"
 #include "rig/intake.hpp"
 #include "rig/interlock.hpp"
 #include "rig/loop.hpp"
@@ -22,6 +24,12 @@ using LinkOpener = std::function<daq::Result<std::unique_ptr<daq::Link>>(const s
 
 /// Which streams of a rig on this bench feed which readings. Pure.
 StreamRoles roles_of(const BenchConfig& bench);
+
+/// What the force control of a rig on this bench is made of, with a drive that can do this. Pure.
+ForceControlConfig force_control_of(const BenchConfig& bench, const DriveAbility& ability);
+
+/// The same for the stage that the bench names; nothing where it cannot hold a force. Off the loop.
+std::optional<ForceControlConfig> hold_of(const BenchConfig& bench);
 
 /// One row of what every device and hop counted; the run's ledger is made of these.
 struct DeviceCounts {

@@ -73,8 +73,9 @@ void Supervisor::advance(const Readings& r, BehaviourState behaviour, daq::HostT
     const bool still = r.stage == StageState::kIdle;
     const bool clear = r.stage_seen && r.position_m[kZ] >= stage_.clear_z_m - stage_.in_position_m;
     if (r.latched_faults != 0) ends_well_ = false;
-    reached_clear_ = clear && still;
-    const bool cannot = (r.faults & (kStageStale | kStageAlarm)) != 0;
+    const bool lost = (r.faults & kStageRestarted) != 0;  // it says where it stands, but from where does it count?
+    reached_clear_ = clear && still && !lost;
+    const bool cannot = lost || (r.faults & (kStageStale | kStageAlarm)) != 0;
     if (reached_clear_ || cannot || now - entered_ > kRetractTimeout) {
       enter(ends_well_ && reached_clear_ ? SupervisorState::kFinished : SupervisorState::kSafe, now);
     }

@@ -23,25 +23,6 @@ constexpr double kDegree = 0.017453292519943295;
 constexpr Range kAnywhere_mm{-2000, 2000};
 constexpr Range kDelay_ms{0, 50};
 constexpr std::size_t kMostInclusions = 8;
-constexpr std::size_t kMostFaults = 32;
-
-struct FaultName {
-  std::string_view name;
-  FaultKind kind;
-};
-constexpr std::array kFaultNames{
-    FaultName{"freeze_force", FaultKind::kFreezeForce},
-    FaultName{"freeze_vibration", FaultKind::kFreezeVibration},
-    FaultName{"silence_force", FaultKind::kSilenceForce},
-    FaultName{"silence_vibration", FaultKind::kSilenceVibration},
-    FaultName{"silence_stage", FaultKind::kSilenceStage},
-    FaultName{"stall_stage", FaultKind::kStallStage},
-    FaultName{"stage_alarm", FaultKind::kStageAlarm},
-    FaultName{"drop_force", FaultKind::kDropForce},
-    FaultName{"drop_vibration", FaultKind::kDropVibration},
-    FaultName{"damage_force", FaultKind::kDamageForce},
-    FaultName{"damage_vibration", FaultKind::kDamageVibration},
-};
 
 /// Reads `key` given in mm, kept in m.
 double millimetres(StrictTable& t, std::string_view key, Range range_mm, double otherwise_m) {
@@ -85,6 +66,7 @@ Anvil read_anvil(StrictTable t) {
   Anvil a;
   a.from_x_m = millimetres(t, "from_x_mm", kAnywhere_mm, a.from_x_m);
   a.surface_z_m = millimetres(t, "surface_z_mm", kAnywhere_mm, a.surface_z_m);
+  a.slope = std::tan(t.number("slope_deg", {-45, 45}, 0) * kDegree);
   a.stiffness_N_m =
       t.number("stiffness_N_mm", {0.1, 1000}, a.stiffness_N_m / kNewtonPerMillimetre) * kNewtonPerMillimetre;
   t.finish();
@@ -109,6 +91,8 @@ void read_stage(StrictTable t, StageSimConfig& s) {
   s.max_speed_m_s = t.number("max_speed_mm_s", {0.1, 2000}, s.max_speed_m_s / kMillimetre) * kMillimetre;
   s.acceleration_m_s2 = t.number("acceleration_mm_s2", {10, 50000}, s.acceleration_m_s2 / kMillimetre) * kMillimetre;
   s.host_timeout_s = t.number("host_timeout_s", {0, 60}, s.host_timeout_s);
+  s.lift_m = millimetres(t, "lift_mm", {0, 100}, s.lift_m);
+  s.answer_latency = milliseconds(t, "answer_latency_ms", {0, 50}, s.answer_latency);
   s.report_age = milliseconds(t, "report_age_ms", {0, 100}, s.report_age);
   s.link_delay = milliseconds(t, "link_delay_ms", kDelay_ms, s.link_delay);
   t.finish();
@@ -145,40 +129,6 @@ void read_vibration(StrictTable t, VibrationSimConfig& v, double plant_rate_Hz) 
   t.finish();
 }
 
-void read_faults(StrictTable& twin, std::vector<SimFault>& faults) {
-  auto entries = twin.tables("faults");
-  if (entries.size() > kMostFaults) {
-    twin.refuse("faults", fmt::format("at most {} faults; there are {}", kMostFaults, entries.size()));
-  }
-  for (auto& entry : entries) {
-    SimFault fault;
-    const auto kind = entry.text("kind");
-    bool known = false;
-    std::string all;
-    for (const auto& candidate : kFaultNames) {
-      all += fmt::format("{}\"{}\"", all.empty() ? "" : ", ", candidate.name);
-      if (candidate.name != kind) continue;
-      fault.kind = candidate.kind;
-      known = true;
-    }
-    if (!known && entry.has("kind"))
-      entry.refuse("kind", fmt::format("fault '{}' is not known; there is {}", kind, all));
-    fault.at = daq::from_seconds(entry.number("at_s", {0, 3600}));
-    const auto after = entry.text("after", "host");
-    if (after == "contact") {
-      fault.after = FaultOrigin::kContact;
-    } else if (after != "host") {
-      entry.refuse("after", "'after' must be \"host\" (its first byte) or \"contact\" (of instrument and phantom)");
-    }
-    fault.count = static_cast<std::uint32_t>(entry.integer("count", {1, 1e6}, 1));
-    if (entry.has("count") && known && fault.kind < FaultKind::kDropForce) {
-      entry.refuse("count", "'count' belongs to faults that drop or damage");
-    }
-    entry.finish();
-    faults.push_back(fault);
-  }
-}
-
 }  // namespace
 
 daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string& file_name) {
@@ -189,6 +139,8 @@ daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string
   if (root.has("bench")) {
     auto bench = rig::parse_bench(text, file_name);
     if (!bench) return bench.error();
+    config.stage.codec = bench->stage.codec;
+    config.stage.steps_per_m = bench->stage.steps_per_m;
     config.stage.travel_min_m = bench->stage.travel_min_m;
     config.stage.travel_max_m = bench->stage.travel_max_m;
     config.stage.max_speed_m_s = bench->stage.max_speed_m_s;
@@ -214,13 +166,6 @@ daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string
   twin.finish();
   if (document.error()) return *document.error();
   return config;
-}
-
-std::string_view name_of(FaultKind kind) noexcept {
-  for (const auto& candidate : kFaultNames) {
-    if (candidate.kind == kind) return candidate.name;
-  }
-  return "unknown";
 }
 
 }  // namespace strigil::sim

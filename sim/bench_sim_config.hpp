@@ -15,20 +15,25 @@
 #include "daq/result.hpp"
 #include "daq/time.hpp"
 #include "rig/readings.hpp"
+#include "sim/fault.hpp"
 #include "sim/spring_damper_plant.hpp"
 
 namespace strigil::sim {
 
 /// The simulated stage ([twin.stage]).
 struct StageSimConfig {
+  std::string codec = "grbl";  ///< from [stage], as are the scales
+  rig::Position steps_per_m{1e6, 1e6, 1e6};
   rig::Position travel_min_m{0, 0, -80e-3};  ///< from [stage]
   rig::Position travel_max_m{200e-3, 100e-3, 0};
-  rig::Position start_m{0, 0, 0};       ///< where it stands at power-on
-  double max_speed_m_s = 0.2;           ///< from [stage]
-  double acceleration_m_s2 = 1.0;       ///< of each axis [A]
-  double host_timeout_s = 0.5;          ///< silence of the host after which it stops by itself; 0: never
-  daq::Duration report_age{0};          ///< of the positions it reports
-  daq::Duration link_delay{1'000'000};  ///< one way; a USB serial port's latency [A]
+  rig::Position start_m{0, 0, 0};         ///< where it stands at power-on
+  double max_speed_m_s = 0.2;             ///< from [stage]
+  double acceleration_m_s2 = 1.0;         ///< of each axis [A]
+  double host_timeout_s = 0.5;            ///< grbl: silence of the host after which it stops by itself; 0: never
+  double lift_m = 20e-3;                  ///< tmcl: it lifts so far when it has stopped for that [A]
+  daq::Duration answer_latency{300'000};  ///< tmcl, zaber: from request to answer [A]
+  daq::Duration report_age{0};            ///< of the positions it reports
+  daq::Duration link_delay{1'000'000};    ///< one way; a USB serial port's latency [A]
 };
 
 /// The simulated force/torque sensor ([twin.force]).
@@ -49,34 +54,6 @@ struct VibrationSimConfig {
   daq::Duration link_delay{1'000'000};  ///< [A]
 };
 
-/// What goes wrong on purpose.
-enum class FaultKind : std::uint8_t {
-  kFreezeForce,  ///< samples go on, their counts never change
-  kFreezeVibration,
-  kSilenceForce,  ///< the device says nothing any more
-  kSilenceVibration,
-  kSilenceStage,
-  kStallStage,       ///< the stage acknowledges and does not move
-  kStageAlarm,       ///< the stage goes into alarm by itself
-  kDropForce,        ///< `count` force samples never reach the wire; the device counts them
-  kDropVibration,    ///< `count` vibration packets, likewise
-  kDamageForce,      ///< `count` datagrams of force arrive a byte short
-  kDamageVibration,  ///< `count` packets of vibration arrive with a flipped bit
-};
-
-/// The instant from which a fault's `at` is counted.
-enum class FaultOrigin : std::uint8_t {
-  kHost,     ///< the first byte from the host to any device
-  kContact,  ///< the first contact of instrument and phantom
-};
-
-struct SimFault {
-  FaultKind kind = FaultKind::kFreezeForce;
-  FaultOrigin after = FaultOrigin::kHost;
-  daq::Duration at{0};
-  std::uint32_t count = 1;  ///< kDropForce only
-};
-
 struct SimConfig {
   std::uint64_t seed = 1;  ///< of every random thing: texture and all noises
   double plant_rate_Hz = 12800;
@@ -91,7 +68,5 @@ struct SimConfig {
 /// Reads a bench file for the simulator; a file without [twin], or with nothing else, gives defaults. Off the loop.
 /// Unknown keys and values out of range are refused with file, line and column.
 daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string& file_name);
-/// The name a file uses, e.g. "freeze_force".
-std::string_view name_of(FaultKind kind) noexcept;
 
 }  // namespace strigil::sim

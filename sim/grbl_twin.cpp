@@ -142,6 +142,37 @@ daq::GrblState GrblTwin::state() const {
   return jogging_ ? daq::GrblState::kJog : daq::GrblState::kIdle;
 }
 
+rig::Position GrblTwin::position_m() const {
+  rig::Position p = planner_.position_m();
+  for (std::size_t a = 0; a < rig::kAxes; ++a) p[a] += slip_m_[a];
+  return p;
+}
+
+// While it loses steps, too: the jolt is left out, which makes the loss harder to notice.
+rig::Position GrblTwin::velocity_m_s() const { return planner_.velocity_m_s(); }
+
+void GrblTwin::slip(const rig::Position& before_m) {
+  for (std::size_t a = 0; a < rig::kAxes; ++a) {
+    if (to_lose_m_[a] <= 0) continue;
+    const double way_m = planner_.position_m()[a] - before_m[a];
+    const double lost_m = std::clamp(way_m, -to_lose_m_[a], to_lose_m_[a]);
+    slip_m_[a] -= lost_m;
+    to_lose_m_[a] -= std::abs(lost_m);
+  }
+}
+
+void GrblTwin::reboot(daq::HostTime now, TwinOutput& out) {
+  const auto stands_m = position_m();
+  planner_ = MotionPlanner(config_.limits, config_.start_m);
+  for (std::size_t a = 0; a < rig::kAxes; ++a) slip_m_[a] = stands_m[a] - config_.start_m[a];
+  buffer_.clear();
+  late_.clear();
+  past_.clear();
+  jogging_ = holding_ = overlong_ = needs_reset_ = false;
+  mode_ = Mode::kNormal;
+  greet(now, out);
+}
+
 void GrblTwin::set_stalled(bool stalled) {
   stalled_ = stalled;
   if (!stalled) return;
@@ -371,7 +402,9 @@ void GrblTwin::step(daq::HostTime now, const PlantState&, TwinOutput& out) {
     planner_.cancel();
     buffer_.clear();  // or what waits there would set it moving again
   }
+  const auto before_m = planner_.position_m();
   planner_.step(daq::seconds(now - stepped_));
+  slip(before_m);
   stepped_ = now;
   if (config_.report_age.count() > 0) {
     past_.push_back({now, planner_.position_m()});

@@ -38,22 +38,23 @@ class GrblTwin final : public StageTwin {
   GrblTwin(const GrblTwinConfig& config, daq::HostTime start);
   void receive(std::span<const std::byte> bytes, daq::HostTime now, TwinOutput& out) override;
   void step(daq::HostTime now, const PlantState& plant, TwinOutput& out) override;
-  [[nodiscard]] rig::Position position_m() const override { return planner_.position_m(); }
-  [[nodiscard]] rig::Position velocity_m_s() const override { return planner_.velocity_m_s(); }
+  [[nodiscard]] rig::Position position_m() const override;
+  [[nodiscard]] rig::Position velocity_m_s() const override;
 
-  /// It acknowledges everything and does not move, nor say that it did: motors off, from now on also in mid-move.
-  void set_stalled(bool stalled);
-  /// It says nothing any more and goes on doing what it does.
-  void set_silent(bool silent) { silent_ = silent; }
-  /// Stops dead and goes into alarm. After 1 and 2 (limits) it takes no line until it is reset, as Grbl does.
-  void trigger_alarm(int number, daq::HostTime now, TwinOutput& out);
+  void set_stalled(bool stalled) override;
+  void set_silent(bool silent) override { silent_ = silent; }
+  /// After 1 and 2 (limits) it takes no line until it is reset, as Grbl does.
+  void trigger_alarm(int number, daq::HostTime now, TwinOutput& out) override;
+  void lose_steps(rig::Axis axis, double lost_m) override { to_lose_m_[axis] += lost_m; }
+  /// It boots unlocked, as a stage without homing does: the case that is harder to notice.
+  void reboot(daq::HostTime now, TwinOutput& out) override;
 
   [[nodiscard]] daq::GrblState state() const;
   /// Bytes in the receive buffer now, and the most there ever were.
   [[nodiscard]] std::size_t buffered() const { return buffer_.size(); }
   [[nodiscard]] std::size_t most_buffered() const { return most_buffered_; }
   [[nodiscard]] std::uint64_t overflowed() const { return overflowed_; }
-  [[nodiscard]] std::uint64_t reports_sent() const { return reports_sent_; }
+  [[nodiscard]] std::uint64_t reports_sent() const override { return reports_sent_; }
   /// Lines acknowledged with "ok".
   [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
   [[nodiscard]] std::size_t planned() const { return planner_.queued(); }
@@ -74,6 +75,7 @@ class GrblTwin final : public StageTwin {
   void home();
   void report(daq::HostTime now, TwinOutput& out);
   [[nodiscard]] rig::Position reported_m(daq::HostTime now) const;
+  void slip(const rig::Position& before_m);
   void settings(daq::HostTime now, TwinOutput& out);
   void reset(daq::HostTime now, TwinOutput& out);
   void greet(daq::HostTime now, TwinOutput& out);
@@ -83,6 +85,8 @@ class GrblTwin final : public StageTwin {
 
   GrblTwinConfig config_;
   MotionPlanner planner_;
+  rig::Position slip_m_{};     // where it stands, less what the controller counts
+  rig::Position to_lose_m_{};  // of the way to come
   daq::HostTime stepped_;
   daq::HostTime heard_;
   Mode mode_ = Mode::kNormal;

@@ -39,6 +39,14 @@ void RdtTwin::receive(std::span<const std::byte> bytes, daq::HostTime, TwinOutpu
   }
 }
 
+void RdtTwin::jump_clock(double seconds) { ticks_off_ += std::llround(seconds * config_.rate_Hz); }
+
+void RdtTwin::reboot() {
+  streaming_ = false;
+  ticks_off_ = -static_cast<std::int64_t>(sampler_.count());
+  record_.rdt_sequence = 0;
+}
+
 void RdtTwin::step(daq::HostTime now, const PlantState& plant, TwinOutput& out) {
   while (sampler_.due(now)) {
     const auto felt = sampler_.take(now, plant);
@@ -46,12 +54,20 @@ void RdtTwin::step(daq::HostTime now, const PlantState& plant, TwinOutput& out) 
     for (auto& f : force) f = config_.noise_N * noise_.normal();
     std::array<double, 3> torque{};
     for (auto& t : torque) t = config_.noise_N * kNoiseArm_m * noise_.normal();
-    record_.ft_sequence = static_cast<std::uint32_t>(sampler_.count());
+    record_.ft_sequence = static_cast<std::uint32_t>(static_cast<std::int64_t>(sampler_.count()) + ticks_off_);
+    auto normal_N = felt.force_N[2] + config_.bias_N[2] + force[2];
+    if (spiked_ > 0) {
+      --spiked_;
+      normal_N += spike_N_;
+    }
+    if (rail_N_) normal_N = std::min(normal_N, *rail_N_);
     if (!frozen_) {
       for (std::size_t a = 0; a < 3; ++a) {
         record_.counts[a] = to_counts((felt.force_N[a] + config_.bias_N[a] + force[a]) * config_.counts_per_N);
         record_.counts[a + 3] = to_counts((felt.torque_N_m[a] + torque[a]) * config_.counts_per_N_m);
       }
+      record_.counts[2] = to_counts(normal_N * config_.counts_per_N);
+      if (saturated_) record_.counts.fill(std::numeric_limits<std::int32_t>::max());
     }
     if (!streaming_) continue;
     ++record_.rdt_sequence;

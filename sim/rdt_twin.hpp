@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "daq/codec/rdt.hpp"
 #include "sim/noise.hpp"
@@ -35,6 +36,24 @@ class RdtTwin final : public Twin {
   void drop_next(std::uint32_t records) { drop_ = records; }
   /// The next `records` go out a byte short.
   void damage_next(std::uint32_t records) { damage_ = records; }
+  /// The next `samples` read `force_N` more along z.
+  void spike(double force_N, std::uint32_t samples) {
+    spike_N_ = force_N;
+    spiked_ = samples;
+  }
+  /// Its zero along z moves.
+  void step_bias(double force_N) { config_.bias_N[2] += force_N; }
+  /// Every count is the converter's largest.
+  void set_saturated(bool saturated) { saturated_ = saturated; }
+  /// What every record has as its status word; 0: healthy.
+  void set_status(std::uint32_t status) { record_.status = status; }
+  /// z reads no more than this; nothing: as much as there is.
+  void set_rail(std::optional<double> force_N) { rail_N_ = force_N; }
+  /// Its clock steps: ft_sequence and nothing else.
+  void jump_clock(double seconds);
+  /// Counters begin again; nothing is sent until it is asked.
+  void reboot();
+  [[nodiscard]] double rate_Hz() const { return config_.rate_Hz; }
   [[nodiscard]] std::uint64_t samples_sent() const { return sent_; }
 
  private:
@@ -48,6 +67,11 @@ class RdtTwin final : public Twin {
   bool silent_ = false;
   std::uint32_t drop_ = 0;
   std::uint32_t damage_ = 0;
+  double spike_N_ = 0;
+  std::uint32_t spiked_ = 0;
+  bool saturated_ = false;
+  std::optional<double> rail_N_;
+  std::int64_t ticks_off_ = 0;  // ft_sequence less the samples since power-on
   std::uint64_t sent_ = 0;
 };
 

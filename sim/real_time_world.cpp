@@ -111,11 +111,12 @@ std::string RealTimeWorld::bench_on_these_wires(std::string_view bench_text) con
   return text;
 }
 
-void RealTimeWorld::run(const std::atomic<bool>& stop) {
+void RealTimeWorld::run(const std::atomic<bool>& stop, const std::function<void(daq::HostTime)>& each_turn) {
   const daq::HostTime start = wires_->world.start();
   while (!stop.load(std::memory_order_relaxed)) {
     const auto now = daq::host_now();
     wires_->turn(now);
+    if (each_turn) each_turn(now);
     // Turns that were missed are not made up for: the plant's steps are.
     const auto turns = std::floor(static_cast<double>((daq::host_now() - start).count()) / wires_->turn_period_ns);
     sleep_until(start + daq::Duration(static_cast<std::int64_t>(std::ceil((turns + 1) * wires_->turn_period_ns))));

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,10 +31,10 @@ class RealTimeWorld {
   /// it was.
   [[nodiscard]] std::string bench_on_these_wires(std::string_view bench_text) const;
 
-  /// Simulates in real time, one turn each 0.25 ms (or as often as the force sensor sends) on
-  /// CLOCK_MONOTONIC, until `stop` is true. A late turn is caught up
-  /// in fixed plant steps, so that a busy computer makes bytes late and never makes them different.
-  void run(const std::atomic<bool>& stop);
+  /// Simulates in real time, one turn each 0.25 ms (or as often as the force sensor sends) on CLOCK_MONOTONIC, until
+  /// `stop` is true. A late turn is caught up in fixed plant steps, so that a busy computer makes bytes late and never
+  /// makes them different. `each_turn` may look into the world, on this thread.
+  void run(const std::atomic<bool>& stop, const std::function<void(daq::HostTime)>& each_turn = {});
 
   /// After run() (or between turns, on its thread).
   [[nodiscard]] WorldTotals totals() const noexcept;

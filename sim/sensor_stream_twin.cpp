@@ -52,17 +52,26 @@ void SensorStreamTwin::send(const Body& body, daq::HostTime now, TwinOutput& out
   out.send(frame_.data(), now);
 }
 
+void SensorStreamTwin::reboot() {
+  streaming_ = false;
+  gathered_samples_ = 0;
+  booted_ = sampler_.count();
+  ticks_off_ = 0;
+}
+
 void SensorStreamTwin::step(daq::HostTime now, const PlantState& plant, TwinOutput& out) {
   while (sampler_.due(now)) {
     const auto felt = sampler_.take(now, plant);
     for (std::size_t c = 0; c < kChannels; ++c) {
-      const double v = felt.acceleration_m_s2[c] + config_.noise_m_s2 * noise_.normal();
+      const double spike = c == kChannels - 1 && spiked_ > 0 ? spike_m_s2_ : 0;
+      const double v = felt.acceleration_m_s2[c] + config_.noise_m_s2 * noise_.normal() + spike;
       const auto full = static_cast<double>(kFullScale);
       const auto counts = static_cast<std::int32_t>(std::lround(std::clamp(v / config_.scale_m_s2, -full, full)));
-      if (!frozen_) counts_[c] = counts;
+      if (!frozen_) counts_[c] = saturated_ ? kFullScale : counts;
     }
+    if (spiked_ > 0) --spiked_;
     if (!streaming_) continue;
-    if (gathered_samples_ == 0) first_gathered_ = sampler_.count();
+    if (gathered_samples_ == 0) first_gathered_ = sampler_.count() - booted_;
     for (std::size_t c = 0; c < kChannels; ++c) {
       const auto bits = static_cast<std::uint32_t>(counts_[c]);
       const std::size_t at = 4 * (gathered_samples_ * kChannels + c);
@@ -79,7 +88,9 @@ void SensorStreamTwin::send_packet(daq::HostTime now, TwinOutput& out) {
   d.samples = gathered_samples_;
   // Its own crystal makes both the samples and the ticks: in ticks, samples are exactly tick_rate / rate apart.
   d.ticks = static_cast<std::uint32_t>(
-      static_cast<std::uint64_t>(static_cast<double>(first_gathered_) * config_.tick_rate_Hz / config_.rate_Hz));
+      static_cast<std::int64_t>(static_cast<double>(first_gathered_) * config_.tick_rate_Hz / config_.rate_Hz) +
+      ticks_off_);
+  d.fault = flagged_;
   d.first_sample = static_cast<std::uint32_t>(first_gathered_);
   d.counts = std::span<const std::byte>(gathered_).first(std::size_t{4} * kChannels * gathered_samples_);
   gathered_samples_ = 0;

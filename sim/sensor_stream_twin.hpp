@@ -37,6 +37,20 @@ class SensorStreamTwin final : public Twin {
   void drop_next(std::uint32_t packets) { drop_ = packets; }
   /// The next `packets` of samples go out with a flipped bit.
   void damage_next(std::uint32_t packets) { damage_ = packets; }
+  /// The next `samples` read this much more along z.
+  void spike(double acceleration_m_s2, std::uint32_t samples) {
+    spike_m_s2_ = acceleration_m_s2;
+    spiked_ = samples;
+  }
+  /// Every count is the converter's largest.
+  void set_saturated(bool saturated) { saturated_ = saturated; }
+  /// Its packets say that it has a fault.
+  void set_flagged(bool flagged) { flagged_ = flagged; }
+  /// Its microsecond counter steps; the samples are counted on.
+  void jump_clock(double seconds) { ticks_off_ += static_cast<std::int64_t>(seconds * config_.tick_rate_Hz); }
+  /// Counters begin again; nothing is sent until it is asked.
+  void reboot();
+  [[nodiscard]] double rate_Hz() const { return config_.rate_Hz; }
   [[nodiscard]] std::uint64_t samples_sent() const { return sent_; }
 
  private:
@@ -59,6 +73,12 @@ class SensorStreamTwin final : public Twin {
   bool silent_ = false;
   std::uint32_t drop_ = 0;
   std::uint32_t damage_ = 0;
+  double spike_m_s2_ = 0;
+  std::uint32_t spiked_ = 0;
+  bool saturated_ = false;
+  bool flagged_ = false;
+  std::uint64_t booted_ = 0;    // samples since power-on when it booted
+  std::int64_t ticks_off_ = 0;  // its tick counter less what its samples took
   std::uint64_t sent_ = 0;
 };
 

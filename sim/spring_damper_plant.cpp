@@ -80,13 +80,23 @@ const PlantState& SpringDamperPlant::step(daq::HostTime now, const rig::Position
 }
 
 double SpringDamperPlant::surface_m(double x_m) const noexcept {
-  return phantom_.surface_z_m + phantom_.slope * x_m +
-         phantom_.curvature_amplitude_m * std::sin(kTwoPi * x_m / phantom_.curvature_wavelength_m);
+  double z = phantom_.surface_z_m + phantom_.slope * x_m +
+             phantom_.curvature_amplitude_m * std::sin(kTwoPi * x_m / phantom_.curvature_wavelength_m);
+  for (const Bump& bump : phantom_.bumps) {
+    const double u = (x_m - bump.x_m) / bump.width_m;
+    z += bump.height_m * std::exp(-0.5 * u * u);
+  }
+  return z;
 }
 
 double SpringDamperPlant::surface_slope(double x_m) const noexcept {
   const double wave_number = kTwoPi / phantom_.curvature_wavelength_m;
-  return phantom_.slope + phantom_.curvature_amplitude_m * wave_number * std::cos(wave_number * x_m);
+  double slope = phantom_.slope + phantom_.curvature_amplitude_m * wave_number * std::cos(wave_number * x_m);
+  for (const Bump& bump : phantom_.bumps) {
+    const double u = (x_m - bump.x_m) / bump.width_m;
+    slope -= bump.height_m * std::exp(-0.5 * u * u) * u / bump.width_m;
+  }
+  return slope;
 }
 
 SpringDamperPlant::Contact SpringDamperPlant::contact(const rig::Position& position_m,
@@ -94,7 +104,10 @@ SpringDamperPlant::Contact SpringDamperPlant::contact(const rig::Position& posit
   compression_m_ = 0;
   const double x = position_m[kX];
   if (phantom_.anvil && x >= phantom_.anvil->from_x_m) {
-    return {phantom_.anvil->stiffness_N_m * std::max(0.0, phantom_.anvil->surface_z_m - position_m[kZ]), 0};
+    const auto& anvil = *phantom_.anvil;
+    const double height_m = anvil.surface_z_m + anvil.slope * (x - anvil.from_x_m);
+    const double normal_N = anvil.stiffness_N_m * std::max(0.0, height_m - position_m[kZ]);
+    return {normal_N, -normal_N * anvil.slope};
   }
   if (!phantom_.present || (phantom_.absent_from_x_m && x >= *phantom_.absent_from_x_m)) return {};
   const double depth = surface_m(x) - position_m[kZ];

@@ -23,10 +23,18 @@ struct Inclusion {
   double contrast = 3;         ///< science.md 2.2: 1.5-10 in tissue; more to provoke the force limit
 };
 
+/// An unevenness of the surface: a Gaussian hill (or a hollow, below 0).
+struct Bump {
+  double x_m = 0.1;
+  double height_m = 0.5e-3;
+  double width_m = 8e-3;  ///< one standard deviation
+};
+
 /// A hard stop beside the phantom, where the stage taps: elastic, and nothing else.
 struct Anvil {
   double from_x_m = 170e-3;
-  double surface_z_m = -30e-3;
+  double surface_z_m = -30e-3;  ///< at from_x_m
+  double slope = 0;             ///< dz/dx: a wedge shows by its height where along x it is met
   double stiffness_N_m = 20e3;  ///< of instrument, mount and force sensor in series [A]
 };
 
@@ -49,6 +57,7 @@ struct PhantomConfig {
   double texture_speed_exponent = 0.99;    ///< 2.8 [D]
   double texture_force_exponent = 0.09;    ///< 2.8 [D]
   std::vector<Inclusion> inclusions;       ///< a few; each costs time in every step
+  std::vector<Bump> bumps;                 ///< likewise
   std::optional<Anvil> anvil;              ///< there is no phantom from its x on
 };
 

@@ -24,6 +24,12 @@ class TwinOutput {
  public:
   virtual ~TwinOutput() = default;
   virtual void send(std::span<const std::byte> bytes, daq::HostTime now) = 0;
+  /// The plug is pulled (false), or put back. Nothing passes while it is out; a port has then gone for good, and is
+  /// found again by whoever opens it anew.
+  virtual void plug(bool in, daq::HostTime now) {
+    (void)in;
+    (void)now;
+  }
 };
 
 /// One simulated device. Called from one thread with `now` never going back.
@@ -36,12 +42,31 @@ class Twin {
   virtual void step(daq::HostTime now, const PlantState& plant, TwinOutput& out) = 0;
 };
 
+/// What can go wrong with a stage, whatever it speaks.
+class FaultyStage {
+ public:
+  virtual ~FaultyStage() = default;
+  /// It acknowledges everything and does not move, nor say that it did: motors off, from now on also in mid-move.
+  virtual void set_stalled(bool stalled) = 0;
+  /// It says nothing any more and goes on doing what it does.
+  virtual void set_silent(bool silent) = 0;
+  /// Stops dead and goes into alarm; `number` by its own list, 1: a limit switch.
+  virtual void trigger_alarm(int number, daq::HostTime now, TwinOutput& out) = 0;
+  /// The motor of `axis` stands while the controller counts the next `lost_m` of its way: from then on position_m() is
+  /// not what it reports.
+  virtual void lose_steps(rig::Axis axis, double lost_m) = 0;
+  /// Power fails for an instant: it stops dead, and begins anew as at power-on, wherever it stands.
+  virtual void reboot(daq::HostTime now, TwinOutput& out) = 0;
+};
+
 /// A twin that moves the instrument.
-class StageTwin : public Twin {
+class StageTwin : public Twin, public FaultyStage {
  public:
   /// True position and velocity (not the reported ones).
   [[nodiscard]] virtual rig::Position position_m() const = 0;
   [[nodiscard]] virtual rig::Position velocity_m_s() const = 0;
+  /// Positions told since power-on.
+  [[nodiscard]] virtual std::uint64_t reports_sent() const = 0;
 };
 
 }  // namespace strigil::sim

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <optional>
 
 #include "daq/link/chunk_feed.hpp"
 
@@ -30,7 +31,7 @@ class Wire final : public TwinOutput {
       : uri(std::move(wire_uri)), kind_(kind), delay_(delay) {}
 
   void send(std::span<const std::byte> bytes, daq::HostTime now) override {
-    if (!open) return;
+    if (!open || unplugged) return;
     while (!bytes.empty()) {
       const auto part = bytes.first(std::min(bytes.size(), daq::kChunkCapacity));
       if (incoming.size() >= kMostWaiting) {
@@ -49,9 +50,26 @@ class Wire final : public TwinOutput {
     }
   }
 
+  /// A port that went away stays closed to whoever had it open, a network is there again.
+  void plug(bool in, daq::HostTime now) override {
+    const bool port = kind_ == daq::ChunkKind::kBytes;
+    if (in) {
+      if (!port) unplugged = false;
+      return;
+    }
+    if (unplugged) return;
+    unplugged = true;
+    if (!open || !port) return;
+    auto& chunk = incoming.emplace_back();
+    chunk.received = now + delay_;
+    chunk.link = id;
+    chunk.kind = daq::ChunkKind::kClosed;
+  }
+
   /// The host writes at `now`. No allocation.
   bool write(std::span<const std::byte> bytes, daq::HostTime now) noexcept {
     if (bytes.size() > daq::kChunkCapacity) return false;
+    if (unplugged) return kind_ == daq::ChunkKind::kDatagram;  // a network takes it all the same
     auto* slot = outgoing.reserve();
     if (slot == nullptr) return false;
     slot->arrives = now + delay_;
@@ -64,6 +82,7 @@ class Wire final : public TwinOutput {
   const std::string uri;
   daq::LinkId id = 0;
   bool open = false;
+  bool unplugged = false;
   std::uint64_t lost = 0;
   std::deque<daq::Chunk> incoming;            // to the host, oldest first
   daq::Ring<Outgoing> outgoing{kMostUnread};  // one thread, but a queue that never allocates
@@ -114,6 +133,14 @@ struct VirtualWorld::Wires {
     }
   }
 
+  [[nodiscard]] std::optional<daq::HostTime> first_arrival() const {
+    std::optional<daq::HostTime> first;
+    for (const auto& w : wire) {
+      if (!w.incoming.empty() && (!first || w.incoming.front().received < *first)) first = w.incoming.front().received;
+    }
+    return first;
+  }
+
   /// Puts what has arrived into the ring, in the order of arrival over all wires.
   void carry_to_host() {
     for (;;) {
@@ -153,6 +180,7 @@ daq::Result<std::unique_ptr<daq::Link>> VirtualWorld::open(const std::string& ur
     }
     wire.incoming.clear();
     wire.open = true;
+    wire.unplugged = false;
     wire.id = id;
     return std::unique_ptr<daq::Link>(std::make_unique<WireLink>(wire, wires_->now));
   }
@@ -169,6 +197,24 @@ void VirtualWorld::advance(daq::HostTime to) {
     w.world.step();
   }
   w.now = std::max(w.now, to);
+  w.carry_to_host();
+}
+
+void VirtualWorld::advance_to_arrival(daq::HostTime latest) {
+  auto& w = *wires_;
+  for (;;) {
+    w.carry_to_devices();  // they may answer before the next step; whatever that sends arrives no earlier than it
+    const auto first = w.first_arrival();
+    if (first && *first <= std::min(latest, w.world.next_step())) {
+      w.now = std::max(w.now, *first);
+      break;
+    }
+    if (w.world.next_step() > latest) {
+      w.now = std::max(w.now, latest);
+      break;
+    }
+    w.world.step();
+  }
   w.carry_to_host();
 }
 

@@ -28,6 +28,9 @@ class VirtualWorld {
   /// Lets time come to `to`. Chunks whose bytes arrived by then are in the ring, stamped with their arrival. What a
   /// full ring cannot take waits, as in a socket's buffer; beyond 8192 chunks a device it is lost and counted.
   void advance(daq::HostTime to);
+  /// The same up to the first arrival of anything that was not there yet, but not beyond `latest`: what a computer does
+  /// that sleeps until it hears something.
+  void advance_to_arrival(daq::HostTime latest);
   /// On: what a full ring cannot take is lost, as it is when the io thread reads on while the loop does not. At first
   /// off.
   void refuse_when_full(bool on) noexcept;

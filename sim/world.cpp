@@ -1,17 +1,17 @@
 #include "sim/world.hpp"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <optional>
 
+#include "sim/fault_maker.hpp"
 #include "sim/grbl_twin.hpp"
 #include "sim/rdt_twin.hpp"
 #include "sim/sensor_stream_twin.hpp"
+#include "sim/tmcl_twin.hpp"
+#include "sim/zaber_twin.hpp"
 
 namespace strigil::sim {
 namespace {
 
-constexpr int kHardLimitAlarm = 1;  // Grbl 1.1: ALARM:1, hard limit
 // One seed for people; each random thing its own, so that none is the echo of another.
 constexpr std::uint64_t kForceSeed = 0x666F726365ULL;
 constexpr std::uint64_t kVibrationSeed = 0x766962ULL;
@@ -27,6 +27,7 @@ class CountingOutput final : public TwinOutput {
     totals.bytes += bytes.size();
     wire_.send(bytes, now);
   }
+  void plug(bool in, daq::HostTime now) override { wire_.plug(in, now); }
   DeviceTotals totals;
 
  private:
@@ -65,6 +66,39 @@ SensorStreamTwinConfig vibration_config(const SimConfig& config) {
   return v;
 }
 
+TmclTwinConfig tmcl_config(const SimConfig& config) {
+  TmclTwinConfig t;
+  t.pulses_per_m = config.stage.steps_per_m;
+  t.max_speed_m_s.fill(config.stage.max_speed_m_s);
+  t.acceleration_m_s2.fill(config.stage.acceleration_m_s2);
+  t.travel_min_m = config.stage.travel_min_m;
+  t.travel_max_m = config.stage.travel_max_m;
+  t.start_m = config.stage.start_m;
+  t.start_known = true;
+  t.lift_m = config.stage.lift_m;
+  t.answer_latency = config.stage.answer_latency;
+  return t;
+}
+
+ZaberTwinConfig zaber_config(const SimConfig& config) {
+  ZaberTwinConfig z;
+  z.microsteps_per_m = config.stage.steps_per_m;
+  z.max_speed_m_s.fill(config.stage.max_speed_m_s);
+  z.acceleration_m_s2.fill(config.stage.acceleration_m_s2);
+  z.travel_min_m = config.stage.travel_min_m;
+  z.travel_max_m = config.stage.travel_max_m;
+  z.start_m = config.stage.start_m;
+  z.start_known = true;
+  z.answer_latency = config.stage.answer_latency;
+  return z;
+}
+
+std::unique_ptr<StageTwin> make_stage_twin(const SimConfig& config, daq::HostTime start) {
+  if (config.stage.codec == "tmcl") return std::make_unique<TmclTwin>(tmcl_config(config), start);
+  if (config.stage.codec == "zaber") return std::make_unique<ZaberTwin>(zaber_config(config), start);
+  return std::make_unique<GrblTwin>(stage_config(config), start);
+}
+
 }  // namespace
 
 struct World::Parts {
@@ -73,10 +107,11 @@ struct World::Parts {
         start(at),
         outputs{CountingOutput(*wires[0]), CountingOutput(*wires[1]), CountingOutput(*wires[2])},
         phantom(c.phantom, c.mount, c.seed),
-        stage(stage_config(c), at),
+        stage_twin(make_stage_twin(c, at)),
+        stage(*stage_twin),
         force(force_config(c), at),
         vibration(vibration_config(c), at),
-        waiting(c.faults) {}
+        faults({stage, force, vibration, outputs[0], outputs[1], outputs[2]}, c.phantom, c.faults) {}
 
   Twin& twin(DeviceName device) {
     switch (device) {
@@ -91,54 +126,15 @@ struct World::Parts {
   }
   CountingOutput& output(DeviceName device) { return outputs[index_of(device)]; }
 
-  void make_faults(daq::HostTime now) {
-    const auto due = [&](const SimFault& fault) {
-      const auto& origin = fault.after == FaultOrigin::kHost ? host_spoke : touched;
-      return origin && now >= *origin + fault.at;
-    };
-    for (const auto& fault : waiting) {
-      if (due(fault)) make(fault, now);
-    }
-    std::erase_if(waiting, due);
-  }
-
-  void make(const SimFault& fault, daq::HostTime now) {
-    switch (fault.kind) {
-      case FaultKind::kFreezeForce:
-        return force.set_frozen(true);
-      case FaultKind::kFreezeVibration:
-        return vibration.set_frozen(true);
-      case FaultKind::kSilenceForce:
-        return force.set_silent(true);
-      case FaultKind::kSilenceVibration:
-        return vibration.set_silent(true);
-      case FaultKind::kSilenceStage:
-        return stage.set_silent(true);
-      case FaultKind::kStallStage:
-        return stage.set_stalled(true);
-      case FaultKind::kStageAlarm:
-        return stage.trigger_alarm(kHardLimitAlarm, now, output(DeviceName::kStage));
-      case FaultKind::kDropForce:
-        return force.drop_next(fault.count);
-      case FaultKind::kDropVibration:
-        return vibration.drop_next(fault.count);
-      case FaultKind::kDamageForce:
-        return force.damage_next(fault.count);
-      case FaultKind::kDamageVibration:
-        return vibration.damage_next(fault.count);
-    }
-  }
-
   SimConfig config;
   daq::HostTime start;
   std::array<CountingOutput, kDevices> outputs;
   SpringDamperPlant phantom;
-  GrblTwin stage;
+  std::unique_ptr<StageTwin> stage_twin;
+  StageTwin& stage;
   RdtTwin force;
   SensorStreamTwin vibration;
-  std::vector<SimFault> waiting;
-  std::optional<daq::HostTime> host_spoke;
-  std::optional<daq::HostTime> touched;
+  FaultMaker faults;
   std::uint64_t steps = 0;
 };
 
@@ -163,7 +159,7 @@ World::World(const SimConfig& config, daq::HostTime start, const std::array<Twin
 World::~World() = default;
 
 void World::receive(DeviceName device, std::span<const std::byte> bytes, daq::HostTime at) {
-  if (!parts_->host_spoke) parts_->host_spoke = at;
+  parts_->faults.host_spoke(at);
   parts_->twin(device).receive(bytes, at, parts_->output(device));
 }
 
@@ -178,10 +174,10 @@ void World::step() {
   auto& p = *parts_;
   const daq::HostTime now = next_step();
   ++p.steps;
-  if (!p.waiting.empty()) p.make_faults(now);
+  p.faults.make(now);
   p.stage.step(now, p.phantom.state(), p.output(DeviceName::kStage));
   const PlantState& state = p.phantom.step(now, p.stage.position_m(), p.stage.velocity_m_s());
-  if (!p.touched && p.phantom.compression_m() > 0) p.touched = now;
+  p.faults.see(now, state, p.phantom);
   p.force.step(now, state, p.output(DeviceName::kForce));
   p.vibration.step(now, state, p.output(DeviceName::kVibration));
 }
@@ -193,6 +189,7 @@ void World::advance(daq::HostTime to) {
 const PlantState& World::plant() const noexcept { return parts_->phantom.state(); }
 const SpringDamperPlant& World::phantom() const noexcept { return parts_->phantom; }
 const StageTwin& World::stage() const noexcept { return parts_->stage; }
+const std::vector<MadeFault>& World::made() const noexcept { return parts_->faults.made(); }
 std::uint64_t World::steps() const noexcept { return parts_->steps; }
 
 WorldTotals World::totals() const noexcept {

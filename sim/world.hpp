@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/bench_sim_config.hpp"
 #include "sim/spring_damper_plant.hpp"
@@ -59,6 +60,8 @@ class World {
   [[nodiscard]] const StageTwin& stage() const noexcept;
   [[nodiscard]] WorldTotals totals() const noexcept;
   [[nodiscard]] std::uint64_t steps() const noexcept;
+  /// The faults that were made so far, in their order.
+  [[nodiscard]] const std::vector<MadeFault>& made() const noexcept;
 
  private:
   struct Parts;

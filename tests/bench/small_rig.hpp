@@ -10,6 +10,7 @@ namespace strigil::bench {
 /// Takes setpoints and does nothing: the interlock is never reset, so nothing but "hold" comes.
 class RestingDrive final : public rig::Drive {
  public:
+  [[nodiscard]] rig::DriveAbility ability() const noexcept override { return {}; }
   void write(const rig::PermittedSetpoint&, const rig::Readings&, daq::HostTime,
              daq::SessionOutput&) noexcept override {}
   void report(rig::Readings&) const noexcept override {}

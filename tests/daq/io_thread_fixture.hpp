@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -31,6 +32,8 @@ class PtyMaster {
     EXPECT_EQ(::openpty(&master_, &slave, name.data(), nullptr, nullptr), 0);
     path_ = name.data();
     ::close(slave);
+    // What poll has promised a closing slave may take away again: then a read must not wait for ever.
+    EXPECT_EQ(::fcntl(master_, F_SETFL, O_NONBLOCK), 0);
   }
   ~PtyMaster() { hang_up(); }
   PtyMaster(const PtyMaster&) = delete;
@@ -42,7 +45,10 @@ class PtyMaster {
   }
   void write(std::string_view bytes) {
     while (!bytes.empty()) {
+      pollfd p{master_, POLLOUT, 0};
+      ASSERT_GT(::poll(&p, 1, static_cast<int>(std::chrono::milliseconds(kPatience).count())), 0);
       const auto n = ::write(master_, bytes.data(), bytes.size());
+      if (n < 0 && errno == EAGAIN) continue;
       ASSERT_GT(n, 0);
       bytes.remove_prefix(static_cast<std::size_t>(n));
     }

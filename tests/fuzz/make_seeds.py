@@ -60,3 +60,24 @@ rdt = folder("rdt_fuzz")
 lines = ["\r\nGrbl 1.1h ['$' for help]\r\n", "<Idle|MPos:1.000,2.000,-3.000|Bf:15,128|FS:0,0>\r\n", "$J=G53G21X1.500Y0.000Z0.000F600.0\n",
          "$13=0\r\n$110=12000.000\r\nok\r\n", "?", "ok\r\n", "error:15\r\n", "ALARM:1\r\n", "$X\n", "\x18", "!", "~", "$$\n"]
 (folder("grbl_fuzz") / "conversation").write_bytes(b"".join(bytes([len(s)]) + s.encode("latin-1") for s in lines))
+
+def tmcl(*head, value=0):
+    frame = struct.pack(">4Bi", *head, value)
+    return frame + bytes([sum(frame) & 0xFF])
+
+
+requests = [tmcl(1, 1, 0, 0, value=50000), tmcl(1, 6, 1, 0), tmcl(1, 3, 0, 0), tmcl(1, 13, 0, 2), tmcl(1, 4, 0, 1, value=70000), tmcl(1, 9, 60, 2, value=50)]
+replies = [tmcl(2, 1, 100, 10, value=1), tmcl(2, 1, 100, 136, value=6214 << 16), tmcl(2, 1, 100, 6, value=-1234), tmcl(2, 1, 4, 1)]
+(folder("tmcl_fuzz") / "frames").write_bytes(b"\0" + b"".join(bytes([len(f)]) + f for f in requests + replies))
+(folder("tmcl_fuzz") / "conversation").write_bytes(b"\1" + bytes([9, 32, 200, 0, 2, 81, 0, 70, 0, 16, 0, 200, 4, 48, 99, 5, 9, 17, 0, 130, 1, 2, 3, 0]))
+
+
+def zaber(text):
+    return (text + f":{-sum(text[1:].encode()) & 0xFF:02X}\r\n").encode()
+
+
+lines = [zaber(t) for t in ("/1 0 00 get pos", "/1 1 01 move vel 12345", "/1 0 02 stop", "/1 0 03 trigger 1 when time 10",
+                            "/1 0 04 trigger 1 action a user.vdata.0 -= 1", "/1 3 05 home", "@01 0 00 OK IDLE -- 0",
+                            "@01 0 01 OK BUSY WR 10 -20 30", "@01 1 02 RJ IDLE FS BADDATA", "!01 1 IDLE --", "#01 0 hello")]
+(folder("zaber_fuzz") / "lines").write_bytes(b"\0" + b"".join(bytes([len(f)]) + f for f in lines))
+(folder("zaber_fuzz") / "conversation").write_bytes(b"\1" + bytes([9, 32, 200, 0, 2, 81, 0, 70, 0, 16, 0, 200, 4, 48, 99, 5, 9, 17, 0, 130, 1, 2, 3, 0]))

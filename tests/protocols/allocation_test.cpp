@@ -1,11 +1,14 @@
-// step() allocates nothing, from the first tick to the last. Operator new is replaced for the whole test program.
+// What the loop calls allocates nothing, from the first tick to the last. Operator new is replaced for the whole test
+// program.
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <new>
 
 #include "fake_bench.hpp"
+#include "protocols/dose_account.hpp"
 
 namespace {
 std::atomic<std::uint64_t> allocations{0};
@@ -47,6 +50,27 @@ TEST(AllocationTest, ACompleteRunAllocatesNothingInStep) {
   EXPECT_EQ(in_step, 0U);
   EXPECT_GT(ticks, 1000U);
   EXPECT_GT(allocations.load(), 0U) << "the counter counts";
+}
+
+TEST(AllocationTest, TheDoseAccountAllocatesNothingOnceMade) {
+  DoseConfig config;
+  config.grid = {.columns = 20, .rows = 10};
+  auto account = DoseAccount::make(config);
+  ASSERT_TRUE(account.ok());
+  const auto before = allocations.load();
+  std::uint32_t ends = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const double x = 0.1 + 0.15 * std::sin(i * 1e-3);  // beyond the grid too
+    account->add({.at = {std::int64_t{i} * 1'000'000},
+                  .x_m = x,
+                  .y_m = 0.05,
+                  .normal_force_N = i % 1000 * 0.01,
+                  .speed_m_s = 0.1});
+    ends |= account->ended_under(x, 0.05);
+  }
+  EXPECT_EQ(allocations.load() - before, 0U);
+  EXPECT_GT(account->total().impulse_N_s, 0);
+  EXPECT_EQ(ends, 0U);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -138,41 +139,97 @@ TEST_F(InterlockTest, ATripLiftsWhenTheStageCanBeTrustedAndStopsWhenItCannot) {
 }
 
 // Whatever is wished, in whatever state: nothing leaves travel, nothing is too fast, nothing goes down when faulted.
+/// What the stage does after a velocity was permitted, at the worst: it goes on for as long as it takes to be told
+/// otherwise, and then brakes. Way from where it was read, by small steps: no formula that the interlock may share.
+double way_to_rest_m(double speed_m_s, double age_s, const StageConfig& stage) {
+  constexpr double kStep_s = 1e-4;
+  double way_m = speed_m_s * (age_s + stage.reaction_s);
+  double v = std::abs(speed_m_s);
+  while (v > 0) {
+    const double slower = std::max(0.0, v - stage.acceleration_m_s2 * kStep_s);
+    way_m += std::copysign((v + slower) / 2 * (v - slower) / stage.acceleration_m_s2, speed_m_s);
+    v = slower;
+  }
+  return way_m;
+}
+
+void expect_within_limits(const Setpoint& s, const Readings& r, const Interlock& interlock, const StageConfig& stage) {
+  constexpr double kRounding = 1e-9;
+  ASSERT_EQ(interlock.latched(), 0U);
+  double speed = 0;
+  for (std::size_t a = 0; a < kAxes; ++a) {
+    const double v = s.velocity_m_s[a];
+    ASSERT_TRUE(std::isfinite(v));
+    speed = std::hypot(speed, v);
+    // Out of travel already: only back.
+    const double rest_m = r.position_m[a] + way_to_rest_m(v, daq::seconds(r.now - r.position_t0), stage);
+    ASSERT_GE(rest_m, std::min(stage.travel_min_m[a], r.position_m[a]) - kRounding) << "axis " << a << " at " << v;
+    ASSERT_LE(rest_m, std::max(stage.travel_max_m[a], r.position_m[a]) + kRounding) << "axis " << a << " at " << v;
+  }
+  ASSERT_LE(speed, stage.max_speed_m_s + kRounding);
+  const double down_m_s = std::max(0.0, -s.velocity_m_s[kZ]);
+  const double load_N = std::abs(r.untared_normal_force_N);
+  const double deeper_m = way_to_rest_m(down_m_s, daq::seconds(r.now - r.force_t0), stage);
+  ASSERT_LE(load_N + limits().stiffest_N_m * deeper_m, std::max(limits().max_force_N, load_N) + 1e-6);
+  ASSERT_LE(stage.moving_mass_kg * down_m_s * down_m_s / 2, limits().max_impact_J + kRounding);
+}
+
+// A million states: wherever the stage stands, whatever it feels, however old that is and whatever is wished.
 TEST_F(InterlockTest, NoPermittedSetpointIsEverBeyondTheLimits) {
   std::mt19937_64 random(7);
   std::uniform_real_distribution<double> wide(-0.4, 0.4);
   std::uniform_real_distribution<double> near(-0.05, 1.05);  // of travel: most draws are inside, the rest just out
   std::uniform_real_distribution<double> speed(-0.1, 0.6);
-  std::uniform_int_distribution<int> kind(0, 3);
+  std::uniform_real_distribution<double> age(0, 0.03);
+  std::uniform_int_distribution<int> kind(0, 5);
   std::uniform_int_distribution<int> chance(0, 30);
+  StageConfig stage_now = stage();
+  stage_now.moving_mass_kg = 1.5;
+  stage_now.reaction_s = 5e-3;
+  stage_now.acceleration_m_s2 = 2;
   std::uint64_t moves = 0;
-  Interlock interlock(limits(), stage());
-  for (std::uint32_t i = 1; i <= 200'000; ++i) {
+  std::uint64_t velocities = 0;
+  std::uint64_t pressing = 0;
+  Interlock interlock(limits(), stage_now);
+  for (std::uint32_t i = 1; i <= 1'000'000; ++i) {
     auto r = healthy(now_);
-    r.position_m = {wide(random), wide(random), wide(random)};
-    if (chance(random) > 2) r.position_m = {0.1, 0.05, -0.02};
-    r.untared_normal_force_N = chance(random) == 0 ? 1e3 * wide(random) : 5;
+    r.position_m = {0.2 * near(random), 0.1 * near(random), -0.08 * near(random)};
+    if (chance(random) < 2) r.position_m = {wide(random), wide(random), wide(random)};
+    r.position_t0 = now_ - from_seconds(age(random));
+    r.force_t0 = now_ - from_seconds(age(random));
+    r.untared_normal_force_N = chance(random) == 0 ? 1e3 * wide(random) : 27 * near(random);
     interlock.evaluate(r, chance(random) == 0 ? std::uint32_t{kForceGap} : 0, now_);
     if (chance(random) < 10) (void)interlock.reset();
-    const Demand d{static_cast<DemandKind>(kind(random)),
-                   i,
-                   {0.2 * near(random), 0.1 * near(random), -0.08 * near(random)},
-                   speed(random)};
+    Demand d{static_cast<DemandKind>(kind(random)),
+             i,
+             {0.2 * near(random), 0.1 * near(random), -0.08 * near(random)},
+             speed(random)};
+    d.velocity_m_s = {wide(random), wide(random), wide(random) / 4};
+    if (chance(random) == 0) d.velocity_m_s[kZ] = std::nan("");
     const auto s = interlock.permit(d, r).get();
     if (s.kind == SetpointKind::kMove) {
       ++moves;
       ASSERT_EQ(interlock.latched(), 0U);
       ASSERT_GT(s.speed_m_s, 0);
-      ASSERT_LE(s.speed_m_s, stage().max_speed_m_s);
+      ASSERT_LE(s.speed_m_s, stage_now.max_speed_m_s);
       for (std::size_t a = 0; a < kAxes; ++a) {
-        ASSERT_GE(s.target_m[a], stage().travel_min_m[a]);
-        ASSERT_LE(s.target_m[a], stage().travel_max_m[a]);
+        ASSERT_GE(s.target_m[a], stage_now.travel_min_m[a]);
+        ASSERT_LE(s.target_m[a], stage_now.travel_max_m[a]);
+      }
+      if (s.target_m[kZ] < r.position_m[kZ]) {
+        ASSERT_LE(stage_now.moving_mass_kg * s.speed_m_s * s.speed_m_s / 2, limits().max_impact_J + 1e-9);
       }
     } else if (s.kind == SetpointKind::kRetract) {
       ASSERT_GE(s.target_m[kZ], r.position_m[kZ]);
+    } else if (s.kind == SetpointKind::kVelocity) {
+      ++velocities;
+      if (s.velocity_m_s[kZ] < -1e-3) ++pressing;
+      ASSERT_NO_FATAL_FAILURE(expect_within_limits(s, r, interlock, stage_now)) << "state " << i;
     }
   }
-  EXPECT_GT(moves, 1000U) << "the search must reach permitted moves";
+  EXPECT_GT(moves, 5000U) << "the search must reach permitted moves";
+  EXPECT_GT(velocities, 5000U) << "and velocities";
+  EXPECT_GT(pressing, 1000U) << "and such as press";
 }
 
 }  // namespace

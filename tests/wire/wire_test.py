@@ -21,12 +21,12 @@ EXAMPLES = HOME / "docs" / "examples"
 PYTHON = "/usr/bin/python3"
 
 
-def patient_bench():
+def patient_bench(name="sim"):
     """The simulated bench for a computer that may be busy with other things: a late thread must fail no test here.
 
     What such a computer does to the times is the matter of tests in virtual time; here samples are counted.
     """
-    text = (HOME / "rig/benches/sim.toml").read_text()
+    text = (HOME / f"rig/benches/{name}.toml").read_text()
     for key, patient in (("max_bound_us", 20000), ("force_stale_ms", 1000), ("vibration_stale_ms", 2000),
                          ("stage_stale_ms", 2000), ("stuck_ms", 2000)):
         text, found = re.subn(rf"(?m)^{key} = \d+", f"{key} = {patient}", text)
@@ -41,12 +41,12 @@ class Sim:
 
     running = []
 
-    def __init__(self, folder, extra=""):
+    def __init__(self, folder, extra="", name="sim", arguments=()):
         self.dir = folder / "wires"
         bench = folder / "twin_bench.toml"
-        bench.write_text(patient_bench() + "\n" + extra + "\n")
-        self.process = subprocess.Popen([STRIGIL, "sim", "--dir", self.dir, "--bench", bench], stdout=subprocess.PIPE,
-                                        text=True)
+        bench.write_text(patient_bench(name) + "\n" + extra + "\n")
+        self.process = subprocess.Popen([STRIGIL, "sim", "--dir", self.dir, "--bench", bench, *arguments],
+                                        stdout=subprocess.PIPE, text=True)
         Sim.running.append(self.process)
         line = self.process.stdout.readline()
         assert line.startswith("ready "), line
@@ -332,11 +332,45 @@ def named(folder):
     print(f"named: the frozen one lost {lost} samples, nobody else lost any")
 
 
+def dead_man(folder):
+    """kill -9 while a force is held in mid-stroke: the drive's own time-out stops the stage and lifts the instrument."""
+    truth_file = folder / "truth.csv"
+    sim = Sim(folder, name="sim_tmcl", arguments=("--truth", truth_file))
+    run = subprocess.Popen([STRIGIL, "run", "force", "--bench", sim.bench, "--out", folder / "dead.h5", "--quiet"],
+                           stdout=subprocess.DEVNULL)
+
+    def truth():
+        lines = truth_file.read_text().split("\n")[1:-1]  # the last one may be half written
+        return [tuple(float(v) for v in line.split(",")) for line in lines if line.count(",") == 5]
+
+    deadline = time.monotonic() + 60
+    pressed = []
+    while not pressed and time.monotonic() < deadline:
+        time.sleep(0.2)
+        pressed = [row for row in truth()[-20:] if row[4] > 5 and 40 < row[1] < 110]  # 6 N, on its way over the phantom
+    assert pressed, "the stroke was never seen"
+    run.send_signal(signal.SIGKILL)
+    killed_ns = time.monotonic_ns()  # CLOCK_MONOTONIC, as the truth
+    run.wait()
+    time.sleep(2.5)
+    after = [row for row in truth() if row[0] >= killed_ns]
+    sim.stop()
+    held = max(row[4] for row in after)
+    assert held < 7, f"the force rose to {held} N without a host"
+    free = [row for row in after if row[4] == 0]
+    assert free and after[-1][4] == 0, after[-1]
+    free_s = (free[0][0] - killed_ns) * 1e-9
+    assert all(row[4] == 0 for row in after if row[0] >= free[0][0]), "it came back onto the phantom"
+    assert after[-1][1:4] == after[-400][1:4], "the stage still moves"
+    # Longer than the time-out is only the way up; how quick this computer was decides no test.
+    print(f"dead_man: force 0 after {free_s * 1e3:.0f} ms (time-out 300 ms, then the lift), at most {held:.2f} N")
+
+
 with tempfile.TemporaryDirectory(prefix="strigil-wire-") as temporary:
     os.environ["STRIGIL_HOME"] = str(HOME)
     try:
-        {"live": live, "killed": killed, "refusals": refusals, "keyed": keyed,
-         "named": named}[sys.argv[1]](pathlib.Path(temporary))
+        {"live": live, "killed": killed, "refusals": refusals, "keyed": keyed, "named": named,
+         "dead_man": dead_man}[sys.argv[1]](pathlib.Path(temporary))
     finally:
         for process in Sim.running:  # a failed case must leave nothing behind
             process.kill()

@@ -1,0 +1,169 @@
+#include "rig/axis_drive.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace strigil::rig {
+namespace {
+
+static_assert(kAxes == daq::kStageAxes);
+
+/// Velocities nearer than this to what was sent last are the same.
+constexpr double kSame_m_s = 1e-6;
+constexpr daq::Duration kRefresh = std::chrono::milliseconds(20);
+/// Position reports that must follow a move's beginning before it may be over: one may have been under way.
+constexpr std::uint32_t kReportsToBelieve = 2;
+/// An axis that has less than this to go is not moved: no stage here resolves it.
+constexpr double kShortest_m = 0.05e-6;
+
+}  // namespace
+
+DriveAbility AxisDrive::ability() const noexcept {
+  return {.streams_velocity = true,
+          .period_s = period_s_,
+          .delay_s = stage_.reaction_s,
+          .max_speed_m_s = stage_.max_speed_m_s,
+          .max_acceleration_m_s2 = stage_.acceleration_m_s2};
+}
+
+void AxisDrive::report(Readings& r) const noexcept {
+  r.stage = StageState::kIdle;
+  for (std::size_t a = 0; a < kAxes; ++a) {
+    const auto& axis = session_.axis(a);
+    if (!axis.present) continue;
+    switch (axis.condition) {
+      case daq::AxisCondition::kFault:
+        r.stage = StageState::kAlarm;
+        break;
+      case daq::AxisCondition::kUnknown:
+        if (r.stage != StageState::kAlarm) r.stage = StageState::kUnknown;
+        break;
+      case daq::AxisCondition::kMoving:
+      case daq::AxisCondition::kHoming:
+        if (r.stage == StageState::kIdle) r.stage = StageState::kMoving;
+        break;
+      case daq::AxisCondition::kIdle:
+        break;
+    }
+  }
+  // The stage's word lags by a report: what we are doing counts as moving.
+  if (phase_ != Phase::kRest && r.stage == StageState::kIdle) r.stage = StageState::kMoving;
+  r.finished_move = finished_move_;
+  r.stage_restarts = session_.restarts();
+  r.refused_move = std::max(r.refused_move, refused_move_);
+}
+
+void AxisDrive::write(const PermittedSetpoint& permitted, const Readings& readings, daq::HostTime now,
+                      daq::SessionOutput& out) noexcept {
+  const Setpoint& s = permitted.get();
+  if (s.kind == SetpointKind::kEmergencyStop) {
+    if (!emergency_sent_) emergency_sent_ = session_.stop_hard(now, out);
+    phase_ = Phase::kRest;
+    return;
+  }
+  if (s.kind != SetpointKind::kRetract && s.kind != SetpointKind::kHold) retracting_ = false;
+  if (s.kind != SetpointKind::kStop) stopped_ = false;
+  switch (s.kind) {
+    case SetpointKind::kVelocity:
+      stream(s, now, out);
+      return;
+    case SetpointKind::kStop:
+      if (!stopped_) come_to_rest(now, out);
+      break;
+    case SetpointKind::kMove:
+      if (s.move_id != last_id_) begin(s, readings, now, out);
+      break;
+    case SetpointKind::kRetract:
+      if (!retracting_) begin(s, readings, now, out);
+      break;
+    case SetpointKind::kHold:
+      if (phase_ == Phase::kStreaming) come_to_rest(now, out);
+      break;
+    case SetpointKind::kEmergencyStop:
+      break;
+  }
+  carry_on();
+}
+
+void AxisDrive::stream(const Setpoint& s, daq::HostTime now, daq::SessionOutput& out) noexcept {
+  const bool again = phase_ != Phase::kStreaming || now - sent_ >= kRefresh;
+  phase_ = Phase::kStreaming;
+  if (again) sent_ = now;
+  for (std::size_t a = 0; a < kAxes; ++a) {
+    if (!session_.axis(a).present) continue;
+    if (!again && std::abs(s.velocity_m_s[a] - sent_m_s_[a]) < kSame_m_s) continue;
+    if (session_.set_velocity(a, s.velocity_m_s[a], now, out)) sent_m_s_[a] = s.velocity_m_s[a];
+  }
+}
+
+void AxisDrive::come_to_rest(daq::HostTime now, daq::SessionOutput& out) noexcept {
+  stopped_ = session_.stop_axes(now, out);  // not taken: tried again next tick
+  if (stopped_) phase_ = Phase::kRest;
+}
+
+void AxisDrive::begin(const Setpoint& s, const Readings& readings, daq::HostTime now,
+                      daq::SessionOutput& out) noexcept {
+  retracting_ = s.kind == SetpointKind::kRetract;
+  move_id_ = retracting_ ? 0 : s.move_id;
+  if (!retracting_) last_id_ = s.move_id;
+  target_m_ = s.target_m;
+  refused_then_ = session_.refused();
+  double length_m = 0;
+  for (std::size_t a = 0; a < kAxes; ++a) {
+    length_m = std::hypot(length_m, s.target_m[a] - readings.position_m[a]);
+  }
+  phase_ = Phase::kMoving;
+  for (std::size_t a = 0; a < kAxes; ++a) {
+    const auto& axis = session_.axis(a);
+    moves_[a] = false;
+    if (!axis.present) continue;
+    reports_then_[a] = axis.reports;
+    bool taken = true;
+    if (retracting_ && a != kZ) {
+      taken = session_.set_velocity(a, 0, now, out);
+    } else {
+      const double way_m = std::abs(s.target_m[a] - readings.position_m[a]);
+      moves_[a] = true;
+      const double share = length_m > 0 ? way_m / length_m : 0;
+      // An axis that is where it shall be is told so as well: it may still be moving.
+      const double speed_m_s = way_m > kShortest_m ? s.speed_m_s * share : s.speed_m_s;
+      taken = session_.move_to(a, s.target_m[a], speed_m_s, now, out);
+    }
+    if (!taken) {
+      end(false);
+      return;
+    }
+  }
+}
+
+bool AxisDrive::arrived(std::size_t a) const noexcept {
+  const auto& axis = session_.axis(a);
+  return axis.condition == daq::AxisCondition::kIdle && axis.reports >= reports_then_[a] + kReportsToBelieve &&
+         std::abs(axis.position_m - target_m_[a]) <= stage_.in_position_m;
+}
+
+void AxisDrive::carry_on() noexcept {
+  if (phase_ != Phase::kMoving) return;
+  if (session_.refused() != refused_then_) {
+    end(false);
+    return;
+  }
+  if (session_.pending() > 0) return;
+  for (std::size_t a = 0; a < kAxes; ++a) {
+    if (moves_[a] && !arrived(a)) return;
+  }
+  end(true);
+}
+
+void AxisDrive::end(bool finished) noexcept {
+  phase_ = Phase::kRest;
+  if (move_id_ == 0) {
+    retracting_ = finished;  // a refused retract may be tried again; whether it arrived the supervisor sees by readback
+  } else if (finished) {
+    finished_move_ = move_id_;
+  } else {
+    refused_move_ = move_id_;
+  }
+}
+
+}  // namespace strigil::rig
