@@ -64,8 +64,8 @@ class AxisStage final : public Stage {
       }
       if (!axis.homed && !config_.keeps_position) {
         return fmt::format(
-            "does not know where its axis {} stands. Home it (strigil run --home), or say "
-            "keeps_position = true in the bench file if it keeps its position without power",
+            "does not know where its axis {} stands. Home it with its maker's program, and say "
+            "keeps_position = true in the bench file if it keeps its position from one program to the next",
             kNames[a]);
       }
     }
