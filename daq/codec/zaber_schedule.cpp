@@ -108,18 +108,29 @@ void ZaberSession::send_next(HostTime now, SessionOutput& out) noexcept {
     return;
   }
   if (send_halt(now, out)) return;
-  if (send_marker(now, out)) return;
   const bool position_due = round_device_ != 0 || now >= next_round_;
   if (position_due && since_position_ + 1 >= kRequestsPerPosition && send_position(now, out)) return;
-  // Polls and motion take turns, so that on a slow line neither keeps the other from it.
-  const auto poll = [&] { return send_clear(now, out) || send_flags(now, out); };
-  const bool sent = send_stop(true, now, out) || send_rearm(now, out) ||
-                    (poll_last_ ? send_motion(now, out) || poll() : poll() || send_motion(now, out));
+  // What looks after the controller and new velocities take turns, so that on a slow line neither keeps the other from
+  // it; what an axis has been told before waits for both.
+  const auto look_after = [&] { return background_last_ = send_background(now, out); };
+  const auto tell_news = [&] {
+    const bool sent = send_motion(Errand::kNews, now, out);
+    if (sent) background_last_ = false;
+    return sent;
+  };
+  const bool sent = (background_last_ ? tell_news() || look_after() : look_after() || tell_news()) ||
+                    send_motion(Errand::kReminder, now, out) ||
+                    (!position_due && send_motion(Errand::kRepetition, now, out));
   if (sent) {
     since_position_ = static_cast<std::uint8_t>(std::min<int>(since_position_ + 1, kRequestsPerPosition));
   } else if (position_due) {
     (void)send_position(now, out);
   }
+}
+
+bool ZaberSession::send_background(HostTime now, SessionOutput& out) noexcept {
+  return send_stop(true, now, out) || send_marker(now, out) || send_rearm(now, out) || send_clear(now, out) ||
+         send_flags(now, out);
 }
 
 bool ZaberSession::want_stop(StopWish how, HostTime now, SessionOutput& out) noexcept {
@@ -213,16 +224,15 @@ bool ZaberSession::send_flags(HostTime now, SessionOutput& out) noexcept {
     if (a.flags_known && !device.busy && !grave) continue;
     if (!ask_axis(Kind::kFlags, axis, "warnings", now, out)) return false;
     a.next_flags = now + from_seconds(1 / config_.status_rate_Hz);
-    poll_last_ = true;
     return true;
   }
   return false;
 }
 
-/// What it wishes is what it was told a short time ago.
-bool ZaberSession::repeats(std::size_t axis, HostTime now) const noexcept {
+ZaberSession::Errand ZaberSession::errand_of(std::size_t axis, HostTime now) const noexcept {
   const auto& a = axes_[axis];
-  return a.wish == Wish::kVelocity && a.runs && a.runs_at == speed_of(axis, a.value) && now - a.told < kToldLately;
+  if (a.wish != Wish::kVelocity || !a.runs || a.runs_at != speed_of(axis, a.value)) return Errand::kNews;
+  return now - a.told < kToldLately ? Errand::kRepetition : Errand::kReminder;
 }
 
 /// An axis that runs and shall stand waits for nothing: it overshoots by what it is told late.
@@ -237,24 +247,21 @@ bool ZaberSession::send_halt(HostTime now, SessionOutput& out) noexcept {
   return false;
 }
 
-bool ZaberSession::send_motion(HostTime now, SessionOutput& out) noexcept {
-  for (const bool repetitions : {false, true}) {
-    for (std::size_t tries = 0; tries < kStageAxes; ++tries) {
-      const auto axis = (motion_axis_ + tries) % kStageAxes;
-      auto& a = axes_[axis];
-      if (a.wish == Wish::kNone || repeats(axis, now) != repetitions) continue;
-      if (now - a.wished > kStaleWish) {
-        a.wish = Wish::kNone;
-        ++dropped_;
-        report(EventCode::kNoAnswer, Severity::kWarning, seconds(now - a.wished), "a wish came too late to be sent",
-               now, out);
-        continue;
-      }
-      if (!send_wish(axis, now, out)) continue;
-      motion_axis_ = (axis + 1) % kStageAxes;
-      poll_last_ = false;
-      return true;
+bool ZaberSession::send_motion(Errand errand, HostTime now, SessionOutput& out) noexcept {
+  for (std::size_t tries = 0; tries < kStageAxes; ++tries) {
+    const auto axis = (motion_axis_ + tries) % kStageAxes;
+    auto& a = axes_[axis];
+    if (a.wish == Wish::kNone || errand_of(axis, now) != errand) continue;
+    if (now - a.wished > kStaleWish) {
+      a.wish = Wish::kNone;
+      ++dropped_;
+      report(EventCode::kNoAnswer, Severity::kWarning, seconds(now - a.wished), "a wish came too late to be sent", now,
+             out);
+      continue;
     }
+    if (!send_wish(axis, now, out)) continue;
+    motion_axis_ = (axis + 1) % kStageAxes;
+    return true;
   }
   return false;
 }

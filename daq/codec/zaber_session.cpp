@@ -232,10 +232,13 @@ void ZaberSession::refused_by(const ZaberMessage& m, const Asked& asked, HostTim
       axes_[asked.index].driver_wanted = false;
       return;
     case Kind::kMarker:
+      return doubt_marker(asked.index, received, out);
     case Kind::kCountdown:
     case Kind::kRearm:
     case Kind::kPosition:
-      return restarted(asked.index, received, out);  // it was set up for these, and is not any more
+      // It was set up for these: it has restarted, or harm on the way made another command of one.
+      devices_[asked.index].marker_wanted = true;
+      return;
     default:
       return;  // a stop that is refused is asked for again, and again: there is nothing better to do
   }
@@ -424,9 +427,14 @@ void ZaberSession::take_marker(const ZaberMessage& m, const Asked& asked, HostTi
     }
     return take_status(m, received, out);
   }
+  doubt_marker(asked.index, received, out);
+}
+
+void ZaberSession::doubt_marker(std::size_t device, HostTime at, SessionOutput& out) noexcept {
+  auto& d = devices_[device];
   // Twice: harm to several bytes may pass an 8-bit checksum, and a restart costs the reference.
-  if (device.marker_doubted) return restarted(asked.index, received, out);
-  device.marker_doubted = device.marker_wanted = true;
+  if (d.marker_doubted) return restarted(device, at, out);
+  d.marker_doubted = d.marker_wanted = true;
 }
 
 void ZaberSession::take_countdown(const ZaberMessage& m, std::size_t device, HostTime received,

@@ -53,10 +53,11 @@ inline constexpr std::int32_t kZaberLastTick = 1;  ///< the countdown that stops
 ///
 /// A controller tells the positions of all its axes in one answer; they were true in the middle between request and
 /// answer, to half of that time. A round of all controllers makes one sample. Wishes that could not be sent for 0.2 s
-/// are dropped and count as lost. A velocity that an axis has been told in the last 60 ms gives way to those that are
-/// new; one of 0 for an axis that runs goes before all but stops. An axis is homed while its controller does not say WR
-/// of it; a controller that restarted is known by the marker it forgot, looked for as soon as an axis says WR that was
-/// homed, or stands where it cannot have come to. A fault stays until clear_faults().
+/// are dropped and count as lost. New velocities take turns with what looks after the controller; one that the axis has
+/// been told already gives way to both, and one of 0 for an axis that runs goes before all but stops. An axis is homed
+/// while its controller does not say WR of it; a controller that restarted is known by the marker it forgot, looked for
+/// as soon as an axis says WR that was homed, or stands where it cannot have come to, or a request that it was set up
+/// for is refused. A fault stays until clear_faults().
 class ZaberSession final : public AxisSession {
  public:
   explicit ZaberSession(const ZaberSessionConfig& config);
@@ -109,6 +110,12 @@ class ZaberSession final : public AxisSession {
     kMotion,
   };
   enum class Wish : std::uint8_t { kNone, kVelocity, kMove, kHome };
+  /// What sending an axis' wish would be.
+  enum class Errand : std::uint8_t {
+    kNews,        // it has not been told
+    kReminder,    // it has been, some time ago
+    kRepetition,  // it has been a short time ago
+  };
   enum class StopWish : std::uint8_t { kNone, kSoft, kHard };
   struct Asked {
     Kind kind = Kind::kNothing;
@@ -172,8 +179,9 @@ class ZaberSession final : public AxisSession {
   bool send_clear(HostTime now, SessionOutput& out) noexcept;
   bool send_flags(HostTime now, SessionOutput& out) noexcept;
   bool send_halt(HostTime now, SessionOutput& out) noexcept;
-  bool send_motion(HostTime now, SessionOutput& out) noexcept;
-  [[nodiscard]] bool repeats(std::size_t axis, HostTime now) const noexcept;
+  bool send_motion(Errand errand, HostTime now, SessionOutput& out) noexcept;
+  bool send_background(HostTime now, SessionOutput& out) noexcept;
+  [[nodiscard]] Errand errand_of(std::size_t axis, HostTime now) const noexcept;
   bool send_wish(std::size_t axis, HostTime now, SessionOutput& out) noexcept;
   bool want_stop(StopWish how, HostTime now, SessionOutput& out) noexcept;
   [[nodiscard]] std::int64_t speed_of(std::size_t axis, double speed_m_s) const noexcept;
@@ -190,6 +198,7 @@ class ZaberSession final : public AxisSession {
   void take_fault(std::size_t axis, std::uint32_t faults, HostTime received, SessionOutput& out) noexcept;
   void take_positions(const ZaberMessage& m, const Asked& asked, HostTime received, SessionOutput& out) noexcept;
   void take_marker(const ZaberMessage& m, const Asked& asked, HostTime received, SessionOutput& out) noexcept;
+  void doubt_marker(std::size_t device, HostTime at, SessionOutput& out) noexcept;
   void take_countdown(const ZaberMessage& m, std::size_t device, HostTime received, SessionOutput& out) noexcept;
   void motion_answered(const ZaberMessage& m, const Asked& asked) noexcept;
   void finish_round(HostTime received, SessionOutput& out) noexcept;
@@ -225,7 +234,7 @@ class ZaberSession final : public AxisSession {
   HostTime round_began_;
   HostTime next_round_;
   std::uint8_t since_position_ = 0;  // requests
-  bool poll_last_ = false;
+  bool background_last_ = false;
   std::size_t flags_axis_ = 0;
   std::size_t motion_axis_ = 0;
   std::uint64_t rounds_ = 0;

@@ -250,6 +250,11 @@ TEST(ForceHeld, ASlowStageHoldsWhatItSaysItCan) {
   expect_honest(over_all({.bench = "sim.toml", .speed_m_s = 25e-3, .survey_m_s = 10e-3}, kPhantoms / 5));
 }
 
+// Zaber, by 100 velocities a second at best over a line that positions share.
+TEST(ForceHeld, AStageOnASlowLineHoldsWhatItSaysItCan) {
+  expect_honest(over_all({.bench = "sim_zaber.toml", .speed_m_s = 25e-3, .survey_m_s = 10e-3}, kPhantoms / 5));
+}
+
 // Not a test: the table of docs/force_control.md, some minutes long. --gtest_also_run_disabled_tests makes it.
 TEST(ForceHeld, DISABLED_TheTable) {
   constexpr std::uint64_t kEach = 200;
