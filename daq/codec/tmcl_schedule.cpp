@@ -17,9 +17,14 @@ constexpr double kHeartbeatsPerSilence = 4;
 // Steps of the setting-up. Each axis has kAxisSteps of them; the last reads the marker back.
 constexpr std::size_t kVersionStep = 0;
 constexpr std::size_t kSilenceStep = 1;
-constexpr std::size_t kAxesStep = 2;
-constexpr std::size_t kAxisSteps = 7;
-constexpr std::size_t kUnitModeStep = 0;  // within an axis
+constexpr std::size_t kLastMarkerStep = 2;
+constexpr std::size_t kHomedStep = 3;
+constexpr std::size_t kAxesStep = 4;
+constexpr std::size_t kAxisSteps = 9;
+constexpr std::size_t kEndSearchStep = 0;  // within an axis
+constexpr std::size_t kRestStep = 1;
+constexpr std::size_t kUnitModeStep = 2;
+constexpr std::size_t kErrorsStep = kAxisSteps - 1;
 constexpr std::size_t kMarkerStep = kAxesStep + kStageAxes * kAxisSteps;
 constexpr std::size_t kMarkerCheckStep = kMarkerStep + 1;
 constexpr std::size_t kSetUpSteps = kMarkerCheckStep + 1;
@@ -63,6 +68,23 @@ bool TmclSession::ask_axis(Kind kind, std::size_t axis, TmclAxis parameter, Host
              now, out);
 }
 
+bool TmclSession::send_homed(HostTime now, SessionOutput& out) noexcept {
+  if (homed_told_ == homed_axes()) return false;
+  const auto value = homed_axes();
+  if (!ask(Kind::kHomed, 0, global(TmclCommand::kSetGlobal, kTmclUserBank, kTmclHomedVariable, value), now, out))
+    return false;
+  homed_asked_ = value;
+  return true;
+}
+
+std::int32_t TmclSession::homed_axes() const noexcept {
+  std::int32_t bits = 0;
+  for (std::size_t i = 0; i < kStageAxes; ++i) {
+    if (config_.axes[i].present && axes_[i].reading.homed) bits |= 1 << i;
+  }
+  return kTmclHomed | bits;
+}
+
 bool TmclSession::ask_marker(HostTime now, SessionOutput& out) noexcept {
   return ask(Kind::kMarker, 0, global(TmclCommand::kGetGlobal, kTmclUserBank, kTmclMarkerVariable), now, out);
 }
@@ -88,7 +110,7 @@ void TmclSession::send_next(HostTime now, SessionOutput& out) noexcept {
   // A stop that was sent and not answered has probably been obeyed: it goes on with the positions in turn, so that on
   // a bad line both get through. Polls and motion take turns, so that on a slow line neither keeps the other from it.
   const bool sent =
-      send_stop(true, now, out) || send_heartbeat(now, out) ||
+      send_stop(true, now, out) || send_heartbeat(now, out) || send_homed(now, out) ||
       (poll_last_ ? send_motion(now, out) || send_poll(now, out) : send_poll(now, out) || send_motion(now, out));
   position_last_ = false;
   if (!sent && position_due) position_last_ = send_position(now, out);
@@ -267,15 +289,15 @@ bool TmclSession::send_wish(std::size_t axis, HostTime now, SessionOutput& out) 
       request.value = pulses_of(axis, a.value);
       break;
     case Wish::kHome:
+      // The module forgets the old reference before it looks for a new one, or one broken off would count as found.
+      a.reading.homed = false;
+      if (send_homed(now, out)) return true;
       request.command = TmclCommand::kReference;
       request.type = kTmclReferenceStart;
       break;
   }
   if (!ask(Kind::kMotion, axis, request, now, out)) return false;
-  if (a.wish == Wish::kHome) {
-    a.reading.homed = false;
-    a.may_search = true;
-  }
+  if (a.wish == Wish::kHome) a.may_search = true;
   return true;
 }
 
@@ -294,6 +316,8 @@ std::optional<TmclRequest> TmclSession::set_up_request(std::size_t step) const n
         return std::nullopt;
     }
   }
+  if (step == kLastMarkerStep) return global(TmclCommand::kGetGlobal, kTmclUserBank, kTmclMarkerVariable);
+  if (step == kHomedStep) return global(TmclCommand::kGetGlobal, kTmclUserBank, kTmclHomedVariable);
   if (step == kMarkerStep) return global(TmclCommand::kSetGlobal, kTmclUserBank, kTmclMarkerVariable, kTmclMarker);
   if (step == kMarkerCheckStep) return global(TmclCommand::kGetGlobal, kTmclUserBank, kTmclMarkerVariable);
   const auto axis = (step - kAxesStep) / kAxisSteps;
@@ -311,17 +335,25 @@ std::optional<TmclRequest> TmclSession::set_up_request(std::size_t step) const n
         .command = TmclCommand::kGetAxis, .type = static_cast<std::uint8_t>(parameter), .motor = c.motor};
   };
   switch ((step - kAxesStep) % kAxisSteps) {
+    case kEndSearchStep:
+      // An earlier host may have left it running, and our heartbeat would keep it so. A program that found that host
+      // gone has stopped the stage already, and its lift is not to be broken off.
+      if (program_stopped_) return std::nullopt;
+      return TmclRequest{.command = TmclCommand::kReference, .type = kTmclReferenceStop, .motor = c.motor};
+    case kRestStep:
+      if (program_stopped_) return std::nullopt;
+      return TmclRequest{.command = TmclCommand::kMotorStop, .motor = c.motor};
     case kUnitModeStep:
       return config_.unit_parameter ? get(TmclAxis::kUnitMode) : std::nullopt;
-    case 1:
-      return set(TmclAxis::kMaxAcceleration, pulses_of(axis, c.acceleration_m_s2));
-    case 2:
-      return set(TmclAxis::kMaxSpeed, pulses_of(axis, c.max_speed_m_s));
     case 3:
-      return set(TmclAxis::kReferenceMode, c.reference_mode);
+      return set(TmclAxis::kMaxAcceleration, pulses_of(axis, c.acceleration_m_s2));
     case 4:
-      return set(TmclAxis::kReferenceSpeed, pulses_of(axis, c.reference_speed_m_s));
+      return set(TmclAxis::kMaxSpeed, pulses_of(axis, c.max_speed_m_s));
     case 5:
+      return set(TmclAxis::kReferenceMode, c.reference_mode);
+    case 6:
+      return set(TmclAxis::kReferenceSpeed, pulses_of(axis, c.reference_speed_m_s));
+    case 7:
       return set(TmclAxis::kReferenceSlowSpeed, pulses_of(axis, c.reference_slow_m_s));
     default:
       return get(TmclAxis::kErrorFlags);  // those from before are history: this clears them
@@ -361,6 +393,21 @@ void TmclSession::answered_set_up(const TmclReply& reply, HostTime received, Ses
   }
   if (set_up_ == kSilenceStep && config_.host_silence == TmclHostSilence::kProgram && reply.value != 1)
     return put_off("the watchdog program does not run", reply.value);
+  if (set_up_ == kLastMarkerStep) {
+    program_stopped_ = reply.value == kTmclMarkerStopped;
+    remembers_ = program_stopped_ || reply.value == kTmclMarker;
+  }
+  if (set_up_ == kHomedStep) {
+    const bool known = remembers_ && (reply.value & ~kTmclAllHomed) == kTmclHomed;
+    homed_told_ = reply.value;
+    for (std::size_t i = 0; i < kStageAxes; ++i) {
+      auto& r = axes_[i].reading;
+      if (r.present && r.fault == 0) r.homed = known && (reply.value >> i & 1) != 0;
+    }
+  }
+  // Of before: its fault is history and reading clears it, but steps may have been lost.
+  if (of_axis && (set_up_ - kAxesStep) % kAxisSteps == kErrorsStep && reply.value != 0)
+    axes_[(set_up_ - kAxesStep) / kAxisSteps].reading.homed = false;
   if (set_up_ == kMarkerCheckStep && reply.value != kTmclMarker) return begin_again();
   ++set_up_;
   if (!set_up_done()) return;

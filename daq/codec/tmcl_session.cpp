@@ -227,6 +227,9 @@ void TmclSession::answered(const TmclReply& reply, HostTime received, SessionOut
     case Kind::kReferenceStatus:
       if (a.search == Search::kUnderWay && reply.value == 0) a.search = Search::kCheckErrors;
       return;
+    case Kind::kHomed:
+      homed_told_ = homed_asked_;
+      return;
     case Kind::kNothing:
     case Kind::kSetUp:
     case Kind::kHeartbeat:
@@ -243,6 +246,7 @@ void TmclSession::refused_by(const TmclReply& reply, const Asked& asked, HostTim
   ++refused_;
   report(EventCode::kStageError, Severity::kWarning, static_cast<double>(reply.status), tmcl_status_words(reply.status),
          received, out);
+  if (asked.kind == Kind::kHomed) homed_told_ = homed_asked_;  // it does not remember: the next host homes again
   auto& a = axes_[asked.axis];
   if (asked.kind == Kind::kHardDeceleration) a.hard_wanted = false;
   const bool of_wish =

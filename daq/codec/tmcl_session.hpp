@@ -47,12 +47,19 @@ inline constexpr std::uint8_t kTmclHeartbeatVariable = 60;  ///< ticks of 10 ms 
 inline constexpr std::uint8_t kTmclMarkerVariable = 62;     ///< ours: a reset forgets it, the program marks in it
 inline constexpr std::int32_t kTmclMarker = 0x53545247;     ///< "STRG"
 inline constexpr std::int32_t kTmclMarkerStopped = 0x53544F50;  ///< "STOP": the program stopped the stage
+inline constexpr std::uint8_t kTmclHomedVariable = 63;  ///< kTmclHomed and a bit for each axis that has its reference
+inline constexpr std::int32_t kTmclHomed = 0x484F4D00;  ///< "HOM"
+inline constexpr std::int32_t kTmclAllHomed = 7;
 inline constexpr double kTmclHeartbeatTick_s = 0.01;
 
 /// Every second request at least reads a position while positions are due. A position was true in the middle between
 /// request and reply, to half of that time. A round of all axes makes one sample; its time is the middle of the
 /// round, its bound half the round. A position that the axis cannot have reached since the last one is thrown away,
 /// unless the next one agrees with it and the module has not been reset (as at the end of a reference search).
+///
+/// At set-up every motor is brought to rest, unless the program has done so and lifts z. Which axes have their
+/// reference is left in the module for the next session, and forgotten by it with a reset, a fault, or a search that
+/// begins.
 ///
 /// Speeds and flags are asked for in turn. An axis is idle when its speed was 0 twice in a row. Wishes that could not
 /// be sent for 0.2 s are dropped and count as lost: whoever steers has long changed its mind.
@@ -98,6 +105,7 @@ class TmclSession final : public AxisSession {
     kSetUp,
     kPosition,
     kHeartbeat,
+    kHomed,
     kMarker,
     kSpeed,
     kErrorFlags,
@@ -156,6 +164,8 @@ class TmclSession final : public AxisSession {
   bool send_stop(bool again, HostTime now, SessionOutput& out) noexcept;
   bool send_position(HostTime now, SessionOutput& out) noexcept;
   bool send_heartbeat(HostTime now, SessionOutput& out) noexcept;
+  bool send_homed(HostTime now, SessionOutput& out) noexcept;
+  [[nodiscard]] std::int32_t homed_axes() const noexcept;
   bool send_poll(HostTime now, SessionOutput& out) noexcept;
   bool send_poll_item(std::size_t item, HostTime now, SessionOutput& out) noexcept;
   bool send_motion(HostTime now, SessionOutput& out) noexcept;
@@ -204,6 +214,10 @@ class TmclSession final : public AxisSession {
   bool verify_ = false;  // the marker comes before anything else
   bool marker_doubted_ = false;
   std::size_t set_up_ = 0;
+  bool program_stopped_ = false;  // as set-up found it: an earlier host fell silent
+  bool remembers_ = false;        // likewise: not reset since a session of ours
+  std::int32_t homed_told_ = 0;   // as the module has it
+  std::int32_t homed_asked_ = 0;
   HostTime set_up_after_;
   std::int32_t version_ = 0;
   std::size_t round_axis_ = 0;  // whose position is next

@@ -107,6 +107,74 @@ TEST(TmclStage, HomesEveryAxisAndForgetsItWhenTheModuleRestarts) {
   EXPECT_EQ(b.untrue, 0U) << "not even for one round does it mix the two coordinates";
 }
 
+/// Another program, with a session of its own, on the same module.
+void next_host(TmclBench& b) {
+  b.session = daq::TmclSession(tmcl_session_config());
+  ASSERT_TRUE(b.get_ready());
+  b.pass(200ms);
+}
+
+TEST(TmclStage, TheNextHostFindsTheReferenceThatThisOneLeft) {
+  auto twin = mid_travel();
+  twin.start_known = false;
+  TmclBench b(tmcl_session_config(), twin);
+  ASSERT_TRUE(b.get_ready());
+  for (const std::size_t a : {0U, 2U}) {
+    ASSERT_TRUE(b.session.home(a, b.now, b));
+    ASSERT_TRUE(b.pass_until([&] { return b.session.axis(a).homed; }, 10s));
+  }
+  b.pass(100ms);
+  next_host(b);
+  EXPECT_TRUE(b.session.axis(0).homed);
+  EXPECT_FALSE(b.session.axis(1).homed);
+  EXPECT_TRUE(b.session.axis(2).homed);
+  EXPECT_NEAR(b.session.axis(0).position_m, b.twin.position_m()[0], 1e-6);
+
+  b.twin.stall(2);  // nobody is told, but the module's error flags are
+  next_host(b);
+  EXPECT_TRUE(b.session.axis(0).homed);
+  EXPECT_FALSE(b.session.axis(2).homed);
+
+  ASSERT_TRUE(b.session.home(0, b.now, b));  // and this host dies over it
+  b.pass(100ms);
+  ASSERT_TRUE(b.twin.searching(0));
+  next_host(b);
+  EXPECT_FALSE(b.session.axis(0).homed) << "a search that was begun and not seen to end";
+  EXPECT_FALSE(b.twin.searching(0));
+
+  ASSERT_TRUE(b.session.home(0, b.now, b));
+  ASSERT_TRUE(b.pass_until([&] { return b.session.axis(0).homed; }, 10s));
+  b.pass(100ms);
+  b.twin.reboot();
+  next_host(b);
+  EXPECT_FALSE(b.session.axis(0).homed) << "it was reset in between";
+}
+
+TEST(TmclStage, WhatAnEarlierHostLeftRunningIsBroughtToRest) {
+  TmclBench b(tmcl_session_config(), mid_travel());
+  ASSERT_TRUE(b.get_ready());
+  ASSERT_TRUE(b.session.set_velocity(2, -0.005, b.now, b));
+  b.pass(100ms);
+  ASSERT_NEAR(b.speed(2), -0.005, 1e-6);
+  next_host(b);
+  EXPECT_TRUE(b.at_rest());
+  EXPECT_EQ(b.twin.silences(), 0U) << "by the new host, not by the module's program";
+}
+
+TEST(TmclStage, TheLiftAfterAHostThatDiedIsNotBrokenOff) {
+  TmclBench b(tmcl_session_config(), mid_travel());
+  ASSERT_TRUE(b.get_ready());
+  ASSERT_TRUE(b.session.set_velocity(2, -0.005, b.now, b));
+  b.pass(100ms);
+  b.host_alive = false;
+  ASSERT_TRUE(b.pass_until([&] { return b.twin.silences() == 1 && b.speed(2) > 0; }, 2s));
+  b.host_alive = true;
+  const double z_m = b.twin.position_m()[2];
+  b.session = daq::TmclSession(tmcl_session_config());
+  b.pass(1500ms);
+  EXPECT_GT(b.twin.position_m()[2], z_m + 5e-3);
+}
+
 TEST(TmclStage, AStopEndsAReferenceSearchToo) {
   TmclBench b(tmcl_session_config(), mid_travel());
   ASSERT_TRUE(b.get_ready());
@@ -125,11 +193,17 @@ TEST(TmclStage, AStopEndsAReferenceSearchToo) {
 TEST(TmclStage, ASearchThatNobodyAnsweredForIsEndedToo) {
   TmclBench b(tmcl_session_config(), mid_travel());
   ASSERT_TRUE(b.get_ready());
-  b.harm_reply = [](TmclBench::Frame& frame) { frame.clear(); };
+  bool asked = false;
+  b.harm_request = [&](TmclBench::Frame& frame) {
+    asked = asked || (frame.size() > 1 && frame[1] == static_cast<std::byte>(daq::TmclCommand::kReference));
+  };
+  b.harm_reply = [&](TmclBench::Frame& frame) {
+    if (asked) frame.clear();
+  };
   ASSERT_TRUE(b.session.home(0, b.now, b));
   b.pass(300ms);  // the wish is stale, and the watchdog program has not stopped it yet
   EXPECT_TRUE(b.twin.searching(0));
-  b.harm_reply = nullptr;
+  b.harm_request = b.harm_reply = nullptr;
   b.pass(1s);
   EXPECT_FALSE(b.twin.searching(0));
   EXPECT_TRUE(b.at_rest());
