@@ -6,6 +6,7 @@
 
 #include "apps/drill_command.hpp"
 #include "apps/file_commands.hpp"
+#include "apps/home_command.hpp"
 #include "apps/listen_command.hpp"
 #include "apps/places.hpp"
 #include "apps/qualify_command.hpp"
@@ -84,6 +85,18 @@ int command_line(int argc, char** argv) {
   sim_app->callback([&] { code = sim_command(bench, dir, seed, truth); });
 
   app.add_subcommand("devices", "List the ports of this computer")->callback([&] { code = devices_command(); });
+
+  HomeArguments home;
+  auto* home_app = app.add_subcommand("home", "The stage looks for its references; the force is watched meanwhile");
+  home_app->add_option("--bench", home.bench, "A name from rig/benches or a .toml file")->capture_default_str();
+  home_app->add_option("--axes", home.axes, "Those to home, e.g. z; a Grbl stage always homes all of them")
+      ->capture_default_str();
+  home_app->add_option("--timeout", home.timeout_s, "Seconds for each axis")
+      ->check(CLI::Range(1.0, 3600.0))
+      ->capture_default_str();
+  home_app->add_flag("--virtual", home.virtual_time, "Simulated bench in virtual time");
+  home_app->add_option("--seed", home.seed, "Of the simulated bench")->capture_default_str();
+  home_app->callback([&] { code = home_command(home); });
 
   QualifyArguments qualify;
   auto* qualify_app = app.add_subcommand("qualify", "Grade this computer's jitter and say what it may run");

@@ -9,13 +9,10 @@
 
 #include "apps/places.hpp"
 #include "apps/run_look.hpp"
-#include "daq/link/io_thread.hpp"
 #include "daq/publish/publisher.hpp"
 #include "daq/record/recorder.hpp"
 #include "protocols/report.hpp"
 #include "rig/rig.hpp"
-#include "rig/wire_pacer.hpp"
-#include "sim/virtual_world.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -25,82 +22,19 @@ using daq::HostTime;
 
 constexpr auto kLookAtProgress = std::chrono::milliseconds(50);
 
-/// Virtual time: the world goes on until something has arrived, as in real time.
-class WorldPacer final : public rig::Pacer {
- public:
-  WorldPacer(sim::VirtualWorld& world, const BusyComputer& busy, const RunWatcher& watcher)
-      : world_(world), busy_(busy), watcher_(watcher) {
-    world_.refuse_when_full(busy.stall > Duration::zero());
-  }
-  HostTime next() override {
-    const bool stalls = !stalled_ && busy_.stall > Duration::zero() && world_.now() >= HostTime{} + busy_.stall_at;
-    stalled_ = stalled_ || stalls;
-    if (stalls) {
-      world_.advance(world_.now() + busy_.stall);
-    } else {
-      world_.advance_to_arrival(world_.now() + rig::WirePacer::kBackstop);
-    }
-    watch();
-    return world_.now();
-  }
-
- private:
-  void watch() {
-    constexpr Duration kLook = std::chrono::milliseconds(1);
-    if (!watcher_.world) return;
-    for (auto still = watcher_.world(world_.world(), world_.now()); still > Duration::zero(); still -= kLook) {
-      world_.advance(world_.now() + kLook);
-      (void)watcher_.world(world_.world(), world_.now());
-    }
-  }
-
-  sim::VirtualWorld& world_;
-  const BusyComputer busy_;
-  const RunWatcher& watcher_;
-  bool stalled_ = false;
-};
-
-/// The wires of a run, whichever kind they are.
-struct Wires {
-  Wires(const BusyComputer& busy, const RunWatcher& run_watcher) : chunks(busy.chunks), watcher(run_watcher) {}
-  daq::ChunkRing chunks;
-  std::unique_ptr<sim::VirtualWorld> world;
-  std::unique_ptr<daq::IoThread> io;
-  std::unique_ptr<rig::Pacer> pacer;
-  const RunWatcher& watcher;
-
-  daq::Result<void> open(const RunOptions& options) {
-    if (!options.virtual_time) {
-      io = std::make_unique<daq::IoThread>(chunks);
-      pacer = std::make_unique<rig::WirePacer>(*io);
-      return {};
-    }
-    auto config = sim::parse_sim_config(options.bench.text, options.bench.file);
-    if (!config) return config.error();
-    config->seed = options.seed;
-    world = std::make_unique<sim::VirtualWorld>(*config, chunks);
-    pacer = std::make_unique<WorldPacer>(*world, options.busy, watcher);
-    return {};
-  }
-
-  daq::Result<std::unique_ptr<daq::Link>> link(const std::string& uri, daq::LinkId id) {
-    return world ? world->open(uri, id) : io->open(uri, id);
-  }
-};
-
 class Run {
  public:
   Run(const RunOptions& options, const RunWatcher& watcher)
-      : o_(options), watcher_(watcher), wires_(options.busy, watcher) {}
+      : o_(options), watcher_(watcher), wires_(options.busy, watcher.world) {}
 
   daq::Result<RunOutcome> go() {
-    if (auto r = wires_.open(o_); !r) return r.error();
+    if (auto r = wires_.open(o_.bench, o_.virtual_time, o_.seed); !r) return r.error();
     auto assembled = rig::Rig::assemble(
-        o_.bench, wires_.chunks, [this](const std::string& uri, daq::LinkId id) { return wires_.link(uri, id); });
+        o_.bench, wires_.chunks(), [this](const std::string& uri, daq::LinkId id) { return wires_.link(uri, id); });
     if (!assembled) return assembled.error();
     rig_ = std::move(*assembled);
     say(fmt::format("bench '{}': waiting for its devices", o_.bench.name));
-    if (auto r = rig_->bring_up(*wires_.pacer); !r) return r.error();
+    if (auto r = rig_->bring_up(wires_.pacer()); !r) return r.error();
     if (auto r = open_sinks(); !r) return r.error();
     const auto wall_began = daq::host_now();
     perform();
@@ -167,7 +101,7 @@ class Run {
     const auto deadline = daq::host_now() + kWaitForSubscribers;
     const auto stopped = [&] { return watcher_.request != nullptr && watcher_.request->load() != 0; };
     while (publisher_->subscriber_count() < wanted && daq::host_now() < deadline && !stopped()) {
-      rig_->idle(*wires_.pacer);
+      rig_->idle(wires_.pacer());
     }
     return publisher_->subscriber_count() >= wanted;
   }
@@ -208,25 +142,25 @@ class Run {
 
   void turn(rig::Loop& loop) {
     (void)::pthread_setname_np(::pthread_self(), "loop");
-    began_ = wires_.pacer->next();
+    began_ = wires_.pacer().next();
     HostTime now = began_;
     while (!loop.over()) {
       start_when_ready(loop, now);
       obey_requests(loop);
       loop.tick(now);
       progress_.store(runner_->progress());
-      now = wires_.pacer->next();
+      now = wires_.pacer().next();
     }
     ended_ = now;
     last_faults_ = loop.state().readings.faults;
     overruns_ = loop.overruns();
-    rig_->shut_down(*wires_.pacer);
+    rig_->shut_down(wires_.pacer());
     over_.store(true, std::memory_order_release);
   }
 
   void perform_virtually(rig::Loop& loop) {
     constexpr std::uint64_t kTicksBetweenPumps = 256;
-    began_ = wires_.pacer->next();
+    began_ = wires_.pacer().next();
     HostTime now = began_;
     while (!loop.over()) {
       start_when_ready(loop, now);
@@ -238,12 +172,12 @@ class Run {
       }
       loop.tick(now);
       ++loop_ticks_;
-      now = wires_.pacer->next();
+      now = wires_.pacer().next();
     }
     ended_ = now;
     last_faults_ = loop.state().readings.faults;
     overruns_ = loop.overruns();
-    rig_->shut_down(*wires_.pacer);
+    rig_->shut_down(wires_.pacer());
     pump(now);
   }
 

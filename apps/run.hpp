@@ -8,7 +8,7 @@
 #include <string>
 
 #include "apps/publication.hpp"
-#include "daq/fanout.hpp"
+#include "apps/wires.hpp"
 #include "daq/result.hpp"
 #include "daq/time.hpp"
 #include "protocols/plan.hpp"
@@ -16,20 +16,7 @@
 #include "protocols/verdict.hpp"
 #include "rig/bench.hpp"
 
-namespace strigil::sim {
-class World;
-}
-
 namespace strigil::apps {
-
-/// How much room and time this computer has. Tests make it small to show that every loss has its name.
-struct BusyComputer {
-  std::size_t chunks = 4096;  ///< that may wait for the loop: half a second of 7 kHz force, one record a datagram
-  std::size_t recorder_blocks = daq::kSinkBlocks;
-  std::size_t publisher_blocks = daq::kSinkBlocks;
-  daq::Duration stall_at{};  ///< virtual time only: the loop does not turn for `stall` from here on
-  daq::Duration stall{};
-};
 
 struct RunOptions {
   rig::BenchConfig bench;
@@ -57,9 +44,7 @@ struct RunWatcher {
   std::function<void(const std::string& line)> say;
   /// Set by a signal handler: 0 nothing, 1 abort to safe, 2 emergency stop.
   std::atomic<int>* request = nullptr;
-  /// Virtual time only, each time it has come on: the simulated world as it really is. For as long as the answer says,
-  /// this computer then stands still.
-  std::function<daq::Duration(const sim::World&, daq::HostTime)> world;
+  WorldWatch world;  ///< virtual time only
 };
 
 /// Errors (nothing was judged): bench cannot be brought up, file cannot be made, endpoint busy. A verdict otherwise.

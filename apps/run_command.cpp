@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -12,26 +10,13 @@
 
 #include "apps/places.hpp"
 #include "apps/run.hpp"
+#include "apps/stop_request.hpp"
 #include "daq/strict_toml.hpp"
 #include "protocols/report.hpp"
 #include "rig/rig.hpp"
 
 namespace strigil::apps {
 namespace {
-
-/// 1: abort to safe, 2: emergency stop. Set by the signal handler, read by the loop.
-std::atomic<int> stop_request{0};
-static_assert(std::atomic<int>::is_always_lock_free);
-
-void on_signal(int) { stop_request.fetch_add(1); }
-
-/// The first Ctrl-C (or SIGTERM) aborts to safe, the second is the emergency stop.
-void catch_signals() {
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  (void)::sigaction(SIGINT, &action, nullptr);
-  (void)::sigaction(SIGTERM, &action, nullptr);
-}
 
 /// One line that is written over on a terminal; nothing when piped.
 class ProgressLine {
@@ -146,11 +131,11 @@ int run_command(const RunArguments& a) {
   options.publication = a.publication;
   if (auto made = make_parent(options.out); !made) return refuse(made.error().message);
 
-  catch_signals();
+  catch_stop_signals();
   const bool talk = !a.json && !a.quiet;
   ProgressLine line(options.plan, talk && ::isatty(STDERR_FILENO) == 1);
   RunWatcher watcher;
-  watcher.request = &stop_request;
+  watcher.request = &stop_request();
   watcher.progress = [&](const protocols::Progress& p, const rig::Readings&) { line.show(p); };
   if (!a.quiet) {
     watcher.say = [&](const std::string& text) {

@@ -13,6 +13,8 @@ constexpr double kSame_m_s = 1e-6;
 constexpr daq::Duration kRefresh = std::chrono::milliseconds(20);
 /// Position reports that must follow a move's beginning before it may be over: one may have been under way.
 constexpr std::uint32_t kReportsToBelieve = 2;
+/// So long a fault may take to be cleared, and a search to show that it has begun.
+constexpr daq::Duration kLetGo = std::chrono::seconds(2);
 /// An axis that has less than this to go is not moved: no stage here resolves it.
 constexpr double kShortest_m = 0.05e-6;
 
@@ -23,7 +25,8 @@ DriveAbility AxisDrive::ability() const noexcept {
           .period_s = period_s_,
           .delay_s = stage_.reaction_s,
           .max_speed_m_s = stage_.max_speed_m_s,
-          .max_acceleration_m_s2 = stage_.acceleration_m_s2};
+          .max_acceleration_m_s2 = stage_.acceleration_m_s2,
+          .axes = {session_.axis(kX).present, session_.axis(kY).present, session_.axis(kZ).present}};
 }
 
 void AxisDrive::report(Readings& r) const noexcept {
@@ -48,6 +51,7 @@ void AxisDrive::report(Readings& r) const noexcept {
   }
   // The stage's word lags by a report: what we are doing counts as moving.
   if (phase_ != Phase::kRest && r.stage == StageState::kIdle) r.stage = StageState::kMoving;
+  if (phase_ == Phase::kHoming) r.stage = StageState::kHoming;
   r.finished_move = finished_move_;
   r.stage_restarts = session_.restarts();
   r.refused_move = std::max(r.refused_move, refused_move_);
@@ -79,10 +83,43 @@ void AxisDrive::write(const PermittedSetpoint& permitted, const Readings& readin
     case SetpointKind::kHold:
       if (phase_ == Phase::kStreaming) come_to_rest(now, out);
       break;
+    case SetpointKind::kHome:
+      if (s.move_id != last_id_) begin_search(s, now);
+      break;
     case SetpointKind::kEmergencyStop:
       break;
   }
+  if (phase_ == Phase::kHoming) search(now, out);
   carry_on();
+}
+
+void AxisDrive::begin_search(const Setpoint& s, daq::HostTime now) noexcept {
+  last_id_ = move_id_ = s.move_id;
+  search_ = {.axis = s.axis, .began = now};
+  refused_then_ = session_.refused();
+  phase_ = Phase::kHoming;
+}
+
+void AxisDrive::search(daq::HostTime now, daq::SessionOutput& out) noexcept {
+  const auto& axis = session_.axis(search_.axis);
+  auto& s = search_;
+  if (!s.taken) {
+    // A fault of before keeps the axis from moving.
+    if (axis.fault != 0 && !s.cleared) s.cleared = session_.clear_faults(now, out);
+    s.taken = session_.home(search_.axis, now, out);
+    if (s.taken) refused_then_ = session_.refused();
+    if (!s.taken && now - s.began > kLetGo) end(false);
+    return;
+  }
+  s.under_way = s.under_way || !axis.homed;
+  const bool over = session_.pending() == 0 && axis.condition != daq::AxisCondition::kHoming;
+  if (axis.fault != 0 || session_.refused() != refused_then_ || (over && !s.under_way)) {
+    end(false);
+  } else if (over && axis.homed && axis.condition == daq::AxisCondition::kIdle) {
+    end(true);
+  } else if (over && axis.condition == daq::AxisCondition::kIdle && now - s.began > kLetGo) {
+    end(false);  // it ended without a reference
+  }
 }
 
 void AxisDrive::stream(const Setpoint& s, daq::HostTime now, daq::SessionOutput& out) noexcept {

@@ -23,10 +23,20 @@ class AxisDrive final : public Drive {
   void report(Readings& readings) const noexcept override;
 
  private:
-  enum class Phase : std::uint8_t { kRest, kStreaming, kMoving };
+  enum class Phase : std::uint8_t { kRest, kStreaming, kMoving, kHoming };
+  /// A search for the reference of one axis.
+  struct Search {
+    Axis axis = kZ;
+    bool cleared = false;    ///< a fault of before was cleared, once
+    bool taken = false;      ///< by the session
+    bool under_way = false;  ///< the old reference was seen to be given up
+    daq::HostTime began;
+  };
   void stream(const Setpoint& setpoint, daq::HostTime now, daq::SessionOutput& out) noexcept;
   void begin(const Setpoint& setpoint, const Readings& readings, daq::HostTime now, daq::SessionOutput& out) noexcept;
   void come_to_rest(daq::HostTime now, daq::SessionOutput& out) noexcept;
+  void begin_search(const Setpoint& setpoint, daq::HostTime now) noexcept;
+  void search(daq::HostTime now, daq::SessionOutput& out) noexcept;
   void carry_on() noexcept;
   void end(bool finished) noexcept;
   [[nodiscard]] bool arrived(std::size_t axis) const noexcept;
@@ -42,6 +52,7 @@ class AxisDrive final : public Drive {
   bool retracting_ = false;    // the retract is taken up once until another setpoint comes
   bool stopped_ = false;       // the stop is sent once until another setpoint comes
   bool emergency_sent_ = false;
+  Search search_;
   Position target_m_{};
   std::array<bool, kAxes> moves_{};                  // axes of the move under way
   std::array<std::uint32_t, kAxes> reports_then_{};  // when it began: only later ones count

@@ -30,7 +30,8 @@ DriveAbility GrblDrive::ability() const noexcept {
           .period_s = kStreamPeriod_s,
           .delay_s = kStreamAhead_s + 2 * kStreamPeriod_s,
           .max_speed_m_s = stage_.max_speed_m_s,
-          .max_acceleration_m_s2 = stage_.acceleration_m_s2};
+          .max_acceleration_m_s2 = stage_.acceleration_m_s2,
+          .homes_at_once = true};
 }
 
 void GrblDrive::report(Readings& r) const noexcept {
@@ -60,6 +61,7 @@ void GrblDrive::report(Readings& r) const noexcept {
   }
   // The stage's word lags by a report: what we are doing counts as moving.
   if (phase_ != Phase::kRest && r.stage == StageState::kIdle) r.stage = StageState::kMoving;
+  if (phase_ == Phase::kHoming) r.stage = StageState::kHoming;
   r.finished_move = finished_move_;
   r.stage_restarts = session_.restarts();
   r.refused_move = std::max(r.refused_move, refused_move_);
@@ -97,6 +99,11 @@ void GrblDrive::write(const PermittedSetpoint& permitted, const Readings& readin
       retracting_ = false;
       move_ = {};
       if (busy()) cancel(now, out);
+      // Nothing less ends a search; the stage is locked after it.
+      if (phase_ == Phase::kHoming && session_.soft_reset(out)) phase_ = Phase::kRest;
+      break;
+    case SetpointKind::kHome:
+      if (s.move_id != last_id_) begin_search(s, now, out);
       break;
     case SetpointKind::kMove:
       if (s.move_id != last_id_) begin(s, readings, now, out);
@@ -188,6 +195,33 @@ void GrblDrive::carry_on(daq::HostTime now, daq::SessionOutput& out) noexcept {
       break;
     case Phase::kStreaming:
       break;
+    case Phase::kHoming:
+      search();
+      break;
+  }
+}
+
+std::uint64_t GrblDrive::troubles() const noexcept {
+  return session_.refused_homings() + session_.alarms() + session_.restarts();
+}
+
+void GrblDrive::begin_search(const Setpoint& s, daq::HostTime now, daq::SessionOutput& out) noexcept {
+  last_id_ = s.move_id;
+  move_ = {};
+  move_.id = s.move_id;
+  homings_then_ = session_.homings();
+  troubles_then_ = troubles();
+  phase_ = Phase::kHoming;
+  if (!session_.home(now, out)) end(false);
+}
+
+void GrblDrive::search() noexcept {
+  if (troubles() != troubles_then_) {
+    end(false);
+  } else if (session_.homings() == homings_then_) {
+    reports_then_ = session_.reports();
+  } else if (at_rest_since(reports_then_)) {
+    end(true);
   }
 }
 

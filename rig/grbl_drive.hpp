@@ -26,7 +26,7 @@ class GrblDrive final : public Drive {
   void report(Readings& readings) const noexcept override;
 
  private:
-  enum class Phase : std::uint8_t { kRest, kCancelling, kMoving, kArriving, kStreaming };
+  enum class Phase : std::uint8_t { kRest, kCancelling, kMoving, kArriving, kStreaming, kHoming };
   struct Move {
     bool retract = false;
     std::uint32_t id = 0;
@@ -43,7 +43,10 @@ class GrblDrive final : public Drive {
   void carry_on(daq::HostTime now, daq::SessionOutput& out) noexcept;
   void send_segments(daq::HostTime now, daq::SessionOutput& out) noexcept;
   void arrive() noexcept;
+  void begin_search(const Setpoint& setpoint, daq::HostTime now, daq::SessionOutput& out) noexcept;
+  void search() noexcept;
   void stream(const Setpoint& setpoint, daq::HostTime now, daq::SessionOutput& out) noexcept;
+  [[nodiscard]] std::uint64_t troubles() const noexcept;
   [[nodiscard]] bool busy() const noexcept;
   [[nodiscard]] bool at_rest_since(std::uint64_t reports) const noexcept;
   [[nodiscard]] double look_ahead_s(double speed_m_s) const noexcept;
@@ -59,6 +62,8 @@ class GrblDrive final : public Drive {
   std::uint64_t reports_then_ = 0;  // reports when the wait began: only later ones count
   daq::HostTime cancelled_at_;
   std::uint64_t refused_jogs_then_ = 0;
+  std::uint64_t homings_then_ = 0;  // when the search for the references began
+  std::uint64_t troubles_then_ = 0;
   Position streamed_m_{};      // end of what was streamed
   daq::HostTime streamed_to_;  // the stage has motion until then
   std::uint32_t finished_move_ = 0;

@@ -56,7 +56,8 @@ double stopping_speed(double way_m, double reaction_s, double braking_m_s2) noex
   return braking_m_s2 * (std::sqrt(reaction_s * reaction_s + 2 * way_m / braking_m_s2) - reaction_s);
 }
 
-Interlock::Interlock(const InterlockConfig& limits, const StageConfig& stage) : limits_(limits), stage_(stage) {}
+Interlock::Interlock(const InterlockConfig& limits, const StageConfig& stage, RigPurpose purpose)
+    : limits_(limits), stage_(stage), purpose_(purpose) {}
 
 bool Interlock::within_travel(const Position& p, double margin_m) const noexcept {
   for (std::size_t a = 0; a < kAxes; ++a) {
@@ -83,6 +84,11 @@ std::uint32_t Interlock::judge(const Readings& r, std::uint32_t sensed, daq::Hos
   if (r.stage_restarts != restarts_at_reset_) faults |= kStageRestarted;
   if (r.stage_seen && !within_travel(r.position_m, limits_.travel_margin_m)) faults |= kTravel;
   if (stalled(r, asked_since, now)) faults |= kStageStalled;
+  if (purpose_ == RigPurpose::kHome) {
+    // Where it stands is not known, it may be locked until it is homed, and Grbl says nothing while it looks.
+    faults &= ~static_cast<std::uint32_t>(kTravel | kStageAlarm | kStageRestarted | kStageStalled);
+    if (r.stage == StageState::kHoming) faults &= ~static_cast<std::uint32_t>(kStageStale);
+  }
   return faults;
 }
 
@@ -111,6 +117,7 @@ void Interlock::follow(const Setpoint& s, const Readings& r) noexcept {
       return;
     case SetpointKind::kStop:
     case SetpointKind::kEmergencyStop:
+    case SetpointKind::kHome:
       f.told = false;
       return;
   }
@@ -167,7 +174,7 @@ bool Interlock::reset() noexcept {
 
 Setpoint Interlock::respond(const Readings& r) noexcept {
   Setpoint s;
-  if (((latched_ | r.faults) & kCannotRetract) != 0) {
+  if (purpose_ == RigPurpose::kHome || ((latched_ | r.faults) & kCannotRetract) != 0) {
     s.kind = SetpointKind::kStop;
     return s;
   }
@@ -226,13 +233,29 @@ PermittedSetpoint Interlock::permit(const Demand& demand, const Readings& r) noe
   return PermittedSetpoint(s);
 }
 
+Setpoint Interlock::permit_home(const Demand& demand) noexcept {
+  Setpoint s;
+  const bool motion = demand.kind == DemandKind::kMove || demand.kind == DemandKind::kHome;
+  if (demand.kind == DemandKind::kHome && purpose_ == RigPurpose::kHome && latched_ == 0 && demand.axis < kAxes) {
+    s.kind = SetpointKind::kHome;
+    s.move_id = demand.move_id;
+    s.axis = demand.axis;
+  } else if (motion) {
+    refused_move_ = demand.move_id;
+  } else if (demand.kind != DemandKind::kHold) {
+    s.kind = SetpointKind::kStop;
+  }
+  return s;
+}
+
 Setpoint Interlock::choose(const Demand& demand, const Readings& r) noexcept {
   Setpoint s;
   const std::uint32_t causes = latched_ & ~static_cast<std::uint32_t>(kNotReset);
   if (causes != 0) {
-    if (demand.kind == DemandKind::kMove) refused_move_ = demand.move_id;
+    if (demand.kind == DemandKind::kMove || demand.kind == DemandKind::kHome) refused_move_ = demand.move_id;
     return respond(r);
   }
+  if (purpose_ == RigPurpose::kHome) return permit_home(demand);
   switch (demand.kind) {
     case DemandKind::kHold:
       break;
@@ -245,6 +268,9 @@ Setpoint Interlock::choose(const Demand& demand, const Readings& r) noexcept {
       break;
     case DemandKind::kRetract:
       s = respond(r);
+      break;
+    case DemandKind::kHome:
+      refused_move_ = demand.move_id;
       break;
     case DemandKind::kMove: {
       // What a move meets on its way down it meets at its full speed at the worst.

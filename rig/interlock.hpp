@@ -11,7 +11,7 @@
 
 namespace strigil::rig {
 
-enum class SetpointKind : std::uint8_t { kHold, kMove, kRetract, kStop, kEmergencyStop, kVelocity };
+enum class SetpointKind : std::uint8_t { kHold, kMove, kRetract, kStop, kEmergencyStop, kVelocity, kHome };
 
 /// What a drive is told. Positions in metres, machine coordinates.
 struct Setpoint {
@@ -20,6 +20,13 @@ struct Setpoint {
   Position target_m{};
   double speed_m_s = 0;
   std::array<double, kAxes> velocity_m_s{};  ///< kVelocity: for this tick; a drive that is not told again stops
+  Axis axis = kZ;                            ///< kHome
+};
+
+/// What a rig is put together for.
+enum class RigPurpose : std::uint8_t {
+  kRun,   ///< moves and velocities, with a stage that knows where it stands
+  kHome,  ///< looking for references and nothing else: where the stage stands is not known
 };
 
 /// A setpoint that the interlock let through. Nobody else can make one, and Drive::write takes nothing else
@@ -51,7 +58,7 @@ double stopping_speed(double way_m, double reaction_s, double braking_m_s2) noex
 /// noexcept, no allocation after construction.
 class Interlock {
  public:
-  Interlock(const InterlockConfig& limits, const StageConfig& stage);
+  Interlock(const InterlockConfig& limits, const StageConfig& stage, RigPurpose purpose = RigPurpose::kRun);
 
   /// Judges `readings` and writes faults and latched_faults into it. `sensed` are conditions that only the intake
   /// can see (gaps, saturation, stuck counts, closed links). True when this call latched something new.
@@ -79,6 +86,7 @@ class Interlock {
   /// What the moving mass may bring into something hard: m v^2 / 2 up to [interlock] max_impact_mJ.
   [[nodiscard]] double fastest_down_m_s() const noexcept;
   Setpoint permit_velocity(const Demand& demand, const Readings& readings) noexcept;
+  Setpoint permit_home(const Demand& demand) noexcept;
   Setpoint choose(const Demand& demand, const Readings& readings) noexcept;
   void follow(const Setpoint& setpoint, const Readings& readings) noexcept;
   [[nodiscard]] bool stalled(const Readings& readings, daq::HostTime asked_since, daq::HostTime now) const noexcept;
@@ -95,6 +103,7 @@ class Interlock {
   static constexpr std::size_t kEvidenceRows = 2048;  // 2 s at 1 kHz
   InterlockConfig limits_;
   StageConfig stage_;
+  RigPurpose purpose_;
   std::uint32_t current_ = kNotReset;
   std::uint32_t latched_ = kNotReset;
   std::uint32_t first_cause_ = 0;

@@ -18,7 +18,7 @@ enum Axis : std::size_t { kX = 0, kY = 1, kZ = 2 };
 using Position = std::array<double, kAxes>;  ///< m
 
 /// What the stage says it is doing.
-enum class StageState : std::uint8_t { kUnknown, kIdle, kMoving, kHolding, kAlarm, kOther };
+enum class StageState : std::uint8_t { kUnknown, kIdle, kMoving, kHolding, kAlarm, kOther, kHoming };
 
 /// Conditions the interlock judges; or-ed together. Names, causes and proofs: docs/safety.md.
 enum Fault : std::uint32_t {
@@ -107,6 +107,7 @@ enum class DemandKind : std::uint8_t {
   kRetract,   ///< lift straight up to the bench's clear height at its retract speed; permitted also when faulted
   kForce,     ///< hold force_N against the phantom while it moves at velocity_m_s in x and y; made anew every tick
   kVelocity,  ///< move at velocity_m_s; stands for this tick only
+  kHome,      ///< look for the reference of `axis`; acted on once for each new move_id
 };
 
 /// What a behaviour wishes. Only the interlock turns it into something that may reach a wire.
@@ -115,6 +116,7 @@ struct Demand {
   std::uint32_t move_id = 0;  ///< increases with each new move, 1-based
   Position target_m{};
   double speed_m_s = 0;  ///< along the path; kForce: the fastest way down to the first touch
+  Axis axis = kZ;        ///< kHome
 
   // kForce and kVelocity
   std::array<double, kAxes> velocity_m_s{};

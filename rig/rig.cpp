@@ -61,19 +61,20 @@ struct Rig::Devices {
   std::vector<std::unique_ptr<daq::Link>> links;
 };
 
-Rig::Rig(const BenchConfig& bench, daq::ChunkRing& chunks)
+Rig::Rig(const BenchConfig& bench, daq::ChunkRing& chunks, RigPurpose purpose)
     : bench_(bench),
+      purpose_(purpose),
       chunks_(chunks),
       intake_(chunks, fanout_, bench.interlock),
-      interlock_(bench.interlock, bench.stage),
-      supervisor_(bench.stage),
+      interlock_(bench.interlock, bench.stage, purpose),
+      supervisor_(bench.stage, purpose),
       devices_(std::make_unique<Devices>(bench)) {}
 
 Rig::~Rig() = default;
 
 daq::Result<std::unique_ptr<Rig>> Rig::assemble(const BenchConfig& bench, daq::ChunkRing& chunks,
-                                                const LinkOpener& open) {
-  std::unique_ptr<Rig> rig(new Rig(bench, chunks));
+                                                const LinkOpener& open, RigPurpose purpose) {
+  std::unique_ptr<Rig> rig(new Rig(bench, chunks, purpose));
   auto& d = *rig->devices_;
   struct Place {
     const char* what;
@@ -105,7 +106,10 @@ daq::Result<void> Rig::bring_up(Pacer& pacer) {
   auto& d = *devices_;
   const auto began = pacer.next();
   const auto all_ready = [&] { return d.stage->session().ready() && d.force.ready() && d.vibration.ready(); };
-  while (!all_ready() && before_run_.now - began < bench_.bring_up_timeout) turn(pacer);
+  while (!all_ready() && before_run_.now - began < bench_.bring_up_timeout) {
+    turn(pacer);
+    if (purpose_ == RigPurpose::kHome) d.stage->wake_for_homing(intake_.output_of(kStageWire));
+  }
   const auto silent = [&](const char* what, const std::string& uri, const daq::SessionCounts& counts,
                           const std::string& check) {
     return daq::Error{fmt::format(
@@ -113,7 +117,7 @@ daq::Result<void> Rig::bring_up(Pacer& pacer) {
         what, uri, daq::seconds(bench_.bring_up_timeout), counts.bytes, counts.records, counts.rejected, check)};
   };
   // First: a stage in a hard alarm answers nothing but its state, and its alarm is what a person must know.
-  const auto trouble = d.stage->trouble();
+  const auto trouble = d.stage->trouble(purpose_);
   if (!trouble.empty()) {
     return daq::Error{fmt::format("the stage on {} {}. Nothing was moved", bench_.stage.link, trouble)};
   }
@@ -208,6 +212,10 @@ void Rig::shut_down(Pacer& pacer) {
   before_run_.now = began;
   while (before_run_.now - began < kTrickle) turn(pacer);
 }
+
+DriveAbility Rig::ability() const { return devices_->stage->drive().ability(); }
+
+std::string Rig::stage_trouble() const { return devices_->stage->trouble(RigPurpose::kRun); }
 
 std::vector<DeviceCounts> Rig::device_counts() const {
   const auto& d = *devices_;

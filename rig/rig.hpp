@@ -43,7 +43,7 @@ class Rig {
  public:
   /// Opens the links of `bench` and makes their sessions. Errors name the link and what to check.
   static daq::Result<std::unique_ptr<Rig>> assemble(const BenchConfig& bench, daq::ChunkRing& chunks,
-                                                    const LinkOpener& open);
+                                                    const LinkOpener& open, RigPurpose purpose = RigPurpose::kRun);
   ~Rig();
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
@@ -69,15 +69,20 @@ class Rig {
   [[nodiscard]] const Intake& intake() const { return intake_; }
   [[nodiscard]] const Interlock& interlock() const { return interlock_; }
   Supervisor& supervisor() { return supervisor_; }
+  /// What the stage can do. After bring_up().
+  [[nodiscard]] DriveAbility ability() const;
+  /// What keeps the stage from moving, and how to free it; empty when nothing does.
+  [[nodiscard]] std::string stage_trouble() const;
   /// What the sessions counted since bring_up(), by stream.
   [[nodiscard]] std::vector<DeviceCounts> device_counts() const;
 
  private:
   struct Devices;
-  Rig(const BenchConfig& bench, daq::ChunkRing& chunks);
+  Rig(const BenchConfig& bench, daq::ChunkRing& chunks, RigPurpose purpose);
   void turn(Pacer& pacer);
 
   BenchConfig bench_;
+  RigPurpose purpose_;
   daq::ChunkRing& chunks_;
   daq::Fanout fanout_;
   Intake intake_;

@@ -26,19 +26,23 @@ class GrblStage final : public Stage {
   daq::Session& session() noexcept override { return session_; }
   Drive& drive() noexcept override { return drive_; }
   const daq::StreamDescription& description() const noexcept override { return session_.description(); }
-  std::string trouble() const override {
-    if (session_.state() == daq::GrblState::kAlarm) {
+  std::string trouble(RigPurpose purpose) const override {
+    if (purpose == RigPurpose::kRun && session_.state() == daq::GrblState::kAlarm) {
       return fmt::format(
-          "is in alarm {}: {}. Free the stage, home it ($H) or unlock it ($X), and start again", session_.last_alarm(),
+          "is in alarm {}: {}. Free the stage, home it (strigil home), and start again", session_.last_alarm(),
           session_.last_alarm() == 0 ? "it was so before we came" : daq::grbl_alarm_words(session_.last_alarm()));
     }
     return session_.settings().reports_inches ? "reports inches: set $13=0" : "";
+  }
+  void wake_for_homing(daq::SessionOutput& out) noexcept override {
+    if (!woken_ && !session_.ready() && session_.state() == daq::GrblState::kAlarm) woken_ = session_.soft_reset(out);
   }
   std::string speaks() const override { return "Grbl 1.1"; }
 
  private:
   daq::GrblSession session_;
   GrblDrive drive_;
+  bool woken_ = false;
 };
 
 /// A stage with axes of their own.
@@ -52,20 +56,21 @@ class AxisStage final : public Stage {
   daq::Session& session() noexcept override { return *session_; }
   Drive& drive() noexcept override { return drive_; }
   const daq::StreamDescription& description() const noexcept override { return session_->description(); }
-  std::string trouble() const override {
-    if (!session_->ready()) return "";
+  void wake_for_homing(daq::SessionOutput&) noexcept override {}
+  std::string trouble(RigPurpose purpose) const override {
+    if (!session_->ready() || purpose == RigPurpose::kHome) return "";
     constexpr std::array kNames{"x", "y", "z"};
     for (std::size_t a = 0; a < kAxes; ++a) {
       const auto& axis = session_->axis(a);
       if (!axis.present) continue;
       if (axis.condition == daq::AxisCondition::kFault) {
-        return fmt::format("says of axis {}: {}. Mend that, and start again", kNames[a],
+        return fmt::format("says of axis {}: {}. Mend that, home it (strigil home), and start again", kNames[a],
                            session_->fault_words(axis.fault));
       }
       if (!axis.homed && !config_.keeps_position) {
         return fmt::format(
-            "does not know where its axis {} stands. Home it with its maker's program, and say "
-            "keeps_position = true in the bench file if it keeps its position from one program to the next",
+            "does not know where its axis {} stands. Home it (strigil home), or say keeps_position = true in the bench "
+            "file if it knows from the moment it is switched on, as with absolute encoders",
             kNames[a]);
       }
     }

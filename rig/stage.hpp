@@ -20,8 +20,10 @@ class Stage {
   [[nodiscard]] virtual Drive& drive() noexcept = 0;
   /// The position stream.
   [[nodiscard]] virtual const daq::StreamDescription& description() const noexcept = 0;
-  /// What a stage that answers must be freed of before it may move, and how; empty when it may.
-  [[nodiscard]] virtual std::string trouble() const = 0;
+  /// What a stage that answers must be freed of before it may move (or be homed), and how; empty when it may.
+  [[nodiscard]] virtual std::string trouble(RigPurpose purpose) const = 0;
+  /// Brings a stage that says nothing but its alarm to where it answers again and may be homed. Nothing moves.
+  virtual void wake_for_homing(daq::SessionOutput& out) noexcept = 0;
   /// What its link must speak, for who must find out why it is silent.
   [[nodiscard]] virtual std::string speaks() const = 0;
 };

@@ -26,7 +26,8 @@ enum class Command : std::uint8_t { kReset, kStart, kAbort };
 /// Loop thread, except emergency_stop() (any thread, also a signal handler: one atomic store, never a queue).
 class Supervisor {
  public:
-  explicit Supervisor(const StageConfig& stage) : stage_(stage) {}
+  explicit Supervisor(const StageConfig& stage, RigPurpose purpose = RigPurpose::kRun)
+      : stage_(stage), purpose_(purpose) {}
 
   void emergency_stop() noexcept { emergency_.store(true, std::memory_order_release); }
   [[nodiscard]] bool emergency() const noexcept { return emergency_.load(std::memory_order_acquire); }
@@ -46,6 +47,7 @@ class Supervisor {
  private:
   void enter(SupervisorState state, daq::HostTime now) noexcept;
   StageConfig stage_;
+  RigPurpose purpose_;
   std::atomic<bool> emergency_{false};
   SupervisorState state_ = SupervisorState::kFaulted;
   daq::HostTime entered_;

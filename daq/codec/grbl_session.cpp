@@ -54,6 +54,7 @@ void GrblSession::take(const GrblLine& line, HostTime received, SessionOutput& o
   } else if (const auto* alarm = std::get_if<GrblAlarm>(&line)) {
     // What is outstanding stays so: Grbl answers it with errors, or forgets it with the reset that it waits for.
     last_alarm_ = alarm->number;
+    ++alarms_;
     report(EventCode::kStageAlarm, Severity::kFault, alarm->number, grbl_alarm_words(alarm->number), received, out);
     set_state(GrblState::kAlarm, received, out);
   } else if (const auto* greeting = std::get_if<GrblGreeting>(&line)) {
@@ -181,6 +182,7 @@ void GrblSession::answered(bool accepted, SessionOutput& out) noexcept {
   const bool cancelled = lines_to_cancel_ > 0;
   const Sent line = drop_first();
   if (line.kind == LineKind::kSettings) settings_.complete = accepted && settings_seen_ == kAllSettingsSeen;
+  if (line.kind == LineKind::kHome) ++(accepted ? homings_ : refused_homings_);
   if (line.kind != LineKind::kJog) return;
   ++(accepted ? acknowledged_jogs_ : refused_jogs_);
   // Sent before the cancel, taken by Grbl perhaps only after it: then it has just set the stage moving again. When it
@@ -229,7 +231,7 @@ bool GrblSession::unlock(HostTime now, SessionOutput& out) noexcept {
 }
 
 bool GrblSession::home(HostTime now, SessionOutput& out) noexcept {
-  return send_line(kGrblHome, LineKind::kOther, now, out);
+  return send_line(kGrblHome, LineKind::kHome, now, out);
 }
 
 bool GrblSession::send_realtime(GrblRealtime command, SessionOutput& out) noexcept {

@@ -77,12 +77,16 @@ class GrblSession final : public Session {
   [[nodiscard]] std::uint64_t lost_answers() const noexcept { return lost_answers_; }
   /// Greetings in mid-run. After one, machine coordinates may mean another place: whoever moves must stop and ask.
   [[nodiscard]] std::uint64_t restarts() const noexcept { return restarts_; }
+  /// Searches for the references ($H) that were answered with ok, and with an error; ALARM lines.
+  [[nodiscard]] std::uint64_t homings() const noexcept { return homings_; }
+  [[nodiscard]] std::uint64_t refused_homings() const noexcept { return refused_homings_; }
+  [[nodiscard]] std::uint64_t alarms() const noexcept { return alarms_; }
   /// Numbers of the last ALARM and error lines (grbl_alarm_words, grbl_error_words); 0: none yet.
   [[nodiscard]] int last_alarm() const noexcept { return last_alarm_; }
   [[nodiscard]] int last_error() const noexcept { return last_error_; }
 
  private:
-  enum class LineKind : std::uint8_t { kSettings, kJog, kOther };
+  enum class LineKind : std::uint8_t { kSettings, kJog, kHome, kOther };
   struct Sent {
     std::uint8_t size = 0;
     LineKind kind = LineKind::kJog;
@@ -125,6 +129,9 @@ class GrblSession final : public Session {
   std::uint64_t refused_jogs_ = 0;
   std::uint64_t lost_answers_ = 0;
   std::uint64_t restarts_ = 0;
+  std::uint64_t homings_ = 0;
+  std::uint64_t refused_homings_ = 0;
+  std::uint64_t alarms_ = 0;
   int last_alarm_ = 0;
   int last_error_ = 0;
   bool polled_ = false;  // a poll is unanswered

@@ -1,0 +1,66 @@
+#include "apps/home_command.hpp"
+
+#include <fmt/format.h>
+
+#include "apps/places.hpp"
+#include "apps/run_command.hpp"
+#include "apps/short_run.hpp"
+#include "apps/stop_request.hpp"
+#include "rig/homing.hpp"
+
+namespace strigil::apps {
+namespace {
+
+constexpr char kAxisLetters[] = "xyz";
+
+daq::Result<std::array<bool, rig::kAxes>> axes_of(const std::string& letters) {
+  std::array<bool, rig::kAxes> wanted{};
+  for (const char c : letters) {
+    const auto at = std::string_view(kAxisLetters).find(c);
+    if (at == std::string_view::npos) {
+      return daq::Error{fmt::format("'{}' is no axis: --axes takes letters of \"xyz\", e.g. --axes z", c)};
+    }
+    wanted[at] = true;
+  }
+  return wanted;
+}
+
+std::string failure(const rig::Homing& homing, rig::Rig& rig) {
+  if (stop_request().load() > 0) return "was stopped by the operator; home it again before it moves";
+  auto words = fmt::format("was not homed at axis {}: {}", kAxisLetters[homing.axis()], rig::name_of(homing.outcome()));
+  const auto faults = rig.interlock().latched();
+  if (faults != 0) words += fmt::format(" ({}). {}", rig::fault_names(faults), rig::fault_advice(faults));
+  const auto trouble = rig.stage_trouble();
+  if (!trouble.empty()) words += fmt::format(". It {}", trouble);
+  return words;
+}
+
+}  // namespace
+
+int home_command(const HomeArguments& a) {
+  const auto wanted = axes_of(a.axes);
+  if (!wanted) return refuse(wanted.error().message);
+  const auto path = find_toml(a.bench, "rig/benches", "bench");
+  if (!path) return refuse(path.error().message);
+  const auto bench = rig::load_bench(*path);
+  if (!bench) return refuse(bench.error().message);
+  catch_stop_signals();
+  auto run = ShortRun::bring_up(
+      {.bench = *bench, .purpose = rig::RigPurpose::kHome, .virtual_time = a.virtual_time, .seed = a.seed});
+  if (!run) return refuse(run.error().message);
+  auto& rig = (*run)->rig();
+  rig::Homing homing(rig.ability(), *wanted, daq::from_seconds(a.timeout_s));
+  fmt::print(stderr, "homing the stage on {}{}\n", bench->stage.link,
+             rig.ability().homes_at_once ? " (all its axes, in its own order)" : "");
+  (*run)->perform(homing, {});
+  if (homing.outcome() != rig::HomingOutcome::kDone) {
+    fmt::print(stderr, "strigil: the stage on {} {}\n", bench->stage.link, failure(homing, rig));
+    return kFail;
+  }
+  const auto& p = homing.found_m();
+  fmt::print("homed: the stage stands at x {:.3f}, y {:.3f}, z {:.3f} mm\n", p[rig::kX] * 1e3, p[rig::kY] * 1e3,
+             p[rig::kZ] * 1e3);
+  return kPass;
+}
+
+}  // namespace strigil::apps

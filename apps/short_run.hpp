@@ -1,0 +1,40 @@
+// A rig brought up and turned for one behaviour, with nothing recorded: homing, stop tests.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "apps/wires.hpp"
+#include "daq/result.hpp"
+#include "rig/rig.hpp"
+
+namespace strigil::apps {
+
+struct ShortRunOptions {
+  rig::BenchConfig bench;
+  rig::RigPurpose purpose = rig::RigPurpose::kRun;
+  bool virtual_time = false;
+  std::uint64_t seed = 1;
+};
+
+/// One thread. One behaviour for each.
+class ShortRun {
+ public:
+  /// Called after every tick.
+  using Look = std::function<void(const rig::RigState&, daq::HostTime now)>;
+
+  /// Opens the wires and brings the rig up. Errors as of Rig::assemble and Rig::bring_up.
+  static daq::Result<std::unique_ptr<ShortRun>> bring_up(const ShortRunOptions& options);
+  [[nodiscard]] rig::Rig& rig() noexcept { return *rig_; }
+  /// Ticks until the supervisor says that it is over; the interlock is reset at the first tick at which it is all
+  /// clear, and after kGiveUp it is aborted. stop_request() is obeyed.
+  void perform(rig::Behaviour& behaviour, const Look& look);
+
+ private:
+  ShortRun() : wires_({}, nobody_) {}
+  WorldWatch nobody_;
+  Wires wires_;
+  std::unique_ptr<rig::Rig> rig_;
+};
+
+}  // namespace strigil::apps
