@@ -10,7 +10,7 @@ constexpr auto kGiveUp = std::chrono::seconds(5);
 }  // namespace
 
 daq::Result<std::unique_ptr<ShortRun>> ShortRun::bring_up(const ShortRunOptions& o) {
-  std::unique_ptr<ShortRun> run(new ShortRun);
+  std::unique_ptr<ShortRun> run(new ShortRun(o.world));
   auto& wires = run->wires_;
   if (auto r = wires.open(o.bench, o.virtual_time, o.seed); !r) return r.error();
   auto rig = rig::Rig::assemble(

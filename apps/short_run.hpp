@@ -15,6 +15,7 @@ struct ShortRunOptions {
   rig::RigPurpose purpose = rig::RigPurpose::kRun;
   bool virtual_time = false;
   std::uint64_t seed = 1;
+  WorldWatch world = {};  ///< virtual time only
 };
 
 /// One thread. One behaviour for each.
@@ -31,8 +32,8 @@ class ShortRun {
   void perform(rig::Behaviour& behaviour, const Look& look);
 
  private:
-  ShortRun() : wires_({}, nobody_) {}
-  WorldWatch nobody_;
+  explicit ShortRun(const WorldWatch& world) : world_(world), wires_({}, world_) {}
+  const WorldWatch world_;
   Wires wires_;
   std::unique_ptr<rig::Rig> rig_;
 };

@@ -116,7 +116,10 @@ void AxisDrive::search(daq::HostTime now, daq::SessionOutput& out) noexcept {
   if (axis.fault != 0 || session_.refused() != refused_then_ || (over && !s.under_way)) {
     end(false);
   } else if (over && axis.homed && axis.condition == daq::AxisCondition::kIdle) {
-    end(true);
+    // Its last position may be of before, and count from elsewhere.
+    if (!s.found) reports_then_[s.axis] = axis.reports;
+    s.found = true;
+    if (axis.reports >= reports_then_[s.axis] + kReportsToBelieve) end(true);
   } else if (over && axis.condition == daq::AxisCondition::kIdle && now - s.began > kLetGo) {
     end(false);  // it ended without a reference
   }

@@ -30,6 +30,7 @@ class AxisDrive final : public Drive {
     bool cleared = false;    ///< a fault of before was cleared, once
     bool taken = false;      ///< by the session
     bool under_way = false;  ///< the old reference was seen to be given up
+    bool found = false;      ///< the axis says that it has its reference
     daq::HostTime began;
   };
   void stream(const Setpoint& setpoint, daq::HostTime now, daq::SessionOutput& out) noexcept;

@@ -85,8 +85,11 @@ std::uint32_t Interlock::judge(const Readings& r, std::uint32_t sensed, daq::Hos
   if (r.stage_seen && !within_travel(r.position_m, limits_.travel_margin_m)) faults |= kTravel;
   if (stalled(r, asked_since, now)) faults |= kStageStalled;
   if (purpose_ == RigPurpose::kHome) {
-    // Where it stands is not known, it may be locked until it is homed, and Grbl says nothing while it looks.
-    faults &= ~static_cast<std::uint32_t>(kTravel | kStageAlarm | kStageRestarted | kStageStalled);
+    // Where it stands is not known, it may be locked until it is homed, and Grbl says nothing while it looks. It runs
+    // into its switches, which shakes the accelerometer; the force is what is watched.
+    faults &= ~static_cast<std::uint32_t>(kTravel | kStageAlarm | kStageRestarted | kStageStalled | kVibrationStale |
+                                          kVibrationGap | kVibrationStuck | kVibrationSaturated |
+                                          kVibrationDeviceFault);
     if (r.stage == StageState::kHoming) faults &= ~static_cast<std::uint32_t>(kStageStale);
   }
   return faults;

@@ -88,6 +88,7 @@ void read_stage(StrictTable t, StageSimConfig& s) {
       t.refuse(kKeys[axis], fmt::format("'{}' lies outside the stage's travel", kKeys[axis]));
     }
   }
+  s.start_known = t.boolean("start_known", s.start_known);
   s.max_speed_m_s = t.number("max_speed_mm_s", {0.1, 2000}, s.max_speed_m_s / kMillimetre) * kMillimetre;
   s.acceleration_m_s2 = t.number("acceleration_mm_s2", {10, 50000}, s.acceleration_m_s2 / kMillimetre) * kMillimetre;
   s.host_timeout_s = t.number("host_timeout_s", {0, 60}, s.host_timeout_s);

@@ -27,6 +27,7 @@ struct StageSimConfig {
   rig::Position travel_min_m{0, 0, -80e-3};  ///< from [stage]
   rig::Position travel_max_m{200e-3, 100e-3, 0};
   rig::Position start_m{0, 0, 0};         ///< where it stands at power-on
+  bool start_known = true;                ///< and it knows; otherwise it must be homed
   double max_speed_m_s = 0.2;             ///< from [stage]
   double acceleration_m_s2 = 1.0;         ///< of each axis [A]
   double host_timeout_s = 0.5;            ///< grbl: silence of the host after which it stops by itself; 0: never

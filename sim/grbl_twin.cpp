@@ -31,7 +31,7 @@ enum ErrorNumber : int {
   kUnsupported = 20,
   kNoFeed = 22,
 };
-enum AlarmNumber : int { kHardLimit = 1, kSoftLimit = 2, kAbortCycle = 3, kHomingReset = 6 };
+enum AlarmNumber : int { kHardLimit = 1, kSoftLimit = 2, kAbortCycle = 3, kHomingReset = 6, kHomingNoSwitch = 9 };
 
 /// As Grbl does on the way in: no white space, capital letters.
 std::string plain(std::string_view line) {
@@ -110,6 +110,13 @@ GrblTwin::GrblTwin(const GrblTwinConfig& config, daq::HostTime start)
     : config_(config), planner_(config.limits, config.start_m), stepped_(start), heard_(start) {
   buffer_.reserve(daq::kGrblRxBuffer);
   if (config.start_in_alarm) mode_ = Mode::kAlarm;
+  if (config.start_known) return;
+  planner_ = MotionPlanner(config.limits, home_m());
+  for (std::size_t a = 0; a < rig::kAxes; ++a) slip_m_[a] = config.start_m[a] - home_m()[a];
+}
+
+rig::Position GrblTwin::home_m() const {
+  return {config_.travel_min_m[rig::kX], config_.travel_min_m[rig::kY], config_.travel_max_m[rig::kZ]};
 }
 
 void GrblTwin::say(std::string_view line, daq::HostTime now, TwinOutput& out) {
@@ -314,9 +321,13 @@ void GrblTwin::take_system_line(std::string_view line, daq::HostTime now, TwinOu
 
 void GrblTwin::home() {
   mode_ = Mode::kHoming;
-  rig::Position home_m = config_.travel_min_m;
-  home_m[rig::kZ] = config_.travel_max_m[rig::kZ];
-  if (!stalled_) (void)planner_.queue(home_m, kHomingSpeed_m_s);
+  // The switches are where they are, whatever it counted until now.
+  const auto stands_m = position_m();
+  planner_ = MotionPlanner(config_.limits, stands_m);
+  slip_m_ = to_lose_m_ = {};
+  if (stalled_) return;
+  (void)planner_.queue({stands_m[rig::kX], stands_m[rig::kY], home_m()[rig::kZ]}, kHomingSpeed_m_s);
+  (void)planner_.queue(home_m(), kHomingSpeed_m_s);
 }
 
 void GrblTwin::take_jog(std::string_view text, daq::HostTime now, TwinOutput& out) {
@@ -412,8 +423,14 @@ void GrblTwin::step(daq::HostTime now, const PlantState&, TwinOutput& out) {
   }
   if (jogging_ && planner_.empty()) jogging_ = false;
   if (mode_ == Mode::kHoming && planner_.empty()) {
-    mode_ = Mode::kNormal;
-    ok(now, out);
+    mode_ = stalled_ ? Mode::kAlarm : Mode::kNormal;
+    if (stalled_) {
+      // No switch came; Grbl would have gone on for one and a half travels first. It resets itself over that.
+      say(fmt::format("ALARM:{}", +kHomingNoSwitch), now, out);
+      greet(now, out);
+    } else {
+      ok(now, out);
+    }
   }
   if (!buffer_.empty()) take_lines(now, out);
   while (!late_.empty() && late_.front().due <= now) {

@@ -20,6 +20,7 @@ struct GrblTwinConfig {
   /// Silence of the host after which a moving stage stops by itself, as a controller with a watchdog does; stock Grbl
   /// has none (docs/safety.md). 0: never.
   daq::Duration host_timeout = std::chrono::milliseconds(500);
+  bool start_known = true;  ///< it counts from where it stands; otherwise as if it stood at home, until it is homed
   bool start_in_alarm = false;
   /// Everything it says leaves this much later, as it was when it was said.
   daq::Duration answer_latency{0};
@@ -73,6 +74,7 @@ class GrblTwin final : public StageTwin {
   void take_system_line(std::string_view line, daq::HostTime now, TwinOutput& out);
   void take_jog(std::string_view words, daq::HostTime now, TwinOutput& out);
   void home();
+  [[nodiscard]] rig::Position home_m() const;
   void report(daq::HostTime now, TwinOutput& out);
   [[nodiscard]] rig::Position reported_m(daq::HostTime now) const;
   void slip(const rig::Position& before_m);

@@ -41,6 +41,8 @@ GrblTwinConfig stage_config(const SimConfig& config) {
   g.travel_min_m = config.stage.travel_min_m;
   g.travel_max_m = config.stage.travel_max_m;
   g.start_m = config.stage.start_m;
+  g.start_known = config.stage.start_known;
+  g.start_in_alarm = !config.stage.start_known;
   g.report_age = config.stage.report_age;
   g.host_timeout = daq::from_seconds(config.stage.host_timeout_s);
   return g;
@@ -74,7 +76,7 @@ TmclTwinConfig tmcl_config(const SimConfig& config) {
   t.travel_min_m = config.stage.travel_min_m;
   t.travel_max_m = config.stage.travel_max_m;
   t.start_m = config.stage.start_m;
-  t.start_known = true;
+  t.start_known = config.stage.start_known;
   t.lift_m = config.stage.lift_m;
   t.answer_latency = config.stage.answer_latency;
   return t;
@@ -88,7 +90,7 @@ ZaberTwinConfig zaber_config(const SimConfig& config) {
   z.travel_min_m = config.stage.travel_min_m;
   z.travel_max_m = config.stage.travel_max_m;
   z.start_m = config.stage.start_m;
-  z.start_known = true;
+  z.start_known = config.stage.start_known;
   z.answer_latency = config.stage.answer_latency;
   return z;
 }

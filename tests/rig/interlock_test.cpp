@@ -232,5 +232,56 @@ TEST_F(InterlockTest, NoPermittedSetpointIsEverBeyondTheLimits) {
   EXPECT_GT(pressing, 1000U) << "and such as press";
 }
 
+// --- a rig put together for homing -----------------------------------------------------------------------------------
+
+TEST(InterlockForHoming, PermitsSearchesAndStopsAndNothingElse) {
+  Interlock interlock(limits(), stage(), RigPurpose::kHome);
+  const HostTime now{1'000'000'000};
+  auto r = healthy(now);
+  r.position_m = {5, -3, 0.7};  // far outside the travel: it does not know better
+  r.stage = StageState::kAlarm;
+  EXPECT_EQ(interlock.permit({.kind = DemandKind::kHome, .move_id = 1}, r).get().kind, SetpointKind::kHold)
+      << "not before the reset";
+  interlock.evaluate(r, 0, now);
+  ASSERT_TRUE(interlock.reset()) << fault_names(r.faults);
+  const auto search = interlock.permit({.kind = DemandKind::kHome, .move_id = 2, .axis = kX}, r).get();
+  EXPECT_EQ(search.kind, SetpointKind::kHome);
+  EXPECT_EQ(search.axis, kX);
+  EXPECT_EQ(search.move_id, 2U);
+  EXPECT_EQ(interlock.permit(move(3, 0.05, -0.01, 0.05), r).get().kind, SetpointKind::kHold);
+  EXPECT_EQ(interlock.refused_move(), 3U);
+  for (const auto kind : {DemandKind::kVelocity, DemandKind::kForce, DemandKind::kRetract, DemandKind::kStop}) {
+    EXPECT_EQ(interlock.permit({.kind = kind, .velocity_m_s = {0, 0, 0.01}}, r).get().kind, SetpointKind::kStop);
+  }
+  r.untared_normal_force_N = 30;
+  EXPECT_TRUE(interlock.evaluate(r, 0, now));
+  EXPECT_EQ(interlock.permit({.kind = DemandKind::kHome, .move_id = 4}, r).get().kind, SetpointKind::kStop);
+  EXPECT_EQ(interlock.refused_move(), 4U);
+}
+
+TEST(InterlockForHoming, OnlyASearchExcusesAStageThatSaysNothing) {
+  Interlock interlock(limits(), stage(), RigPurpose::kHome);
+  HostTime now{1'000'000'000};
+  auto r = healthy(now);
+  interlock.evaluate(r, 0, now);
+  ASSERT_TRUE(interlock.reset());
+  for (int i = 0; i < 60; ++i) {
+    now = now + from_seconds(0.01);
+    r.now = r.force_received = now;
+    r.stage = StageState::kHoming;
+    EXPECT_FALSE(interlock.evaluate(r, 0, now));
+  }
+  r.stage = StageState::kIdle;
+  EXPECT_TRUE(interlock.evaluate(r, 0, now));
+  EXPECT_EQ(r.latched_faults, kStageStale);
+}
+
+TEST_F(InterlockTest, ARigForRunsHomesNothing) {
+  arm();
+  const auto r = healthy(now_);
+  EXPECT_EQ(interlock_.permit({.kind = DemandKind::kHome, .move_id = 7}, r).get().kind, SetpointKind::kHold);
+  EXPECT_EQ(interlock_.refused_move(), 7U);
+}
+
 }  // namespace
 }  // namespace strigil::rig
