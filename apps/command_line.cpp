@@ -12,6 +12,7 @@
 #include "apps/qualify_command.hpp"
 #include "apps/run_command.hpp"
 #include "apps/sim_command.hpp"
+#include "apps/stop_test_command.hpp"
 #include "daq/link/io_thread.hpp"
 
 namespace strigil::apps {
@@ -97,6 +98,16 @@ int command_line(int argc, char** argv) {
   home_app->add_flag("--virtual", home.virtual_time, "Simulated bench in virtual time");
   home_app->add_option("--seed", home.seed, "Of the simulated bench")->capture_default_str();
   home_app->callback([&] { code = home_command(home); });
+
+  StopTestArguments stop_test;
+  auto* stop_test_app = app.add_subcommand(
+      "stop-test", "At the start of a shift: what a stop costs, and whether it costs more than before");
+  stop_test_app->add_option("--bench", stop_test.bench, "A name from rig/benches or a .toml file")
+      ->capture_default_str();
+  stop_test_app->add_flag("--virtual", stop_test.virtual_time, "Simulated bench in virtual time; not kept");
+  stop_test_app->add_option("--seed", stop_test.seed, "Of the simulated bench")->capture_default_str();
+  stop_test_app->add_flag("--json", stop_test.json, "As a line of JSON");
+  stop_test_app->callback([&] { code = stop_test_command(stop_test); });
 
   QualifyArguments qualify;
   auto* qualify_app = app.add_subcommand("qualify", "Grade this computer's jitter and say what it may run");

@@ -60,6 +60,7 @@ class Run {
     header.streams = rig_->streams();
     header.config = {
         {"bench.toml", o_.bench.text}, {"protocol.toml", o_.protocol_text}, {"plan.json", protocols::to_json(o_.plan)}};
+    if (!o_.stop_test.empty()) header.config["stop_test.json"] = o_.stop_test;
     if (!o_.publication.endpoint.empty()) {
       if (auto r = open_publisher(header.run_id); !r) return r.error();
     }

@@ -22,6 +22,7 @@ struct RunOptions {
   rig::BenchConfig bench;
   protocols::Plan plan;
   std::string protocol_text;  ///< as read: recorded with the run
+  std::string stop_test;      ///< the last one's record (JSON), recorded with the run; empty: there is none
   bool virtual_time = false;
   std::uint64_t seed = 1;
   std::string out;  ///< run file; must not exist

@@ -11,6 +11,7 @@
 #include "apps/places.hpp"
 #include "apps/run.hpp"
 #include "apps/stop_request.hpp"
+#include "apps/stop_test_command.hpp"
 #include "daq/strict_toml.hpp"
 #include "protocols/report.hpp"
 #include "rig/rig.hpp"
@@ -87,6 +88,19 @@ void print_json(const Prepared& prepared, const RunOutcome& outcome, const std::
   fmt::print("{}\n", j.dump(1));
 }
 
+/// Errors: the bench asks for stop tests, and the last one does not allow a run. `last`: it, as JSON, if there is one.
+daq::Result<void> pass_stop_test_gate(const rig::BenchConfig& bench, std::string& last) {
+  if (!bench.stop_test) return {};
+  const auto file = stop_test_history_of(bench);
+  const auto history = rig::read_stop_tests(file);
+  if (!history && bench.stop_test->required) return history.error();
+  if (!history) return {};
+  if (!history->empty()) last = rig::to_json(history->back());
+  const auto reason = rig::stop_test_gate(bench, *history, daq::wall_now());
+  if (!reason.empty()) return daq::Error{fmt::format("{} ([stop_test] required; history: {})", reason, file)};
+  return {};
+}
+
 }  // namespace
 
 int refuse(const std::string& message) {
@@ -129,6 +143,10 @@ int run_command(const RunArguments& a) {
   options.seed = a.seed;
   options.out = a.out.empty() ? default_run_file(prepared->plan.protocol.name) : a.out;
   options.publication = a.publication;
+  if (!a.virtual_time) {
+    auto allowed = pass_stop_test_gate(prepared->bench, options.stop_test);
+    if (!allowed) return refuse(allowed.error().message);
+  }
   if (auto made = make_parent(options.out); !made) return refuse(made.error().message);
 
   catch_stop_signals();

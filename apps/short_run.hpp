@@ -30,12 +30,15 @@ class ShortRun {
   /// Ticks until the supervisor says that it is over; the interlock is reset at the first tick at which it is all
   /// clear, and after kGiveUp it is aborted. stop_request() is obeyed.
   void perform(rig::Behaviour& behaviour, const Look& look);
+  /// Asks for an abort at the next tick; from `look`.
+  void abort() noexcept { abort_asked_ = true; }
 
  private:
   explicit ShortRun(const WorldWatch& world) : world_(world), wires_({}, world_) {}
   const WorldWatch world_;
   Wires wires_;
   std::unique_ptr<rig::Rig> rig_;
+  bool abort_asked_ = false;
 };
 
 }  // namespace strigil::apps

@@ -8,9 +8,11 @@ namespace {
 
 static_assert(kAxes == daq::kStageAxes);
 
+/// z first: on a slow line what is said first is on its way while the rest waits, and z carries the force.
+constexpr std::array kInOrder{kZ, kX, kY};
 /// Velocities nearer than this to what was sent last are the same.
 constexpr double kSame_m_s = 1e-6;
-constexpr daq::Duration kRefresh = std::chrono::milliseconds(20);
+constexpr daq::Duration kRefresh = std::chrono::milliseconds(50);
 /// Position reports that must follow a move's beginning before it may be over: one may have been under way.
 constexpr std::uint32_t kReportsToBelieve = 2;
 /// So long a fault may take to be cleared, and a search to show that it has begun.
@@ -129,7 +131,7 @@ void AxisDrive::stream(const Setpoint& s, daq::HostTime now, daq::SessionOutput&
   const bool again = phase_ != Phase::kStreaming || now - sent_ >= kRefresh;
   phase_ = Phase::kStreaming;
   if (again) sent_ = now;
-  for (std::size_t a = 0; a < kAxes; ++a) {
+  for (const std::size_t a : kInOrder) {
     if (!session_.axis(a).present) continue;
     if (!again && std::abs(s.velocity_m_s[a] - sent_m_s_[a]) < kSame_m_s) continue;
     if (session_.set_velocity(a, s.velocity_m_s[a], now, out)) sent_m_s_[a] = s.velocity_m_s[a];
@@ -153,7 +155,7 @@ void AxisDrive::begin(const Setpoint& s, const Readings& readings, daq::HostTime
     length_m = std::hypot(length_m, s.target_m[a] - readings.position_m[a]);
   }
   phase_ = Phase::kMoving;
-  for (std::size_t a = 0; a < kAxes; ++a) {
+  for (const std::size_t a : kInOrder) {
     const auto& axis = session_.axis(a);
     moves_[a] = false;
     if (!axis.present) continue;
@@ -176,10 +178,13 @@ void AxisDrive::begin(const Setpoint& s, const Readings& readings, daq::HostTime
   }
 }
 
-bool AxisDrive::arrived(std::size_t a) const noexcept {
+bool AxisDrive::at_rest(std::size_t a) const noexcept {
   const auto& axis = session_.axis(a);
-  return axis.condition == daq::AxisCondition::kIdle && axis.reports >= reports_then_[a] + kReportsToBelieve &&
-         std::abs(axis.position_m - target_m_[a]) <= stage_.in_position_m;
+  return axis.condition == daq::AxisCondition::kIdle && axis.reports >= reports_then_[a] + kReportsToBelieve;
+}
+
+bool AxisDrive::arrived(std::size_t a) const noexcept {
+  return at_rest(a) && std::abs(session_.axis(a).position_m - target_m_[a]) <= stage_.in_position_m;
 }
 
 void AxisDrive::carry_on() noexcept {
@@ -189,10 +194,14 @@ void AxisDrive::carry_on() noexcept {
     return;
   }
   if (session_.pending() > 0) return;
+  bool all_there = true;
   for (std::size_t a = 0; a < kAxes; ++a) {
-    if (moves_[a] && !arrived(a)) return;
+    const auto& axis = session_.axis(a);
+    // One that a retract brings to rest has no target: it is at rest when reports have come since it said so.
+    if (!moves_[a] && axis.condition != daq::AxisCondition::kIdle) reports_then_[a] = axis.reports;
+    all_there = all_there && (!axis.present || (moves_[a] ? arrived(a) : at_rest(a)));
   }
-  end(true);
+  if (all_there) end(true);
 }
 
 void AxisDrive::end(bool finished) noexcept {

@@ -40,6 +40,7 @@ class AxisDrive final : public Drive {
   void search(daq::HostTime now, daq::SessionOutput& out) noexcept;
   void carry_on() noexcept;
   void end(bool finished) noexcept;
+  [[nodiscard]] bool at_rest(std::size_t axis) const noexcept;
   [[nodiscard]] bool arrived(std::size_t axis) const noexcept;
 
   daq::AxisSession& session_;

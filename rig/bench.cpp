@@ -115,6 +115,25 @@ TapConfig read_taps(StrictTable t) {
   return c;
 }
 
+StopTestConfig read_stop_test(StrictTable t) {
+  constexpr double kHour = 3600;
+  StopTestConfig c;
+  c.required = t.boolean("required", c.required);
+  c.valid_s = t.number("valid_h", {0.01, 1000}, c.valid_s / kHour) * kHour;
+  c.history = t.text("history", c.history);
+  c.repeats = static_cast<int>(t.integer("repeats", {1, 50}, c.repeats));
+  c.trip_N = t.number("trip_N", {0.5, 100}, c.trip_N);
+  c.speed_m_s = t.number("speed_mm_s", {0.5, 100}, c.speed_m_s / kMillimetre) * kMillimetre;
+  c.abort_speed_m_s = t.number("abort_speed_mm_s", {1, 1000}, c.abort_speed_m_s / kMillimetre) * kMillimetre;
+  c.max_time_s = t.number("max_time_ms", {1, 5000}, c.max_time_s / kMillisecond) * kMillisecond;
+  c.max_travel_m = t.number("max_travel_mm", {0.01, 50}, c.max_travel_m / kMillimetre) * kMillimetre;
+  c.max_abort_travel_m = t.number("max_abort_travel_mm", {0.1, 500}, c.max_abort_travel_m / kMillimetre) * kMillimetre;
+  c.max_peak_N = t.number("max_peak_N", {1, 200}, c.max_peak_N);
+  c.worse_by = t.number("worse_by_percent", {5, 1000}, c.worse_by * 100) / 100;
+  t.finish();
+  return c;
+}
+
 InterlockConfig read_interlock(StrictTable t) {
   InterlockConfig i;
   i.max_force_N = t.number("max_force_N", {0.5, 200});
@@ -153,6 +172,14 @@ daq::Result<BenchConfig> parse_bench(std::string_view text, const std::string& f
   b.timing.max_bound_s = timing.number("max_bound_us", {5, 20000}, daq::ClockFitConfig{}.lock_bound_s * 1e6) * 1e-6;
   timing.finish();
   if (root.has("taps")) b.taps = read_taps(root.table("taps", true));
+  if (root.has("stop_test")) {
+    b.stop_test = read_stop_test(root.table("stop_test", true));
+    if (!b.taps) root.refuse("stop_test", "[stop_test] needs [taps]: it runs onto the hard stop there");
+    if (b.stop_test->abort_speed_m_s > b.stage.max_speed_m_s)
+      root.refuse("stop_test", "'abort_speed_mm_s' is more than [stage] max_speed_mm_s");
+    if (b.stop_test->trip_N >= b.interlock.max_force_N)
+      root.refuse("stop_test", "'trip_N' must be below [interlock] max_force_N");
+  }
   root.pass_over("twin");
   root.finish();
   if (document.error()) return *document.error();

@@ -70,6 +70,22 @@ struct TapConfig {
   int count = 4;  ///< before and after the strokes each
 };
 
+/// The stop test of each shift (docs/safety.md), onto the hard stop at [taps] and in free air.
+struct StopTestConfig {
+  bool required = false;  ///< no run on real wires without one that is fresh and passed
+  double valid_s = 12 * 3600;
+  std::string history;  ///< file that keeps them; empty: runs/stop_tests/NAME.jsonl
+  int repeats = 3;      ///< of each kind
+  double trip_N = 5;    ///< the interlock's limit in the test
+  double speed_m_s = 5e-3;
+  double abort_speed_m_s = 0.1;
+  double max_time_s = 0.3;
+  double max_travel_m = 1e-3;
+  double max_abort_travel_m = 20e-3;
+  double max_peak_N = 20;
+  double worse_by = 0.5;  ///< part by which a figure may exceed that of the first tests
+};
+
 /// What the interlock holds the rig to.
 struct InterlockConfig {
   double max_force_N = 25;
@@ -92,6 +108,7 @@ struct BenchConfig {
   TimingConfig timing;
   std::optional<TapConfig> taps;  ///< without: the timeline is not proved
   InterlockConfig interlock;
+  std::optional<StopTestConfig> stop_test;
   daq::Duration bring_up_timeout{};  ///< how long a device may take to speak
 };
 

@@ -87,9 +87,9 @@ std::uint32_t Interlock::judge(const Readings& r, std::uint32_t sensed, daq::Hos
   if (purpose_ == RigPurpose::kHome) {
     // Where it stands is not known, it may be locked until it is homed, and Grbl says nothing while it looks. It runs
     // into its switches, which shakes the accelerometer; the force is what is watched.
-    faults &= ~static_cast<std::uint32_t>(kTravel | kStageAlarm | kStageRestarted | kStageStalled | kVibrationStale |
-                                          kVibrationGap | kVibrationStuck | kVibrationSaturated |
-                                          kVibrationDeviceFault);
+    faults &=
+        ~static_cast<std::uint32_t>(kTravel | kStageAlarm | kStageRestarted | kStageStalled | kVibrationStale |
+                                    kVibrationGap | kVibrationStuck | kVibrationSaturated | kVibrationDeviceFault);
     if (r.stage == StageState::kHoming) faults &= ~static_cast<std::uint32_t>(kStageStale);
   }
   return faults;

@@ -235,12 +235,18 @@ ZaberSession::Errand ZaberSession::errand_of(std::size_t axis, HostTime now) con
   return now - a.told < kToldLately ? Errand::kRepetition : Errand::kReminder;
 }
 
-/// An axis that runs and shall stand waits for nothing: it overshoots by what it is told late.
+/// An axis that moves and shall stand, or go elsewhere, is brought to rest before all else: it overshoots by what it is
+/// told late, and a move takes two requests.
 bool ZaberSession::send_halt(HostTime now, SessionOutput& out) noexcept {
   for (std::size_t axis = 0; axis < kStageAxes; ++axis) {
-    const auto& a = axes_[axis];
-    if (a.wish != Wish::kVelocity || a.value != 0 || !a.runs || a.runs_at == 0 || now - a.wished > kStaleWish) continue;
-    if (!send_wish(axis, now, out)) return false;
+    auto& a = axes_[axis];
+    const bool stands = a.wish == Wish::kVelocity && a.value == 0;
+    if ((!stands && a.wish != Wish::kMove) || now - a.wished > kStaleWish) continue;
+    if (a.runs ? a.runs_at == 0 : a.reading.condition == AxisCondition::kIdle) continue;
+    if (!ask_axis(Kind::kMotion, axis, "move vel 0", now, out)) return false;
+    a.runs = false;
+    a.run_asked = 0;
+    if (!stands) --asked_.serial;  // its answer does not fulfil the wish
     since_position_ = static_cast<std::uint8_t>(std::min<int>(since_position_ + 1, kRequestsPerPosition));
     return true;
   }

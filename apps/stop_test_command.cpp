@@ -1,0 +1,105 @@
+#include "apps/stop_test_command.hpp"
+
+#include <fmt/format.h>
+
+#include "apps/places.hpp"
+#include "apps/run_command.hpp"
+#include "apps/short_run.hpp"
+#include "apps/stop_request.hpp"
+
+namespace strigil::apps {
+namespace {
+
+using rig::StopTestFigures;
+using rig::StopTestKind;
+
+constexpr std::size_t kMostRows = 200'000;
+
+void print(const StopTestFigures& f) {
+  const bool trip = f.kind == StopTestKind::kForceTrip;
+  fmt::print("{:<12} noticed after {:6.1f} ms, at rest after {:6.1f} ms and {:6.3f} mm", rig::name_of(f.kind),
+             f.noticed_s * 1e3, f.stopped_s * 1e3, f.travel_m * 1e3);
+  if (trip) fmt::print(", at most {:.2f} N, let go after {:.1f} ms", f.peak_N, f.released_s * 1e3);
+  fmt::print("\n");
+}
+
+}  // namespace
+
+std::string stop_test_history_of(const rig::BenchConfig& bench) {
+  if (bench.stop_test && !bench.stop_test->history.empty()) return bench.stop_test->history;
+  return fmt::format("runs/stop_tests/{}.jsonl", bench.name);
+}
+
+daq::Result<StopTestFigures> measure_stop(StopTestKind kind, const rig::BenchConfig& bench, bool virtual_time,
+                                          std::uint64_t seed, const WorldWatch& world) {
+  auto in_test = bench;
+  if (kind == StopTestKind::kForceTrip) in_test.interlock.max_force_N = bench.stop_test->trip_N;
+  auto run = ShortRun::bring_up({.bench = in_test, .virtual_time = virtual_time, .seed = seed, .world = world});
+  if (!run) return run.error();
+  rig::StopTest test(kind, in_test);
+  std::vector<rig::StopTestRow> trace;
+  trace.reserve(kMostRows);
+  (*run)->perform(test, [&](const rig::RigState& state, daq::HostTime now) {
+    const auto& r = state.readings;
+    if (test.wants_abort()) (*run)->abort();
+    if (!test.measuring() || trace.size() == kMostRows) return;
+    const bool stopping = state.supervisor != rig::SupervisorState::kRunning;
+    trace.push_back({now, r.force_t0, r.untared_normal_force_N, r.position_t0, r.position_m, stopping});
+  });
+  if (stop_request().load() > 0) return daq::Error{"stopped by the operator"};
+  const auto& interlock = (*run)->rig().interlock();
+  const auto expected = kind == StopTestKind::kForceTrip ? rig::kForceLimit : 0U;
+  if (test.outcome() != rig::StopTestOutcome::kUnderWay) return daq::Error{std::string(rig::name_of(test.outcome()))};
+  if (interlock.first_cause() != expected) {
+    return daq::Error{fmt::format("the interlock tripped over something else: {}. {}",
+                                  rig::fault_names(interlock.latched()), rig::fault_advice(interlock.latched()))};
+  }
+  return rig::stop_test_figures(kind, trace, in_test.stop_test->trip_N);
+}
+
+int stop_test_command(const StopTestArguments& a) {
+  const auto path = find_toml(a.bench, "rig/benches", "bench");
+  if (!path) return refuse(path.error().message);
+  const auto bench = rig::load_bench(*path);
+  if (!bench) return refuse(bench.error().message);
+  if (!bench->stop_test) return refuse(fmt::format("the bench file {} has no [stop_test]", *path));
+  const auto file = stop_test_history_of(*bench);
+  auto history = rig::read_stop_tests(file);
+  if (!history) return refuse(history.error().message);
+  catch_stop_signals();
+  rig::StopTestRecord record;
+  record.at = daq::wall_now();
+  record.bench = bench->name;
+  record.setup = rig::stop_test_setup(*bench);
+  record.software = version();
+  record.simulated = a.virtual_time;
+  bool measured = true;
+  for (const auto kind : {StopTestKind::kForceTrip, StopTestKind::kAbort}) {
+    for (int i = 0; i < bench->stop_test->repeats && measured; ++i) {
+      const auto figures = measure_stop(kind, *bench, a.virtual_time, a.seed + static_cast<std::uint64_t>(i));
+      measured = figures.ok();
+      if (!measured) {
+        record.failures.push_back(fmt::format("{}: {}", rig::name_of(kind), figures.error().message));
+        break;
+      }
+      record.stops.push_back(*figures);
+      if (!a.json) print(*figures);
+    }
+  }
+  if (measured) record.failures = rig::judge_stops(record.stops, *bench, *history);
+  // A simulation says nothing of the stage that the gate is there for.
+  if (!a.virtual_time) {
+    if (auto kept = rig::append_stop_test(file, record); !kept) return refuse(kept.error().message);
+  }
+  if (a.json) {
+    fmt::print("{}\n", rig::to_json(record));
+  } else {
+    for (const auto& failure : record.failures) fmt::print("worse: {}\n", failure);
+    fmt::print("STOP TEST: {}{}\n", record.failures.empty() ? "PASS" : "FAIL",
+               a.virtual_time ? " (virtual time: not kept)" : fmt::format(", kept in {}", file));
+  }
+  if (!measured) return kInvalid;
+  return record.failures.empty() ? kPass : kFail;
+}
+
+}  // namespace strigil::apps
