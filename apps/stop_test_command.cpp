@@ -4,7 +4,6 @@
 
 #include "apps/places.hpp"
 #include "apps/run_command.hpp"
-#include "apps/short_run.hpp"
 #include "apps/stop_request.hpp"
 
 namespace strigil::apps {
@@ -30,31 +29,32 @@ std::string stop_test_history_of(const rig::BenchConfig& bench) {
   return fmt::format("runs/stop_tests/{}.jsonl", bench.name);
 }
 
-daq::Result<StopTestFigures> measure_stop(StopTestKind kind, const rig::BenchConfig& bench, bool virtual_time,
-                                          std::uint64_t seed, const WorldWatch& world) {
-  auto in_test = bench;
-  if (kind == StopTestKind::kForceTrip) in_test.interlock.max_force_N = bench.stop_test->trip_N;
-  auto run = ShortRun::bring_up({.bench = in_test, .virtual_time = virtual_time, .seed = seed, .world = world});
-  if (!run) return run.error();
-  rig::StopTest test(kind, in_test);
+daq::Result<StopTestFigures> measure_stop(StopTestKind kind, ShortRun& run) {
+  rig::StopTest test(kind, run.rig().bench());
   std::vector<rig::StopTestRow> trace;
   trace.reserve(kMostRows);
-  (*run)->perform(test, [&](const rig::RigState& state, daq::HostTime now) {
+  run.perform(test, [&](const rig::RigState& state, daq::HostTime now) {
     const auto& r = state.readings;
-    if (test.wants_abort()) (*run)->abort();
+    if (test.wants_abort()) run.abort();
     if (!test.measuring() || trace.size() == kMostRows) return;
     const bool stopping = state.supervisor != rig::SupervisorState::kRunning;
     trace.push_back({now, r.force_t0, r.untared_normal_force_N, r.position_t0, r.position_m, stopping});
   });
   if (stop_request().load() > 0) return daq::Error{"stopped by the operator"};
-  const auto& interlock = (*run)->rig().interlock();
-  const auto expected = kind == StopTestKind::kForceTrip ? rig::kForceLimit : 0U;
   if (test.outcome() != rig::StopTestOutcome::kUnderWay) return daq::Error{std::string(rig::name_of(test.outcome()))};
+  const auto& interlock = run.rig().interlock();
+  const auto expected = kind == StopTestKind::kForceTrip ? rig::kForceLimit : 0U;
   if (interlock.first_cause() != expected) {
     return daq::Error{fmt::format("the interlock tripped over something else: {}. {}",
                                   rig::fault_names(interlock.latched()), rig::fault_advice(interlock.latched()))};
   }
-  return rig::stop_test_figures(kind, trace, in_test.stop_test->trip_N);
+  return rig::stop_test_figures(kind, trace, run.rig().bench().stop_test->trip_N);
+}
+
+rig::BenchConfig bench_for(StopTestKind kind, const rig::BenchConfig& bench) {
+  auto in_test = bench;
+  if (kind == StopTestKind::kForceTrip) in_test.interlock.max_force_N = bench.stop_test->trip_N;
+  return in_test;
 }
 
 int stop_test_command(const StopTestArguments& a) {
@@ -63,6 +63,7 @@ int stop_test_command(const StopTestArguments& a) {
   const auto bench = rig::load_bench(*path);
   if (!bench) return refuse(bench.error().message);
   if (!bench->stop_test) return refuse(fmt::format("the bench file {} has no [stop_test]", *path));
+  if (!bench->taps) return refuse(fmt::format("the bench file {} has no [taps]: no hard stop to run onto", *path));
   const auto file = stop_test_history_of(*bench);
   auto history = rig::read_stop_tests(file);
   if (!history) return refuse(history.error().message);
@@ -76,7 +77,11 @@ int stop_test_command(const StopTestArguments& a) {
   bool measured = true;
   for (const auto kind : {StopTestKind::kForceTrip, StopTestKind::kAbort}) {
     for (int i = 0; i < bench->stop_test->repeats && measured; ++i) {
-      const auto figures = measure_stop(kind, *bench, a.virtual_time, a.seed + static_cast<std::uint64_t>(i));
+      auto run = ShortRun::bring_up({.bench = bench_for(kind, *bench),
+                                     .virtual_time = a.virtual_time,
+                                     .seed = a.seed + static_cast<std::uint64_t>(i)});
+      if (!run) return refuse(run.error().message);
+      const auto figures = measure_stop(kind, **run);
       measured = figures.ok();
       if (!measured) {
         record.failures.push_back(fmt::format("{}: {}", rig::name_of(kind), figures.error().message));

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/wires.hpp"
+#include "apps/short_run.hpp"
 #include "daq/result.hpp"
 #include "rig/bench.hpp"
 #include "rig/stop_test_history.hpp"
@@ -25,8 +25,11 @@ int stop_test_command(const StopTestArguments& arguments);
 /// The file that keeps this bench's stop tests.
 std::string stop_test_history_of(const rig::BenchConfig& bench);
 
-/// One stop, measured on the bench. Errors: it could not be brought up, or did not come to the stop, in words.
-daq::Result<rig::StopTestFigures> measure_stop(rig::StopTestKind kind, const rig::BenchConfig& bench, bool virtual_time,
-                                               std::uint64_t seed, const WorldWatch& world = {});
+/// One stop, measured with a rig that was brought up on the bench_for() its kind. Errors: it did not come to the stop,
+/// or something else stopped it, in words.
+daq::Result<rig::StopTestFigures> measure_stop(rig::StopTestKind kind, ShortRun& run);
+
+/// The bench with the interlock's limits as they are in such a test.
+rig::BenchConfig bench_for(rig::StopTestKind kind, const rig::BenchConfig& bench);
 
 }  // namespace strigil::apps

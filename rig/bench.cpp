@@ -174,10 +174,12 @@ daq::Result<BenchConfig> parse_bench(std::string_view text, const std::string& f
   if (root.has("taps")) b.taps = read_taps(root.table("taps", true));
   if (root.has("stop_test")) {
     b.stop_test = read_stop_test(root.table("stop_test", true));
-    if (!b.taps) root.refuse("stop_test", "[stop_test] needs [taps]: it runs onto the hard stop there");
-    if (b.stop_test->abort_speed_m_s > b.stage.max_speed_m_s)
+    const bool right_so_far = !document.error();
+    if (right_so_far && b.stop_test->required && !b.taps)
+      root.refuse("stop_test", "a required [stop_test] needs [taps]: it runs onto the hard stop there");
+    if (right_so_far && b.stop_test->abort_speed_m_s > b.stage.max_speed_m_s)
       root.refuse("stop_test", "'abort_speed_mm_s' is more than [stage] max_speed_mm_s");
-    if (b.stop_test->trip_N >= b.interlock.max_force_N)
+    if (right_so_far && b.stop_test->trip_N >= b.interlock.max_force_N)
       root.refuse("stop_test", "'trip_N' must be below [interlock] max_force_N");
   }
   root.pass_over("twin");
