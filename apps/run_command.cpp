@@ -127,7 +127,8 @@ daq::Result<Prepared> prepare(const std::string& protocol, const std::string& be
                                           .max_force_N = bench_config->interlock.max_force_N,
                                           .hold = rig::hold_of(*bench_config),
                                           .position_rate_Hz = stage.status_rate_Hz,
-                                          .taps = bench_config->taps});
+                                          .taps = bench_config->taps,
+                                          .angle_rad = bench_config->instrument.angle_rad});
   if (!plan) return plan.error();
   return Prepared{std::move(*bench_config), std::move(*plan), std::move(*text)};
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace strigil::protocols {
 namespace {
@@ -116,6 +117,14 @@ class Expander {
     if (p.max_force_N > l.max_force_N) {
       return refuse(fmt::format("[limits] max_force_N is {:g} N; the bench's interlock trips at {:g} N", p.max_force_N,
                                 l.max_force_N));
+    }
+    constexpr double kDegree = std::numbers::pi / 180;
+    constexpr double kSetByHand_rad = 0.5 * kDegree;
+    if (l.angle_rad > 0 && std::abs(p.angle_rad - l.angle_rad) > kSetByHand_rad) {
+      return refuse(
+          fmt::format("[stroke] angle_deg is {:g}; on this bench the instrument is held at {:g}: set it by "
+                      "hand, and write it into the bench file's [instrument] angle_deg",
+                      p.angle_rad / kDegree, l.angle_rad / kDegree));
     }
     for (const double force : p.normal_force_N) {
       if (force * (1 + p.press_tolerance) > p.max_force_N) {

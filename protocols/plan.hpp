@@ -27,7 +27,8 @@ struct PlanLimits {
   std::optional<rig::ForceControlConfig> hold = std::nullopt;  ///< without: this stage cannot hold a force
   double position_rate_Hz = 0;  ///< of the stage's reports; 0: not known, then short strokes are not refused beforehand
   std::optional<rig::TapConfig> taps =
-      std::nullopt;  ///< before and after the strokes, where the bench has a place for them
+      std::nullopt;      ///< before and after the strokes, where the bench has a place for them
+  double angle_rad = 0;  ///< at which the instrument is held; 0: not known, then any is taken
 };
 
 enum class StepKind : std::uint8_t { kLift, kGoTo, kTare, kApproach, kPress, kDwell, kStroke, kRetract, kTap, kSurvey };

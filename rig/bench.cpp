@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numbers>
 #include <vector>
 
 #include "daq/clock_fit.hpp"
@@ -98,6 +99,15 @@ ForceConfig read_force(StrictTable t) {
   return f;
 }
 
+InstrumentMount read_instrument(StrictTable t) {
+  constexpr double kDegree = std::numbers::pi / 180;
+  InstrumentMount m;
+  m.angle_rad = t.number("angle_deg", {30, 90}, 90.0) * kDegree;  // science.md 1.3: 30-90 degrees
+  m.sensor_tilts = t.boolean("sensor_tilts", m.sensor_tilts);
+  t.finish();
+  return m;
+}
+
 TapConfig read_taps(StrictTable t) {
   constexpr daq::Range kAnywhere{-2000, 2000};
   TapConfig c;
@@ -168,6 +178,7 @@ daq::Result<BenchConfig> parse_bench(std::string_view text, const std::string& f
   b.vibration.latency_s = read_latency(vibration);
   vibration.finish();
   b.interlock = read_interlock(root.table("interlock", true));
+  b.instrument = read_instrument(root.table("instrument", false));
   auto timing = root.table("timing", false);
   b.timing.max_bound_s = timing.number("max_bound_us", {5, 20000}, daq::ClockFitConfig{}.lock_bound_s * 1e6) * 1e-6;
   timing.finish();

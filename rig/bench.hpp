@@ -46,6 +46,12 @@ struct ForceConfig {
   double instrument_mass_kg = 0;        ///< of what hangs below the sensor: accelerating it is no force of the phantom
 };
 
+/// How the instrument is held (rig/frames.hpp). The tilt is set by hand.
+struct InstrumentMount {
+  double angle_rad = 1.5707963267948966;  ///< against the surface; upright
+  bool sensor_tilts = false;              ///< the force sensor sits below the tilt joint and leans with the instrument
+};
+
 /// A sensor that speaks the Strigil sensor stream; it describes itself.
 struct VibrationConfig {
   std::string codec;  ///< "strigil_stream"
@@ -105,6 +111,7 @@ struct BenchConfig {
   StageConfig stage;
   ForceConfig force;
   VibrationConfig vibration;
+  InstrumentMount instrument;
   TimingConfig timing;
   std::optional<TapConfig> taps;  ///< without: the timeline is not proved
   InterlockConfig interlock;

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cmath>
 
+#include "rig/frames.hpp"
+
 namespace strigil::rig {
 
 /// One session with its link, and the door through which what it makes comes in.
@@ -126,17 +128,18 @@ void Intake::take_newest(const daq::NewestSample& sample) noexcept {
   auto& r = *readings_;
   const auto& conversion = conversions_[sample.stream];
   if (sample.stream == roles_.force) {
-    const double normal = roles_.normal_sign * conversion.value(sample, roles_.normal_channel);
-    const double tangential = roles_.tangential_sign * conversion.value(sample, roles_.tangential_channel);
+    const EdgeForce measured{roles_.normal_sign * conversion.value(sample, roles_.normal_channel),
+                             roles_.tangential_sign * conversion.value(sample, roles_.tangential_channel)};
+    const EdgeForce felt = roles_.lean_rad == 0 ? measured : upright(measured, roles_.lean_rad);
     if (averaging_) {
-      sum_normal_N_ += normal;
-      sum_tangential_N_ += tangential;
+      sum_normal_N_ += felt.normal_N;
+      sum_tangential_N_ += felt.tangential_N;
       ++averaged_;
     }
     r.force_seen = true;
-    r.untared_normal_force_N = normal;
-    r.normal_force_N = normal - zero_normal_N_;
-    r.tangential_force_N = tangential - zero_tangential_N_;
+    r.untared_normal_force_N = felt.normal_N;
+    r.normal_force_N = felt.normal_N - zero_normal_N_;
+    r.tangential_force_N = felt.tangential_N - zero_tangential_N_;
     r.force_t0 = sample.t0;
     r.force_received = sample.received;
     ++r.force_samples;

@@ -24,6 +24,7 @@ struct StreamRoles {
   double normal_sign = 1;
   std::size_t tangential_channel = 0;
   double tangential_sign = 1;
+  double lean_rad = 0;  ///< of the force sensor (frames.hpp)
 };
 
 /// What the intake has put out for one stream; rows of the ledger.

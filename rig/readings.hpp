@@ -1,7 +1,5 @@
-// What the rig knows at one tick, and what it may be asked to do. Plain values; loop thread only.
-//
-// Frame: x along the stroke, y across, z up. Metres in the stage's own machine coordinates; z falls as the stage
-// presses. Normal force is positive when the instrument presses on the phantom.
+// What the rig knows at one tick, and what it may be asked to do. Plain values; loop thread only. Positions are in the
+// stage frame, forces in the edge frame (rig/frames.hpp).
 #pragma once
 
 #include <array>
@@ -15,7 +13,7 @@ namespace strigil::rig {
 
 inline constexpr std::size_t kAxes = 3;
 enum Axis : std::size_t { kX = 0, kY = 1, kZ = 2 };
-using Position = std::array<double, kAxes>;  ///< m
+using Position = std::array<double, kAxes>;  ///< m, stage frame
 
 /// What the stage says it is doing.
 enum class StageState : std::uint8_t { kUnknown, kIdle, kMoving, kHolding, kAlarm, kOther, kHoming };

@@ -5,6 +5,7 @@
 #include "daq/codec/rdt_session.hpp"
 #include "daq/codec/sensor_stream_session.hpp"
 #include "rig/force_control.hpp"
+#include "rig/frames.hpp"
 #include "rig/stage.hpp"
 
 namespace strigil::rig {
@@ -162,6 +163,7 @@ StreamRoles roles_of(const BenchConfig& bench) {
   roles.normal_sign = sign_of(bench.force.normal_axis);
   roles.tangential_channel = channel_of(bench.force.tangential_axis);
   roles.tangential_sign = sign_of(bench.force.tangential_axis);
+  if (bench.instrument.sensor_tilts) roles.lean_rad = lean_of(bench.instrument.angle_rad);
   return roles;
 }
 

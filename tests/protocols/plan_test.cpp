@@ -97,6 +97,19 @@ TEST(PlanTest, EveryLimitIsCheckedBeforeAnythingMoves) {
   EXPECT_THAT(refusal(p, slow), HasSubstr("one.toml"));
 }
 
+TEST(PlanTest, TheAngleMustBeTheOneThatTheInstrumentIsHeldAt) {
+  auto p = one_stroke();
+  auto limits = bench_limits();
+  p.angle_rad = 1.0;
+  EXPECT_TRUE(expand(p, limits).ok()) << "a bench that does not know";
+  limits.angle_rad = 1.008;
+  EXPECT_TRUE(expand(p, limits).ok()) << "set by hand";
+  limits.angle_rad = 1.02;
+  const auto plan = expand(p, limits);
+  ASSERT_FALSE(plan.ok());
+  EXPECT_THAT(plan.error().message, HasSubstr("[instrument] angle_deg"));
+}
+
 TEST(PlanTest, TooLargeAFactorialIsRefused) {
   auto p = one_stroke();
   p.normal_force_N.assign(200, 6);

@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <numbers>
+
 #include <functional>
 #include <memory>
+
+#include "rig/frames.hpp"
 
 namespace strigil::rig {
 namespace {
@@ -98,6 +103,24 @@ TEST_F(IntakeTest, ForceIsConvertedSignedAndTared) {
   arrive({4000}, [](HostTime now, daq::SessionOutput& out) { out.newest(force(now, -7500, 4)); });
   EXPECT_DOUBLE_EQ(readings_.normal_force_N, 6.0);
   EXPECT_DOUBLE_EQ(readings_.untared_normal_force_N, 7.5);
+}
+
+TEST_F(IntakeTest, ASensorThatLeansWithTheInstrumentIsTurnedUpright) {
+  StreamRoles roles;
+  roles.lean_rad = lean_of(std::numbers::pi / 3);  // 60 degrees to the surface: it leans by 30
+  intake_->configure({stream(0, "force", 0.001, 6), stream(1, "position", 1e-6, 3), stream(2, "vibration", 0.01, 3)},
+                     roles);
+  // 6 N from below and 2 N of drag against +x, along the axes of a sensor whose upper end lies 30 degrees towards -x.
+  const double normal_N = 6 * std::cos(std::numbers::pi / 6) - -2 * std::sin(std::numbers::pi / 6);
+  const double tangential_N = -2 * std::cos(std::numbers::pi / 6) + 6 * std::sin(std::numbers::pi / 6);
+  arrive({1000}, [&](HostTime now, daq::SessionOutput& out) {
+    auto s = force(now, static_cast<std::int32_t>(std::lround(normal_N * 1000)), 1);
+    s.counts[0] = static_cast<std::int32_t>(std::lround(tangential_N * 1000));
+    out.newest(s);
+  });
+  EXPECT_NEAR(readings_.untared_normal_force_N, 6, 1e-3) << "what the interlock judges";
+  EXPECT_NEAR(readings_.normal_force_N, 6, 1e-3);
+  EXPECT_NEAR(readings_.tangential_force_N, -2, 1e-3);
 }
 
 TEST_F(IntakeTest, BlocksCarryCountsAndValuesToTheSinks) {
