@@ -130,6 +130,8 @@ int command_line(int argc, char** argv) {
   DrillArguments drill;
   auto* drill_app = app.add_subcommand("drill", "Fire drills: make every fault on purpose, score what the rig does");
   drill_app->add_option("catalogue", drill.catalogue, "A name from apps/drills or a .toml file")->capture_default_str();
+  drill_app->add_option("--bench", drill.bench, "In place of the catalogue's bench");
+  drill_app->add_option("--protocol", drill.protocol, "In place of the catalogue's protocol");
   drill_app->add_option("--only", drill.only, "The drills of these names, separated by commas")->delimiter(',');
   drill_app->add_flag("--real", drill.real, "On pseudo-terminals and UDP, the rig in a process of its own");
   drill_app->add_option("--repeats", drill.repeats, "Of each drill in each phase, at other instants")

@@ -53,7 +53,7 @@ struct DrillTruth {
   double force_at_fault_N = 0;
   double peak_force_N = 0;  ///< from the fault on
   double end_force_N = 0;
-  double end_speed_m_s = 0;
+  double end_speed_m_s = 0;  ///< 0 also while it lifts
   double end_z_m = 0;
   std::optional<daq::HostTime> lifted_at;  ///< the first lift after the fault
   daq::HostTime last_danger;  ///< the last instant after the fault at which the stage moved otherwise than up

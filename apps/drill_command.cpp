@@ -105,6 +105,8 @@ int drill_command(const DrillArguments& a) {
   if (!text) return refuse(text.error().message);
   auto catalogue = parse_drills(*text, *path);
   if (!catalogue) return refuse(catalogue.error().message);
+  if (!a.bench.empty()) catalogue->bench = a.bench;
+  if (!a.protocol.empty()) catalogue->protocol = a.protocol;
   auto& drills = catalogue->drills;
   for (const auto& name : a.only) {
     if (std::none_of(drills.begin(), drills.end(), [&](const Drill& d) { return d.name == name; })) {

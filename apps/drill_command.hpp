@@ -9,6 +9,8 @@ namespace strigil::apps {
 
 struct DrillArguments {
   std::string catalogue = "catalogue";
+  std::string bench;              ///< in place of the catalogue's; empty: that
+  std::string protocol;           ///< likewise
   std::vector<std::string> only;  ///< the drills of these names; empty: all
   bool real = false;
   int repeats = 1;  ///< for each phase, at instants of their own

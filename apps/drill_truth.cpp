@@ -18,7 +18,8 @@ void TruthWatch::see(const sim::World& world, daq::HostTime now) {
   t.end_force_N = force_N;
   t.end_z_m = plant.position_m[rig::kZ];
   const auto& v = plant.velocity_m_s;
-  t.end_speed_m_s = std::hypot(v[rig::kX], v[rig::kY], v[rig::kZ]);
+  const bool lifting = v[rig::kZ] > 0 && std::hypot(v[rig::kX], v[rig::kY]) <= kStill_m_s;
+  t.end_speed_m_s = lifting ? 0 : std::hypot(v[rig::kX], v[rig::kY], v[rig::kZ]);
   if (!t.fault_at) {
     if (world.made().empty()) return;
     t.fault_at = world.made().front().at;
@@ -26,9 +27,8 @@ void TruthWatch::see(const sim::World& world, daq::HostTime now) {
     t.last_danger = t.last_contact = *t.fault_at;
   }
   t.peak_force_N = std::max(t.peak_force_N, force_N);
-  const bool lifting = v[rig::kZ] > 0 && std::hypot(v[rig::kX], v[rig::kY]) <= kStill_m_s;
   if (lifting && !t.lifted_at && v[rig::kZ] > kStill_m_s) t.lifted_at = now;
-  if (t.end_speed_m_s > kStill_m_s && !lifting) t.last_danger = now;
+  if (t.end_speed_m_s > kStill_m_s) t.last_danger = now;
   if (force_N > 0) t.last_contact = now;
 }
 

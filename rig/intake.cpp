@@ -107,12 +107,14 @@ void Intake::take_block(const daq::Block& block) noexcept {
   fanout_.push(scratch_);
 }
 
-void Intake::watch(Liveness& liveness, const daq::NewestSample& sample) noexcept {
+/// By the samples' own times: a computer that is late makes nothing stuck.
+void Intake::watch(Liveness& liveness, const daq::NewestSample& sample, Fault stuck) noexcept {
   if (!liveness.seen || liveness.counts != sample.counts) {
     liveness.seen = true;
     liveness.counts = sample.counts;
-    liveness.changed = sample.received;
+    liveness.changed = sample.t0;
   }
+  if (sample.t0 - liveness.changed > limits_.stuck) sensed_ |= stuck;
 }
 
 /// An amplifier at its rail holds one channel while the others live on.
@@ -120,7 +122,7 @@ void Intake::watch_force(const daq::NewestSample& sample) noexcept {
   daq::NewestSample normal = sample;
   normal.counts.fill(0);
   normal.counts[0] = sample.counts[roles_.normal_channel];
-  watch(force_liveness_, normal);
+  watch(force_liveness_, normal, kForceStuck);
 }
 
 void Intake::take_newest(const daq::NewestSample& sample) noexcept {
@@ -158,7 +160,7 @@ void Intake::take_newest(const daq::NewestSample& sample) noexcept {
     r.vibration_received = sample.received;
     if ((sample.flags & daq::kSaturated) != 0) sensed_ |= kVibrationSaturated;
     if ((sample.flags & daq::kDeviceFault) != 0) sensed_ |= kVibrationDeviceFault;
-    watch(vibration_liveness_, sample);
+    watch(vibration_liveness_, sample, kVibrationStuck);
   }
 }
 
@@ -180,11 +182,9 @@ void Intake::take_vibration(const daq::Block& block) noexcept {
   readings_->vibration_samples += block.samples;
 }
 
-std::uint32_t Intake::take_sensed(daq::HostTime now) noexcept {
+std::uint32_t Intake::take_sensed() noexcept {
   std::uint32_t out = sensed_;
   sensed_ &= kLinkClosed;  // a closed link stays closed; the others are edges that the interlock latches
-  if (force_liveness_.seen && now - force_liveness_.changed > limits_.stuck) out |= kForceStuck;
-  if (vibration_liveness_.seen && now - vibration_liveness_.changed > limits_.stuck) out |= kVibrationStuck;
   return out;
 }
 

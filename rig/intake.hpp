@@ -57,7 +57,7 @@ class Intake {
   /// Everything that has arrived, then every session's timers. Updates `readings` (sensor part only).
   void drain(daq::HostTime now, Readings& readings) noexcept;
   /// Conditions seen since the last call that only the intake can see: Fault bits.
-  [[nodiscard]] std::uint32_t take_sensed(daq::HostTime now) noexcept;
+  [[nodiscard]] std::uint32_t take_sensed() noexcept;
   /// The output belonging to a session, for who must send on its link (drives, start and stop).
   [[nodiscard]] daq::SessionOutput& output_of(std::size_t link) noexcept;
   /// A block that the rig itself makes (setpoints).
@@ -85,7 +85,7 @@ class Intake {
   void take_block(const daq::Block& block) noexcept;
   void take_newest(const daq::NewestSample& sample) noexcept;
   void take_vibration(const daq::Block& block) noexcept;
-  void watch(Liveness& liveness, const daq::NewestSample& sample) noexcept;
+  void watch(Liveness& liveness, const daq::NewestSample& sample, Fault stuck) noexcept;
   void watch_force(const daq::NewestSample& sample) noexcept;
 
   daq::ChunkRing& chunks_;

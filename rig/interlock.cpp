@@ -96,11 +96,13 @@ std::uint32_t Interlock::judge(const Readings& r, std::uint32_t sensed, daq::Hos
 }
 
 void Interlock::follow(const Setpoint& s, const Readings& r) noexcept {
-  constexpr double kMoving_m_s = 1e-3;  // slower velocities may stand still between two reports
   auto& f = following_;
   const auto tell = [&](bool place_known) {
     const bool same = f.told && f.place_known == place_known && (!place_known || f.target_m == s.target_m);
-    if (!same || f.seen_m != r.position_m) f.since = r.now;
+    if (!same || f.seen_m != r.position_m) {
+      f.since = f.asked = r.now;
+      f.asked_m = {};
+    }
     f.told = true;
     f.place_known = place_known;
     f.target_m = s.target_m;
@@ -111,8 +113,9 @@ void Interlock::follow(const Setpoint& s, const Readings& r) noexcept {
     case SetpointKind::kRetract:
       return tell(true);
     case SetpointKind::kVelocity:
-      if (std::hypot(s.velocity_m_s[kX], s.velocity_m_s[kY], s.velocity_m_s[kZ]) >= kMoving_m_s) return tell(false);
-      f.told = false;
+      tell(false);
+      for (std::size_t a = 0; a < kAxes; ++a) f.asked_m[a] += s.velocity_m_s[a] * daq::seconds(r.now - f.asked);
+      f.asked = r.now;
       return;
     case SetpointKind::kHold:  // what was told stands
       if (f.seen_m != r.position_m) f.since = r.now;
@@ -129,11 +132,13 @@ void Interlock::follow(const Setpoint& s, const Readings& r) noexcept {
 bool Interlock::stalled(const Readings& r, daq::HostTime asked_since, daq::HostTime now) const noexcept {
   // A stage that decelerates, answers and begins anew needs about 0.3 s; and reports may be as far apart as allowed.
   constexpr daq::Duration kStall = std::chrono::milliseconds(500);
+  // Velocities may come and go, and add up to nothing: what counts is how far they would have led.
+  constexpr double kUnseen_m = 0.25e-3;
   const auto& f = following_;
   if (!f.told || r.position_m != f.seen_m ||
       now - std::max(f.since, asked_since) <= std::max(kStall, limits_.stage_stale))
     return false;
-  if (!f.place_known) return true;
+  if (!f.place_known) return std::hypot(f.asked_m[kX], f.asked_m[kY], f.asked_m[kZ]) > kUnseen_m;
   for (std::size_t a = 0; a < kAxes; ++a) {
     if (std::abs(r.position_m[a] - f.target_m[a]) > stage_.in_position_m) return true;
   }

@@ -98,6 +98,8 @@ class Interlock {
     Position target_m{};
     Position seen_m{};
     daq::HostTime since;
+    Position asked_m{};  ///< velocities: way asked for since then
+    daq::HostTime asked;
   };
 
   static constexpr std::size_t kEvidenceRows = 2048;  // 2 s at 1 kHz

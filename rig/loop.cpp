@@ -18,7 +18,7 @@ void Loop::tick(daq::HostTime now) noexcept {
   watch_lateness(now);
   parts_.intake.drain(now, readings_);
   parts_.drive.report(readings_);
-  if (parts_.interlock.evaluate(readings_, parts_.intake.take_sensed(now), now)) {
+  if (parts_.interlock.evaluate(readings_, parts_.intake.take_sensed(), now)) {
     event({.at = now,
            .code = daq::EventCode::kInterlockTrip,
            .severity = daq::Severity::kFault,

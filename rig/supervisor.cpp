@@ -6,6 +6,9 @@ namespace {
 /// The longest retract: full travel at a tenth of a normal retract speed still fits.
 constexpr auto kRetractTimeout = std::chrono::seconds(15);
 
+/// From the end of a drive's host time-out to rest, and a little of its lift; Grbl has run dry by then.
+constexpr auto kDriveStops = std::chrono::milliseconds(300);
+
 }  // namespace
 
 std::string_view name_of(SupervisorState state) noexcept {
@@ -78,8 +81,11 @@ void Supervisor::advance(const Readings& r, BehaviourState behaviour, daq::HostT
     if (r.latched_faults != 0) ends_well_ = false;
     const bool lost = (r.faults & kStageRestarted) != 0;  // it says where it stands, but from where does it count?
     reached_clear_ = clear && still && !lost;
-    const bool cannot = lost || (r.faults & (kStageStale | kStageAlarm)) != 0;
-    if (reached_clear_ || cannot || now - entered_ > kRetractTimeout) {
+    const bool stands = lost || (r.faults & kStageAlarm) != 0;
+    // What a silent stage does nobody can say: it is given the time in which its drive stops by itself.
+    const bool silent = (r.faults & kStageStale) != 0;
+    const auto alone = daq::from_seconds(stage_.host_silence_s) + kDriveStops;
+    if (reached_clear_ || stands || (silent && now - entered_ > alone) || now - entered_ > kRetractTimeout) {
       enter(ends_well_ && reached_clear_ ? SupervisorState::kFinished : SupervisorState::kSafe, now);
     }
   }

@@ -154,11 +154,11 @@ TEST_F(IntakeTest, AGapBeforeTheRunIsNotTheRunsButEveryLaterOneIs) {
     out.block(b);
   };
   arrive({1000}, with_gap);
-  EXPECT_EQ(intake_->take_sensed({1000}), 0U);
+  EXPECT_EQ(intake_->take_sensed(), 0U);
   arrive({2000}, with_gap);
-  EXPECT_EQ(intake_->take_sensed({2000}), std::uint32_t{kForceGap});
+  EXPECT_EQ(intake_->take_sensed(), std::uint32_t{kForceGap});
   EXPECT_EQ(intake_->counts()[0].gap_samples, 3U);
-  EXPECT_EQ(intake_->take_sensed({2000}), 0U) << "an edge is told once; the interlock latches it";
+  EXPECT_EQ(intake_->take_sensed(), 0U) << "an edge is told once; the interlock latches it";
 }
 
 TEST_F(IntakeTest, CountsThatNeverChangeAreStuck) {
@@ -166,9 +166,9 @@ TEST_F(IntakeTest, CountsThatNeverChangeAreStuck) {
     arrive({1'000'000LL * i},
            [i](HostTime now, daq::SessionOutput& out) { out.newest(force(now, 4242, static_cast<std::uint64_t>(i))); });
   }
-  EXPECT_EQ(intake_->take_sensed({299'000'000}), std::uint32_t{kForceStuck});
+  EXPECT_EQ(intake_->take_sensed(), std::uint32_t{kForceStuck});
   arrive({300'000'000}, [](HostTime now, daq::SessionOutput& out) { out.newest(force(now, 4243, 300)); });
-  EXPECT_EQ(intake_->take_sensed({300'000'000}), 0U);
+  EXPECT_EQ(intake_->take_sensed(), 0U);
 }
 
 TEST_F(IntakeTest, AClosedLinkIsAFaultThatStays) {
@@ -177,8 +177,8 @@ TEST_F(IntakeTest, AClosedLinkIsAFaultThatStays) {
   c.size = 0;
   ASSERT_TRUE(chunks_.push(c));
   intake_->drain({1}, readings_);
-  EXPECT_EQ(intake_->take_sensed({1}), std::uint32_t{kLinkClosed});
-  EXPECT_EQ(intake_->take_sensed({2}), std::uint32_t{kLinkClosed});
+  EXPECT_EQ(intake_->take_sensed(), std::uint32_t{kLinkClosed});
+  EXPECT_EQ(intake_->take_sensed(), std::uint32_t{kLinkClosed});
   daq::Event e;
   ASSERT_TRUE(sink_->events.pop(e));
   EXPECT_EQ(e.code, daq::EventCode::kLinkClosed);

@@ -90,9 +90,21 @@ TEST_F(InterlockWatch, AStageThatHasArrivedOrWasStoppedMayStand) {
 TEST_F(InterlockWatch, AVelocityThatMovesNothingIsAStall) {
   turns({.kind = DemandKind::kVelocity, .velocity_m_s = {0.01, 0, 0}}, 2, 0.01);
   EXPECT_EQ(interlock_.latched(), 0U);
-  turns({.kind = DemandKind::kVelocity, .velocity_m_s = {0.0005, 0, 0}}, 2);
+  for (int i = 0; i < 50; ++i) {
+    turns({.kind = DemandKind::kVelocity, .velocity_m_s = {i % 2 == 0 ? 0.004 : -0.004, 0, 0}}, 0.04);
+  }
+  EXPECT_EQ(interlock_.latched(), 0U) << "to and fro, as a held force may ask: it leads nowhere";
+  turns({.kind = DemandKind::kVelocity, .velocity_m_s = {0.0001, 0, 0}}, 2);
   EXPECT_EQ(interlock_.latched(), 0U) << "slower than its reports can tell";
   turns({.kind = DemandKind::kVelocity, .velocity_m_s = {0.01, 0, 0}}, 0.6);
+  EXPECT_EQ(interlock_.first_cause(), std::uint32_t{kStageStalled});
+}
+
+TEST_F(InterlockWatch, ASlowVelocityThatMovesNothingIsOneToo) {
+  // A press whose stage does not move asks for less than a millimetre a second.
+  turns({.kind = DemandKind::kVelocity, .velocity_m_s = {0, 0, -0.0005}}, 0.49);
+  EXPECT_EQ(interlock_.latched(), 0U);
+  turns({.kind = DemandKind::kVelocity, .velocity_m_s = {0, 0, -0.0005}}, 0.05);
   EXPECT_EQ(interlock_.first_cause(), std::uint32_t{kStageStalled});
 }
 

@@ -90,7 +90,8 @@ std::vector<StopTestFigures> stops(double stopped_s = 0.02, double peak_N = 7, d
 }
 
 StopTestRecord record(const std::vector<StopTestFigures>& measured, daq::WallTime at = kNoon) {
-  return {.at = at, .bench = "b", .setup = stop_test_setup(bench()), .software = "test", .stops = measured, .failures = {}};
+  return {
+      .at = at, .bench = "b", .setup = stop_test_setup(bench()), .software = "test", .stops = measured, .failures = {}};
 }
 
 TEST(StopTestJudgement, HoldsLimits) {

@@ -111,7 +111,7 @@ class Subject {
     }
     if (judged == SupervisorState::kAborting && r.latched_faults != 0) ends_well_ = false;
     if (abort_seen_) ends_well_ = false;
-    if (judged == SupervisorState::kAborting && (in.late || in.stage_lost) && !in.command) {
+    if (judged == SupervisorState::kAborting && in.late && !in.command) {
       ASSERT_TRUE(supervisor_.over()) << "a retract that has failed must end";
     }
     if (after == SupervisorState::kFinished) {

@@ -86,6 +86,17 @@ TEST_F(SupervisorTest, AStageThatCannotBeTrustedIsNotWaitedFor) {
   EXPECT_EQ(supervisor_.state(), SupervisorState::kSafe);
 }
 
+TEST_F(SupervisorTest, ASilentStageIsGivenTheTimeInWhichItsDriveStops) {
+  run();
+  r_.latched_faults = r_.faults = kStageStale;
+  supervisor_.advance(r_, BehaviourState::kRunning, now_);
+  supervisor_.advance(r_, BehaviourState::kRunning, now_ + from_seconds(stage_.host_silence_s));
+  EXPECT_EQ(supervisor_.state(), SupervisorState::kAborting) << "it may still be moving";
+  supervisor_.advance(r_, BehaviourState::kRunning, now_ + from_seconds(stage_.host_silence_s + 0.31));
+  EXPECT_EQ(supervisor_.state(), SupervisorState::kSafe);
+  EXPECT_FALSE(supervisor_.reached_clear());
+}
+
 TEST_F(SupervisorTest, EmergencyStopWinsFromEveryState) {
   for (int commands = 0; commands < 3; ++commands) {
     Supervisor s(stage_);

@@ -32,9 +32,12 @@ class DrillRuns : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(dir_); }
 
   /// The exit code; `json_` becomes what was written.
-  int drill(const std::string& catalogue, const std::vector<std::string>& only = {}, int repeats = 1) {
+  int drill(const std::string& catalogue, const std::vector<std::string>& only = {}, int repeats = 1,
+            const std::string& bench = "", const std::string& protocol = "") {
     DrillArguments a;
     a.catalogue = catalogue;
+    a.bench = bench;
+    a.protocol = protocol;
     a.only = only;
     a.repeats = repeats;
     a.json = dir_ + "/drill.json";
@@ -70,6 +73,31 @@ TEST_F(DrillRuns, EveryFaultIsNoticedAnsweredAndRescuedAndNonePasses) {
       EXPECT_TRUE(run["safe"]) << row["drill"];
       EXPECT_NE(run["judgement"], "PASS") << row["drill"];
       EXPECT_THAT(run["failings"], IsEmpty()) << row["drill"] << " " << run["failings"];
+    }
+  }
+}
+
+// The catalogue says how fast a Grbl stage and short strokes are; with others who notices and when differs. What may
+// not differ is asked here.
+TEST_F(DrillRuns, WithAForceHeldByOtherStagesNothingIsSilentPassesOrPressesBeyondTheLimit) {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+  const std::vector<std::string> only{"force_rail", "stage_unplugged"};  // the release suite makes them all
+#else
+  const std::vector<std::string> only;
+#endif
+  for (const auto* bench : {"sim_tmcl", "sim_zaber"}) {
+    (void)drill("catalogue", only, 1, bench, "force");
+    EXPECT_EQ(only.empty() ? json_.size() > 40 : json_.size() == only.size(), true) << json_.size();
+    for (const auto& row : json_) {
+      for (const auto& run : row["runs"]) {
+        EXPECT_TRUE(run["made"]) << bench << " " << row["drill"];
+        EXPECT_TRUE(run["safe"]) << bench << " " << row["drill"] << " " << run["failings"];
+        EXPECT_NE(run["judgement"], "PASS") << bench << " " << row["drill"];
+        const auto failings = run["failings"].dump();
+        for (const auto* never : {"SILENT", "PASS", "still moves", "the force came to"}) {
+          EXPECT_THAT(failings, testing::Not(HasSubstr(never))) << bench << " " << row["drill"];
+        }
+      }
     }
   }
 }
