@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/ctl_command.hpp"
 #include "apps/drill_command.hpp"
 #include "apps/file_commands.hpp"
 #include "apps/home_command.hpp"
@@ -11,6 +12,7 @@
 #include "apps/places.hpp"
 #include "apps/qualify_command.hpp"
 #include "apps/run_command.hpp"
+#include "apps/serve_command.hpp"
 #include "apps/sim_command.hpp"
 #include "apps/stop_test_command.hpp"
 #include "daq/link/io_thread.hpp"
@@ -84,6 +86,31 @@ int command_line(int argc, char** argv) {
   std::string truth;
   sim_app->add_option("--truth", truth, "CSV of what the simulated phantom really feels, for those who judge the rig");
   sim_app->callback([&] { code = sim_command(bench, dir, seed, truth); });
+
+  ServeArguments serve;
+  auto* serve_app = app.add_subcommand("serve", "Keep a bench up and take requests (docs/control.md), until Ctrl-C");
+  serve_app->add_option("--bench", serve.bench, "A name from rig/benches or a .toml file")->required();
+  serve_app->add_option("--control", serve.control, "ZeroMQ endpoint of the control channel")->capture_default_str();
+  serve.publication.endpoint = "tcp://127.0.0.1:*";
+  add_publication_options(*serve_app, serve.publication);
+  serve_app->add_option("--runs", serve.runs, "Folder for run files")->capture_default_str();
+  serve_app->callback([&] { code = serve_command(serve); });
+
+  CtlArguments ctl;
+  auto* ctl_app = app.add_subcommand("ctl", "Ask a bench that is served: hello, status, take, reset, run, stop ...");
+  ctl_app->add_option("verb", ctl.verb, "docs/control.md lists them; so does `strigil ctl hello`")->required();
+  ctl_app->add_option("settings", ctl.settings, "KEY=VALUE, e.g. protocol=demo or vx_mm_s=5");
+  ctl_app->add_option("--control", ctl.endpoint, "Where it is served")->capture_default_str();
+  ctl_app->add_option("--as", ctl.client, "Who asks (default: USER@HOST)");
+  ctl_app->add_option("--hold", ctl.hold_s, "jog, move, approach: hold the switch for so many seconds")
+      ->check(CLI::Range(0.0, 3600.0));
+  ctl_app->add_option("--timeout", ctl.timeout_s, "Seconds to wait for an answer")
+      ->check(CLI::Range(0.05, 60.0))
+      ->capture_default_str();
+  ctl_app->add_option("--token-file", ctl.token_file, "Where control is kept between two calls");
+  ctl_app->add_option("--server-key", ctl.server_key, "Public key of a rig beyond this computer");
+  ctl_app->add_option("--curve-secret-key", ctl.secret_key, "Our secret key, with its .pub beside it");
+  ctl_app->callback([&] { code = ctl_command(ctl); });
 
   app.add_subcommand("devices", "List the ports of this computer")->callback([&] { code = devices_command(); });
 

@@ -9,6 +9,7 @@
 
 #include "apps/places.hpp"
 #include "apps/run_command.hpp"
+#include "rig/supervisor.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -34,6 +35,15 @@ daq::Result<daq::PublisherConfig> publisher_config(const Publication& p) {
   }
   if (!p.curve_secret_key.empty()) config.curve = daq::CurveServerFiles{p.curve_secret_key, p.curve_clients};
   return config;
+}
+
+daq::PublishedRun published_run(const std::string& run_id) {
+  daq::PublishedRun run;
+  run.id = run_id;
+  for (int s = 0; s <= static_cast<int>(rig::SupervisorState::kEmergencyStopped); ++s) {
+    run.state_names.emplace_back(rig::name_of(static_cast<rig::SupervisorState>(s)));
+  }
+  return run;
 }
 
 daq::Error too_few_subscriptions(const Publication& p, const daq::Publisher& publisher) {

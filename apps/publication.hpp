@@ -21,6 +21,8 @@ inline constexpr daq::Duration kWaitForSubscribers = std::chrono::seconds(30);
 
 /// The publisher's configuration for these options; own thread, dropping. Errors: one key file without the other.
 daq::Result<daq::PublisherConfig> publisher_config(const Publication& publication);
+/// What the publisher says of a run: its id, and the supervisor's states in words.
+daq::PublishedRun published_run(const std::string& run_id);
 /// What to say when too few subscribed in kWaitForSubscribers.
 daq::Error too_few_subscriptions(const Publication& publication, const daq::Publisher& publisher);
 

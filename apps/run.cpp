@@ -80,17 +80,13 @@ class Run {
     if (!config) return config.error();
     config->own_thread = !o_.virtual_time;
     if (o_.virtual_time) config->when_full = daq::WhenFull::kWait;
-    daq::PublishedRun run;
-    run.id = run_id;
-    for (int s = 0; s <= static_cast<int>(rig::SupervisorState::kEmergencyStopped); ++s) {
-      run.state_names.emplace_back(rig::name_of(static_cast<rig::SupervisorState>(s)));
-    }
     publisher_rings_ = std::make_shared<daq::SinkRings>("publisher", o_.busy.publisher_blocks, daq::kSinkEvents);
-    auto publisher = daq::Publisher::start(*config, run, rig_->streams(), publisher_rings_);
+    auto publisher = daq::Publisher::start(*config, published_run(run_id), rig_->streams(), publisher_rings_);
     if (!publisher) return publisher.error();
     publisher_ = std::move(*publisher);
     say(fmt::format("publishing on {}", publisher_->bound_endpoint()));
     if (!publisher_->public_key().empty()) say(fmt::format("publisher's public key: {}", publisher_->public_key()));
+    if (watcher_.publishing) watcher_.publishing(run_id, *publisher_);
     if (!subscribers_came()) return too_few_subscriptions(o_.publication, *publisher_);
     return {};
   }

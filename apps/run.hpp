@@ -43,6 +43,8 @@ struct RunOutcome {
 struct RunWatcher {
   std::function<void(const protocols::Progress&, const rig::Readings&)> progress;
   std::function<void(const std::string& line)> say;
+  /// Once, where the run is published, before anything moves.
+  std::function<void(const std::string& run_id, const daq::Publisher& publisher)> publishing;
   /// Set by a signal handler: 0 nothing, 1 abort to safe, 2 emergency stop.
   std::atomic<int>* request = nullptr;
   WorldWatch world;  ///< virtual time only

@@ -88,19 +88,6 @@ void print_json(const Prepared& prepared, const RunOutcome& outcome, const std::
   fmt::print("{}\n", j.dump(1));
 }
 
-/// Errors: the bench asks for stop tests, and the last one does not allow a run. `last`: it, as JSON, if there is one.
-daq::Result<void> pass_stop_test_gate(const rig::BenchConfig& bench, std::string& last) {
-  if (!bench.stop_test) return {};
-  const auto file = stop_test_history_of(bench);
-  const auto history = rig::read_stop_tests(file);
-  if (!history && bench.stop_test->required) return history.error();
-  if (!history) return {};
-  if (!history->empty()) last = rig::to_json(history->back());
-  const auto reason = rig::stop_test_gate(bench, *history, daq::wall_now());
-  if (!reason.empty()) return daq::Error{fmt::format("{} ([stop_test] required; history: {})", reason, file)};
-  return {};
-}
-
 }  // namespace
 
 int refuse(const std::string& message) {

@@ -10,7 +10,7 @@ constexpr auto kGiveUp = std::chrono::seconds(5);
 }  // namespace
 
 daq::Result<std::unique_ptr<ShortRun>> ShortRun::bring_up(const ShortRunOptions& o) {
-  std::unique_ptr<ShortRun> run(new ShortRun(o.world));
+  std::unique_ptr<ShortRun> run(new ShortRun(o.world, o.request != nullptr ? *o.request : stop_request()));
   auto& wires = run->wires_;
   if (auto r = wires.open(o.bench, o.virtual_time, o.seed); !r) return r.error();
   auto rig = rig::Rig::assemble(
@@ -28,7 +28,7 @@ void ShortRun::perform(rig::Behaviour& behaviour, const Look& look) {
   const auto began = pacer.next();
   bool abort_sent = false;
   for (auto now = began; !loop.over(); now = pacer.next()) {
-    const int request = stop_request().load();
+    const int request = request_.load();
     if (request >= 2) rig_->supervisor().emergency_stop();
     const bool faulted = rig_->supervisor().state() == rig::SupervisorState::kFaulted;
     if (faulted && request == 0) {

@@ -1,6 +1,7 @@
 // A rig brought up and turned for one behaviour, with nothing recorded: homing, stop tests.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -16,6 +17,7 @@ struct ShortRunOptions {
   bool virtual_time = false;
   std::uint64_t seed = 1;
   WorldWatch world = {};  ///< virtual time only
+  std::atomic<int>* request = nullptr;  ///< who may stop it, as in RunWatcher; none: stop_request()
 };
 
 /// One thread. One behaviour for each.
@@ -28,14 +30,17 @@ class ShortRun {
   static daq::Result<std::unique_ptr<ShortRun>> bring_up(const ShortRunOptions& options);
   [[nodiscard]] rig::Rig& rig() noexcept { return *rig_; }
   /// Ticks until the supervisor says that it is over; the interlock is reset at the first tick at which it is all
-  /// clear, and after kGiveUp it is aborted. stop_request() is obeyed.
+  /// clear, and after kGiveUp it is aborted. ShortRunOptions::request is obeyed.
   void perform(rig::Behaviour& behaviour, const Look& look);
   /// Asks for an abort at the next tick; from `look`.
   void abort() noexcept { abort_asked_ = true; }
+  /// Somebody asked for it to stop.
+  [[nodiscard]] bool stopped() const noexcept { return request_.load() > 0; }
 
  private:
-  explicit ShortRun(const WorldWatch& world) : world_(world), wires_({}, world_) {}
+  ShortRun(const WorldWatch& world, std::atomic<int>& request) : world_(world), request_(request), wires_({}, world_) {}
   const WorldWatch world_;
+  std::atomic<int>& request_;
   Wires wires_;
   std::unique_ptr<rig::Rig> rig_;
   bool abort_asked_ = false;

@@ -40,7 +40,7 @@ daq::Result<StopTestFigures> measure_stop(StopTestKind kind, ShortRun& run) {
     const bool stopping = state.supervisor != rig::SupervisorState::kRunning;
     trace.push_back({now, r.force_t0, r.untared_normal_force_N, r.position_t0, r.position_m, stopping});
   });
-  if (stop_request().load() > 0) return daq::Error{"stopped by the operator"};
+  if (run.stopped()) return daq::Error{"stopped by the operator"};
   if (test.outcome() != rig::StopTestOutcome::kUnderWay) return daq::Error{std::string(rig::name_of(test.outcome()))};
   const auto& interlock = run.rig().interlock();
   const auto expected = kind == StopTestKind::kForceTrip ? rig::kForceLimit : 0U;
@@ -57,6 +57,56 @@ rig::BenchConfig bench_for(StopTestKind kind, const rig::BenchConfig& bench) {
   return in_test;
 }
 
+daq::Result<StopTestDone> carry_out_stop_test(const StopTestOptions& o,
+                                              const std::function<void(const StopTestFigures&)>& measured) {
+  const auto& bench = o.bench;
+  const auto file = stop_test_history_of(bench);
+  const auto history = rig::read_stop_tests(file);
+  if (!history) return history.error();
+  StopTestDone done;
+  auto& record = done.record;
+  record.at = daq::wall_now();
+  record.bench = bench.name;
+  record.setup = rig::stop_test_setup(bench);
+  record.software = version();
+  record.simulated = o.virtual_time;
+  for (const auto kind : {StopTestKind::kForceTrip, StopTestKind::kAbort}) {
+    for (int i = 0; i < bench.stop_test->repeats && done.complete; ++i) {
+      auto run = ShortRun::bring_up({.bench = bench_for(kind, bench),
+                                     .virtual_time = o.virtual_time,
+                                     .seed = o.seed + static_cast<std::uint64_t>(i),
+                                     .request = o.request});
+      if (!run) return run.error();
+      const auto figures = measure_stop(kind, **run);
+      done.complete = figures.ok();
+      if (!done.complete) {
+        record.failures.push_back(fmt::format("{}: {}", rig::name_of(kind), figures.error().message));
+        break;
+      }
+      record.stops.push_back(*figures);
+      if (measured) measured(*figures);
+    }
+  }
+  if (done.complete) record.failures = rig::judge_stops(record.stops, bench, *history);
+  // A simulation says nothing of the stage that the gate is there for.
+  if (!o.virtual_time) {
+    if (auto kept = rig::append_stop_test(file, record); !kept) return kept.error();
+  }
+  return done;
+}
+
+daq::Result<void> pass_stop_test_gate(const rig::BenchConfig& bench, std::string& last) {
+  if (!bench.stop_test) return {};
+  const auto file = stop_test_history_of(bench);
+  const auto history = rig::read_stop_tests(file);
+  if (!history && bench.stop_test->required) return history.error();
+  if (!history) return {};
+  if (!history->empty()) last = rig::to_json(history->back());
+  const auto reason = rig::stop_test_gate(bench, *history, daq::wall_now());
+  if (!reason.empty()) return daq::Error{fmt::format("{} ([stop_test] required; history: {})", reason, file)};
+  return {};
+}
+
 int stop_test_command(const StopTestArguments& a) {
   const auto path = find_toml(a.bench, "rig/benches", "bench");
   if (!path) return refuse(path.error().message);
@@ -64,46 +114,22 @@ int stop_test_command(const StopTestArguments& a) {
   if (!bench) return refuse(bench.error().message);
   if (!bench->stop_test) return refuse(fmt::format("the bench file {} has no [stop_test]", *path));
   if (!bench->taps) return refuse(fmt::format("the bench file {} has no [taps]: no hard stop to run onto", *path));
-  const auto file = stop_test_history_of(*bench);
-  auto history = rig::read_stop_tests(file);
-  if (!history) return refuse(history.error().message);
   catch_stop_signals();
-  rig::StopTestRecord record;
-  record.at = daq::wall_now();
-  record.bench = bench->name;
-  record.setup = rig::stop_test_setup(*bench);
-  record.software = version();
-  record.simulated = a.virtual_time;
-  bool measured = true;
-  for (const auto kind : {StopTestKind::kForceTrip, StopTestKind::kAbort}) {
-    for (int i = 0; i < bench->stop_test->repeats && measured; ++i) {
-      auto run = ShortRun::bring_up({.bench = bench_for(kind, *bench),
-                                     .virtual_time = a.virtual_time,
-                                     .seed = a.seed + static_cast<std::uint64_t>(i)});
-      if (!run) return refuse(run.error().message);
-      const auto figures = measure_stop(kind, **run);
-      measured = figures.ok();
-      if (!measured) {
-        record.failures.push_back(fmt::format("{}: {}", rig::name_of(kind), figures.error().message));
-        break;
-      }
-      record.stops.push_back(*figures);
-      if (!a.json) print(*figures);
-    }
-  }
-  if (measured) record.failures = rig::judge_stops(record.stops, *bench, *history);
-  // A simulation says nothing of the stage that the gate is there for.
-  if (!a.virtual_time) {
-    if (auto kept = rig::append_stop_test(file, record); !kept) return refuse(kept.error().message);
-  }
+  const auto done = carry_out_stop_test({.bench = *bench, .virtual_time = a.virtual_time, .seed = a.seed},
+                                        [&](const StopTestFigures& figures) {
+                                          if (!a.json) print(figures);
+                                        });
+  if (!done) return refuse(done.error().message);
+  const auto& record = done->record;
   if (a.json) {
     fmt::print("{}\n", rig::to_json(record));
   } else {
     for (const auto& failure : record.failures) fmt::print("worse: {}\n", failure);
     fmt::print("STOP TEST: {}{}\n", record.failures.empty() ? "PASS" : "FAIL",
-               a.virtual_time ? " (virtual time: not kept)" : fmt::format(", kept in {}", file));
+               a.virtual_time ? " (virtual time: not kept)"
+                              : fmt::format(", kept in {}", stop_test_history_of(*bench)));
   }
-  if (!measured) return kInvalid;
+  if (!done->complete) return kInvalid;
   return record.failures.empty() ? kPass : kFail;
 }
 

@@ -36,10 +36,12 @@ void Supervisor::enter(SupervisorState state, daq::HostTime now) noexcept {
   entered_ = now;
 }
 
-bool Supervisor::over() const noexcept {
-  return state_ == SupervisorState::kSafe || state_ == SupervisorState::kFinished ||
-         state_ == SupervisorState::kEmergencyStopped;
+bool over(SupervisorState state) noexcept {
+  return state == SupervisorState::kSafe || state == SupervisorState::kFinished ||
+         state == SupervisorState::kEmergencyStopped;
 }
+
+bool Supervisor::over() const noexcept { return rig::over(state_); }
 
 bool Supervisor::apply(Command command, Interlock& interlock, daq::HostTime now) noexcept {
   switch (command) {

@@ -20,6 +20,8 @@ enum class SupervisorState : std::uint8_t {
   kEmergencyStopped,  ///< stage killed; needs hands
 };
 std::string_view name_of(SupervisorState state) noexcept;
+/// True for the states in which nothing more will happen.
+bool over(SupervisorState state) noexcept;
 
 enum class Command : std::uint8_t { kReset, kStart, kAbort };
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "daq/json_depth.hpp"
 #include "daq/publish/message.hpp"
 
 namespace strigil::daq {
@@ -28,23 +29,6 @@ T get(std::string_view bytes, std::size_t at) {
   T value;
   std::memcpy(&value, bytes.data() + at, sizeof(T));
   return value;
-}
-
-/// True when brackets nest deeper than any message of ours: writing such a value back would recurse as deep.
-bool nests_too_deep(std::string_view text) {
-  constexpr int kDeepest = 32;
-  int depth = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted && c == '\\') ++i;
-    if (c == '"') quoted = !quoted;
-    if (quoted) continue;
-    if (c == '[' || c == '{') ++depth;
-    if (c == ']' || c == '}') --depth;
-    if (depth > kDeepest) return true;
-  }
-  return false;
 }
 
 /// Reads fields of one JSON object; keeps the first complaint, so that a reader checks once at the end.
