@@ -1,0 +1,217 @@
+"""A served bench on real wires, asked over its control channel: control_test.py PATH_TO_STRIGIL.
+
+Who holds control and who does not, the dead man's switch of a client that is killed in mid-jog, a run whose starter is
+killed, a stop by a stranger in mid-stroke, reset, and requests that are none. The bench is patient: a busy computer must
+fail no test here.
+"""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+import zmq
+
+STRIGIL = sys.argv[1]
+HOME = pathlib.Path(__file__).resolve().parents[2]
+PATIENCE_S = 120
+CONTEXT = zmq.Context()
+
+
+class Client:
+    """One who asks, written after docs/control.md and nothing else."""
+
+    def __init__(self, endpoint, name):
+        self.socket = CONTEXT.socket(zmq.REQ)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.setsockopt(zmq.RCVTIMEO, 20000)
+        self.socket.connect(endpoint)
+        self.name, self.token, self.count = name, "", 0
+
+    def ask(self, verb, **arguments):
+        self.count += 1
+        self.socket.send_json({"strigil_control": 1, "id": self.count, "verb": verb, "client": self.name,
+                               "token": self.token, "arguments": arguments})
+        answer = self.socket.recv_json()
+        assert answer["id"] == self.count and answer["strigil_control"] == 1, answer
+        return answer
+
+    def do(self, verb, **arguments):
+        answer = self.ask(verb, **arguments)
+        assert answer["ok"], (verb, answer)
+        return answer["result"]
+
+    def refused(self, code, verb, **arguments):
+        answer = self.ask(verb, **arguments)
+        assert not answer["ok"] and answer["code"] == code and answer["refusal"], (verb, answer)
+        return answer["refusal"]
+
+    def take(self, **arguments):
+        self.token = self.do("take", **arguments)["token"]
+
+    def wait(self, what, why):
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            if self.token:
+                self.ask("renew")
+            status = self.do("status")
+            if what(status):
+                return status
+            time.sleep(0.05)
+        raise AssertionError(f"waited in vain: {why}: {status}")
+
+
+def patient_bench(name):
+    text = (HOME / f"rig/benches/{name}.toml").read_text()
+    for key, patient in (("max_bound_us", 20000), ("force_stale_ms", 1000), ("vibration_stale_ms", 2000),
+                         ("stage_stale_ms", 2000), ("stuck_ms", 2000)):
+        text, found = re.subn(rf"(?m)^{key} = \d+", f"{key} = {patient}", text)
+        assert found == 1, key
+    return text
+
+
+JOGGER = """
+import json, sys, time, zmq
+s = zmq.Context().socket(zmq.REQ); s.connect(sys.argv[1])
+def ask(verb, **a):
+    s.send_json({"strigil_control": 1, "id": 1, "verb": verb, "client": "jogger", "token": token, "arguments": a})
+    r = s.recv_json(); assert r["ok"], r; return r["result"]
+token = ""; token = ask("take", force=True)["token"]; ask("jog", vx_mm_s=10)
+print("jogging", flush=True)
+while True: time.sleep(0.05); ask("hold")
+"""
+
+STARTER = """
+import sys, time, zmq
+s = zmq.Context().socket(zmq.REQ); s.connect(sys.argv[1])
+def ask(verb, **a):
+    s.send_json({"strigil_control": 1, "id": 1, "verb": verb, "client": "starter", "token": token, "arguments": a})
+    r = s.recv_json(); assert r["ok"], r; return r["result"]
+token = ""; token = ask("take", force=True)["token"]; ask("run", protocol="smoke")
+print("started", flush=True)
+time.sleep(1000)
+"""
+
+
+def other(script, endpoint):
+    process = subprocess.Popen(["/usr/bin/python3", "-c", script, endpoint], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline().strip(), "the other client came to nothing"
+    return process
+
+
+def standing_x(client):
+    """x when the stage has stood still for half a second."""
+    since, last = time.monotonic(), None
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        x = client.do("status")["readings"]["x_mm"]
+        if x != last:
+            since, last = time.monotonic(), x
+        if time.monotonic() - since > 0.5:
+            return x
+        time.sleep(0.02)
+    raise AssertionError("the stage never stood still")
+
+
+def served(endpoint, folder):
+    anna, ben = Client(endpoint, "anna"), Client(endpoint, "ben")
+    hello = anna.do("hello")
+    assert hello["control"] == 1 and "demo" in hello["protocols"] and not hello["verbs"]["stop"]["needs_control"], hello
+
+    anna.wait(lambda s: s["use"] == "by_hand", "the bench comes up")
+    assert "nobody holds it" in anna.refused("not_in_control", "jog", vx_mm_s=10)
+    anna.take()
+    assert "'anna'" in ben.refused("held", "take")
+    assert "'anna'" in ben.refused("not_in_control", "reset")
+    anna.refused("not_reset", "jog", vx_mm_s=10)
+    anna.refused("not_reset", "run", protocol="smoke")
+    anna.do("reset")
+    anna.wait(lambda s: s["supervisor"] == "running", "it is reset")
+
+    # What must not be believed.
+    anna.refused("out_of_range", "jog", vx_mm_s=1e9)
+    anna.refused("out_of_range", "jog", vx_mm_s="fast")
+    anna.refused("travel", "move", x_mm=1e6)
+    anna.refused("out_of_range", "approach", speed_mm_s=100)
+    anna.refused("out_of_range", "run", protocol="../../../etc/passwd")
+    anna.refused("unknown_verb", "explode")
+    anna.refused("nothing_held", "hold")
+
+    # A move that is held, and one that is let go.
+    anna.do("move", x_mm=30, speed_mm_s=50)
+    anna.wait(lambda s: anna.ask("hold") and abs(s["readings"]["x_mm"] - 30) < 0.02, "a held move arrives")
+    anna.do("halt")
+
+    # A client that is killed in mid-jog has let go: at 10 mm/s for 0.3 s at the most, and what a busy computer adds.
+    jogger = other(JOGGER, endpoint)
+    ben.wait(lambda s: s["readings"]["x_mm"] > 35, "the jog goes on while it is held")
+    jogger.kill()
+    jogger.wait()
+    killed_at = ben.do("status")["readings"]["x_mm"]
+    stood_at = standing_x(ben)
+    print(f"killed at x = {killed_at:.2f} mm, stood at {stood_at:.2f} mm")
+    assert stood_at < 100, "nobody held it, and it went on"
+    anna.refused("not_in_control", "halt")  # the jogger had taken it by force
+
+    # The starter of a run is killed: the run goes on to its verdict.
+    starter = other(STARTER, endpoint)
+    status = ben.wait(lambda s: s["use"] == "running" and s.get("progress", {}).get("steps", 0) > 0, "the run begins")
+    assert "starter" == status["holder"], status
+    starter.kill()
+    starter.wait()
+    status = ben.wait(lambda s: "last_run" in s and s["use"] == "by_hand", "the run ends without its starter")
+    run = status["last_run"]
+    assert run["judgement"] == "PASS", run
+    verified = subprocess.run([STRIGIL, "verify", run["file"]], capture_output=True, text=True)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert status["holder"] == "" and status["armed"], status
+
+    # A stranger stops it in mid-stroke.
+    anna.take()
+    anna.do("run", protocol="smoke")
+    anna.refused("busy", "run", protocol="smoke")
+    anna.wait(lambda s: s["use"] == "running" and s["progress"]["kind"] == "stroke", "a stroke")
+    Client(endpoint, "stranger").do("stop")
+    status = anna.wait(lambda s: s["use"] == "by_hand", "it is up again")
+    assert status["emergency"] and not status["armed"] and "stranger" in status["fault_before"], status
+    assert status["last_run"]["judgement"] == "INVALID", status
+    anna.refused("not_reset", "run", protocol="smoke")
+    anna.do("reset")
+    status = anna.wait(lambda s: s["use"] == "by_hand" and s["supervisor"] == "running", "reset after the stop")
+    assert not status["emergency"] and status["fault_before"] == "", status
+
+    # The program for a terminal.
+    token_file = folder / "token"
+    ctl = [STRIGIL, "ctl", "--control", endpoint, "--token-file", token_file]
+    held = subprocess.run([*ctl, "take"], capture_output=True, text=True)
+    assert held.returncode == 1 and "refused (held)" in held.stderr, held
+    taken = subprocess.run([*ctl, "take", "force=true"], capture_output=True, text=True)
+    assert taken.returncode == 0 and token_file.stat().st_mode & 0o077 == 0, taken
+    jogged = subprocess.run([*ctl, "jog", "vz_mm_s=1", "--hold", "0.2"], capture_output=True, text=True)
+    assert jogged.returncode == 0, jogged
+    quit_ = subprocess.run([*ctl, "quit"], capture_output=True, text=True)
+    assert quit_.returncode == 0, quit_
+
+
+with tempfile.TemporaryDirectory(prefix="strigil-control-") as scratch:
+    folder = pathlib.Path(scratch)
+    (folder / "twin.toml").write_text(patient_bench("sim_tmcl"))
+    sim = subprocess.Popen([STRIGIL, "sim", "--dir", folder / "wires", "--bench", folder / "twin.toml"],
+                           stdout=subprocess.PIPE, text=True)
+    try:
+        bench = sim.stdout.readline().split(maxsplit=1)[1].strip()
+        serve = subprocess.Popen([STRIGIL, "serve", "--bench", bench, "--control", "tcp://127.0.0.1:*", "--runs",
+                                  folder / "runs"], stdout=subprocess.PIPE, stderr=open(folder / "serve.log", "w"),
+                                 text=True)
+        try:
+            served(serve.stdout.readline().split(maxsplit=1)[1].strip(), folder)
+            assert serve.wait(timeout=60) == 0, "it did not quit well"
+        finally:
+            serve.kill()
+            print((folder / "serve.log").read_text())
+    finally:
+        sim.kill()
+        sim.wait()
+print("ok")
