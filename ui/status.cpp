@@ -1,0 +1,100 @@
+#include "ui/status.hpp"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+namespace strigil::ui {
+namespace {
+
+using Json = nlohmann::json;
+
+const Json* member(const Json& object, const char* key) {
+  if (!object.is_object()) return nullptr;
+  const auto at = object.find(key);
+  return at == object.end() ? nullptr : &*at;
+}
+
+std::string text(const Json& object, const char* key) {
+  const Json* m = member(object, key);
+  return m != nullptr && m->is_string() ? m->get<std::string>() : std::string();
+}
+
+double number(const Json& object, const char* key, double otherwise) {
+  const Json* m = member(object, key);
+  return m != nullptr && m->is_number() ? m->get<double>() : otherwise;
+}
+
+bool truth(const Json& object, const char* key) {
+  const Json* m = member(object, key);
+  return m != nullptr && m->is_boolean() && m->get<bool>();
+}
+
+const Json& part(const Json& object, const char* key) {
+  static const Json kNone = Json::object();
+  const Json* m = member(object, key);
+  return m != nullptr && m->is_object() ? *m : kNone;
+}
+
+std::vector<std::string> texts(const Json& object, const char* key) {
+  std::vector<std::string> out;
+  const Json* m = member(object, key);
+  if (m == nullptr || !m->is_array()) return out;
+  for (const auto& entry : *m) {
+    if (entry.is_string()) out.push_back(entry.get<std::string>());
+  }
+  return out;
+}
+
+}  // namespace
+
+daq::Result<Status> parse_status(std::string_view json) {
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  const auto j = Json::parse(json, nullptr, false);
+  if (!j.is_object()) return daq::Error{"the bench's status is no JSON object"};
+  Status s;
+  s.bench = text(j, "bench");
+  s.use = text(j, "use");
+  s.words = text(j, "words");
+  s.armed = truth(j, "armed");
+  s.emergency = truth(j, "emergency");
+  s.fault_before = text(j, "fault_before");
+  s.holder = text(j, "holder");
+  const auto& publication = part(j, "publication");
+  s.publication_endpoint = text(publication, "endpoint");
+  s.publication_key = text(publication, "public_key");
+  s.run = text(publication, "run");
+  s.supervisor = text(j, "supervisor");
+  const auto& faults = part(j, "faults");
+  s.faults_now = text(faults, "now");
+  s.faults_latched = text(faults, "latched");
+  s.advice = text(faults, "advice");
+  const auto& readings = part(j, "readings");
+  s.stage = text(readings, "stage");
+  s.normal_force_N = number(readings, "normal_force_N", kUnknown);
+  s.tangential_force_N = number(readings, "tangential_force_N", kUnknown);
+  s.vibration_m_s2 = number(readings, "vibration_rms_m_s2", kUnknown);
+  s.x_mm = number(readings, "x_mm", kUnknown);
+  s.y_mm = number(readings, "y_mm", kUnknown);
+  s.z_mm = number(readings, "z_mm", kUnknown);
+  s.protocol = text(j, "protocol");
+  const auto& progress = part(j, "progress");
+  s.step_kind = text(progress, "kind");
+  s.step = number(progress, "step", 0);
+  s.steps = number(progress, "steps", 0);
+  s.elapsed_s = number(progress, "elapsed_s", 0);
+  s.left_s = number(progress, "left_s", 0);
+  if (const auto& run = part(j, "last_run"); !run.empty()) {
+    s.last_run = RunStatus{text(run, "protocol"), text(run, "file"), text(run, "judgement"), texts(run, "reasons")};
+  }
+  s.stop_test = text(j, "stop_test");
+  s.ticks = number(j, "ticks", 0);
+  s.overruns = number(j, "overruns", 0);
+  s.disk_free_bytes = number(j, "disk_free_bytes", kUnknown);
+  return s;
+}
+
+std::vector<std::string> parse_protocols(std::string_view hello_json) {
+  return texts(Json::parse(hello_json, nullptr, false), "protocols");
+}
+
+}  // namespace strigil::ui

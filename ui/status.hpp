@@ -1,0 +1,61 @@
+// Status: what a bench says of itself over the control channel (docs/control.md), as a screen needs it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daq/result.hpp"
+
+namespace strigil::ui {
+
+struct RunStatus {
+  std::string protocol;
+  std::string file;
+  std::string judgement;
+  std::vector<std::string> reasons;
+};
+
+/// A value. What the bench did not say is empty or NaN.
+struct Status {
+  std::string bench;
+  std::string use;
+  std::string words;
+  bool armed = false;
+  bool emergency = false;
+  std::string fault_before;
+  std::string holder;
+  std::string publication_endpoint;
+  std::string publication_key;
+  std::string run;
+  std::string supervisor;
+  std::string faults_now;
+  std::string faults_latched;
+  std::string advice;
+  std::string stage;
+  double normal_force_N;
+  double tangential_force_N;
+  double vibration_m_s2;
+  double x_mm;
+  double y_mm;
+  double z_mm;
+  std::string protocol;
+  std::string step_kind;
+  double step = 0;
+  double steps = 0;
+  double elapsed_s = 0;
+  double left_s = 0;
+  std::optional<RunStatus> last_run;
+  std::string stop_test;
+  double ticks = 0;
+  double overruns = 0;
+  double disk_free_bytes = 0;
+};
+
+/// Pure. Members of another type than docs/control.md says are as if they were not there. Errors: no JSON object.
+daq::Result<Status> parse_status(std::string_view json);
+/// The member `protocols` of a hello.
+std::vector<std::string> parse_protocols(std::string_view hello_json);
+
+}  // namespace strigil::ui
