@@ -1,5 +1,5 @@
-// History: what one stream has said so far, for a screen: hours of it in bounded memory, no spike lost, and drawn at the
-// same cost whether a minute or a day is kept.
+// History: what one stream has said so far, for a screen: hours of it in bounded memory, no spike lost, and drawn at
+// the same cost whether a minute or a day is kept.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@ struct Column {
 /// Samples and, over them, levels of minimum and maximum, each kFold times coarser than the one below. Every level is a
 /// ring: the finest reaches back kKept samples, the next kFold times as far, and so on. One thread at a time.
 ///
-/// Memory when full, of c channels: (kKept (8 + 4 c) + 3 kKept (8 + 8 c)) bytes: 32 kKept + 28 kKept c, that is 34 MB + 29 MB a channel
-/// with kKept = 2^20.
+/// Memory when full, of c channels: (kKept (8 + 4 c) + 3 kKept (8 + 8 c)) bytes: 32 kKept + 28 kKept c, that is 34 MB +
+/// 29 MB a channel with kKept = 2^20.
 class History {
  public:
   static constexpr std::size_t kFold = 16;
@@ -29,8 +29,8 @@ class History {
   /// Precondition: channels > 0. `kept` > kFold: fewer than kKept, for tests.
   explicit History(std::size_t channels, std::size_t kept = kKept);
 
-  /// One sample of all channels at time `t_s`. A time before the last one's is taken as the last one's: what came late is
-  /// not drawn over what is there. A value that is NaN is a gap; without a time there is no sample.
+  /// One sample of all channels at time `t_s`. A time before the last one's is taken as the last one's: what came late
+  /// is not drawn over what is there. A value that is NaN is a gap; without a time there is no sample.
   void append(double t_s, std::span<const float> values);
   /// Nothing came for a while: what is before and what is after are not joined.
   void gap();
@@ -44,8 +44,8 @@ class History {
   /// Fills `columns` with what channel `c` did in [from_s, to_s), split evenly. Takes the finest level that is kept
   /// that far back and has at most kFold bins a column, so its cost goes with the number of columns alone.
   void columns(std::size_t c, double from_s, double to_s, std::span<Column> columns) const;
-  /// The samples of channel `c` from `from_s` on, `count` at the most, oldest first, with their times; what is no longer
-  /// kept sample by sample is not there.
+  /// The samples of channel `c` from `from_s` on, `count` at the most, oldest first, with their times; what is no
+  /// longer kept sample by sample is not there.
   void samples(std::size_t c, double from_s, std::size_t count, std::vector<double>& times_s,
                std::vector<float>& values) const;
   /// The newest `count` samples of channel `c`, oldest first.

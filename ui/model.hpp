@@ -19,13 +19,13 @@ struct StreamView {
   daq::StreamDescription description;
   History history;
   std::uint64_t samples = 0;
-  std::uint64_t missing = 0;   ///< samples that the rig itself did not get (gaps)
-  std::uint64_t unseen = 0;    ///< messages that the rig sent and this screen did not get
-  std::uint64_t next = 0;      ///< sequence expected next; 0: none came yet
-  std::uint64_t unlocked = 0;  ///< samples whose clock was not locked
-  std::uint64_t saturated = 0; ///< blocks with a value at its range
-  double bound_s = 0;          ///< 95 % bound of the newest block's time
-  double rate_Hz = 0;          ///< seen, over the last blocks
+  std::uint64_t missing = 0;    ///< samples that the rig itself did not get (gaps)
+  std::uint64_t unseen = 0;     ///< messages that the rig sent and this screen did not get
+  std::uint64_t next = 0;       ///< sequence expected next; 0: none came yet
+  std::uint64_t unlocked = 0;   ///< samples whose clock was not locked
+  std::uint64_t saturated = 0;  ///< blocks with a value at its range
+  double bound_s = 0;           ///< 95 % bound of the newest block's time
+  double rate_Hz = 0;           ///< seen, over the last blocks
   double rate_since_s = 0;
   std::uint64_t rate_samples = 0;
 };
@@ -59,8 +59,8 @@ struct ModelState {
   Status status;
   std::vector<std::string> protocols;
   bool in_control = false;
-  bool stop_asked = false;       ///< the stop was pressed and is on its way
-  bool stop_confirmed = false;   ///< and the rig has said so
+  bool stop_asked = false;      ///< the stop was pressed and is on its way
+  bool stop_confirmed = false;  ///< and the rig has said so
   std::map<std::string, StreamView> streams;
   std::deque<EventLine> events;
   std::deque<Pass> passes;

@@ -25,7 +25,8 @@ std::vector<Column> by_hand(const std::vector<double>& t, const std::vector<floa
   std::vector<Column> out(count, {std::nanf(""), std::nanf("")});
   for (std::size_t i = 0; i < t.size(); ++i) {
     if (t[i] < from || t[i] >= to) continue;
-    auto& c = out[std::min(count - 1, static_cast<std::size_t>((t[i] - from) / (to - from) * static_cast<double>(count)))];
+    auto& c =
+        out[std::min(count - 1, static_cast<std::size_t>((t[i] - from) / (to - from) * static_cast<double>(count)))];
     c.low = std::isnan(c.low) ? v[i] : std::min(c.low, v[i]);
     c.high = std::isnan(c.high) ? v[i] : std::max(c.high, v[i]);
   }

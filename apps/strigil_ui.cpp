@@ -1,0 +1,254 @@
+// strigil-ui: the console in a window. A client of the published interface and nothing else: killing it disturbs no
+// rig.
+#include <GLFW/glfw3.h>
+#include <fmt/format.h>
+#include <imgui.h>
+#include <imgui/backends/imgui_impl_glfw.h>
+#include <imgui/backends/imgui_impl_opengl3.h>
+#include <unistd.h>
+
+#define STB_IMAGE_WRITE_STATIC
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#pragma GCC diagnostic ignored "-Wunused-function"
+#include <stb/stb_image_write.h>
+#pragma GCC diagnostic pop
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "daq/strict_toml.hpp"
+#include "ui/bench_link.hpp"
+#include "ui/screen.hpp"
+
+namespace {
+
+using namespace strigil;
+
+constexpr const char* kFont = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";  // Debian: fonts-dejavu-core
+constexpr float kFontPixels = 16;
+
+std::string layout_file() {
+  const char* config = std::getenv("XDG_CONFIG_HOME");
+  const char* home = std::getenv("HOME");
+  const std::string dir = config != nullptr && *config != '\0' ? config
+                          : home != nullptr                    ? std::string(home) + "/.config"
+                                                               : ".";
+  return dir + "/strigil/ui.json";
+}
+
+/// What was kept; what cannot be read is as if it had never been kept.
+ui::ScreenSettings load_settings(const std::string& path) {
+  ui::ScreenSettings s;
+  const auto text = daq::read_text_file(path);
+  if (!text) return s;
+  const auto j = nlohmann::json::parse(*text, nullptr, false);
+  if (!j.is_object()) return s;
+  if (const auto at = j.find("light"); at != j.end() && at->is_boolean() && at->get<bool>()) s.tone = ui::Tone::kLight;
+  if (const auto at = j.find("engineer"); at != j.end() && at->is_boolean()) s.engineer = at->get<bool>();
+  if (const auto at = j.find("scale"); at != j.end() && at->is_number()) s.scale = at->get<float>();
+  if (const auto at = j.find("page"); at != j.end() && at->is_number_integer()) {
+    s.page = static_cast<ui::Page>(std::clamp(at->get<int>(), 0, 3));
+  }
+  return s;
+}
+
+void save_settings(const std::string& path, const ui::ScreenSettings& s) {
+  std::error_code failure;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failure);
+  std::ofstream out(path);
+  out << nlohmann::json{{"light", s.tone == ui::Tone::kLight},
+                        {"engineer", s.engineer},
+                        {"scale", s.scale},
+                        {"page", static_cast<int>(s.page)}};
+  if (!out) fmt::print(stderr, "strigil-ui: the settings cannot be kept in {}\n", path);
+}
+
+void save_picture(GLFWwindow* window, const std::string& path) {
+  int wide = 0;
+  int tall = 0;
+  glfwGetFramebufferSize(window, &wide, &tall);
+  std::vector<unsigned char> pixels(static_cast<std::size_t>(wide) * static_cast<std::size_t>(tall) * 3);
+  glPixelStorei(GL_PACK_ALIGNMENT, 1);
+  glReadPixels(0, 0, wide, tall, GL_RGB, GL_UNSIGNED_BYTE, pixels.data());
+  stbi_flip_vertically_on_write(1);
+  if (stbi_write_png(path.c_str(), wide, tall, 3, pixels.data(), wide * 3) == 0) {
+    fmt::print(stderr, "strigil-ui: '{}' cannot be written\n", path);
+  }
+}
+
+void carry_out(ui::BenchLink* link, const std::vector<ui::Wish>& wishes) {
+  if (link == nullptr) return;
+  for (const auto& w : wishes) {
+    switch (w.kind) {
+      case ui::Wish::Kind::kAsk:
+        link->ask(w.verb, w.arguments);
+        break;
+      case ui::Wish::Kind::kPress:
+        link->press(w.verb, w.arguments);
+        break;
+      case ui::Wish::Kind::kHold:
+        link->hold();
+        break;
+      case ui::Wish::Kind::kRelease:
+        link->release();
+        break;
+      case ui::Wish::Kind::kStop:
+        link->stop();
+        break;
+    }
+  }
+}
+
+struct Arguments {
+  std::string control = "tcp://127.0.0.1:5560";
+  std::string client;
+  std::string server_key;
+  std::string secret_key;
+  std::string review;
+  std::string size = "1280x720";
+  float scale = 0;
+  bool light = false;
+  std::string settings = layout_file();
+  std::string landmarks;
+  std::string picture;
+  double picture_after_s = 0;
+};
+
+int run(const Arguments& a) {
+  int wide = 0;
+  int tall = 0;
+  if (std::sscanf(a.size.c_str(), "%dx%d", &wide, &tall) != 2 || wide < 320 || tall < 240 || wide > 16384 ||
+      tall > 16384) {
+    fmt::print(stderr, "strigil-ui: '{}' is no size such as 1280x720\n", a.size);
+    return 3;
+  }
+  std::optional<daq::CurveClientKeys> curve;
+  if (!a.server_key.empty()) {
+    const auto secret = daq::read_text_file(a.secret_key);
+    const auto open_key = daq::read_text_file(a.secret_key + ".pub");
+    if (!secret || !open_key) {
+      fmt::print(stderr, "strigil-ui: --server-key needs --curve-secret-key FILE with FILE.pub beside it\n");
+      return 3;
+    }
+    const auto line = [](const std::string& text) { return text.substr(0, text.find_first_of("\r\n")); };
+    curve = daq::CurveClientKeys{a.server_key, line(*open_key), line(*secret)};
+  }
+  auto settings = load_settings(a.settings);
+  if (a.light) settings.tone = ui::Tone::kLight;
+  if (a.scale > 0) settings.scale = a.scale;
+  settings.scale = std::clamp(settings.scale, 1.0F, 2.0F);
+
+  glfwSetErrorCallback([](int, const char* words) { fmt::print(stderr, "strigil-ui: {}\n", words); });
+  if (glfwInit() == GLFW_FALSE) return 3;
+  glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
+  glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 0);
+  GLFWwindow* window = glfwCreateWindow(wide, tall, "Strigil", nullptr, nullptr);
+  if (window == nullptr) return 3;
+  glfwMakeContextCurrent(window);
+  glfwSwapInterval(1);
+  IMGUI_CHECKVERSION();
+  ImGui::CreateContext();
+  auto& io = ImGui::GetIO();
+  io.IniFilename = nullptr;
+  io.ConfigFlags |= ImGuiConfigFlags_NavEnableKeyboard;
+  if (std::filesystem::exists(kFont)) {
+    io.Fonts->AddFontFromFileTTF(kFont, kFontPixels * settings.scale);
+  } else {
+    fmt::print(stderr, "strigil-ui: {} is not there; letters will be coarse\n", kFont);
+    io.FontGlobalScale = settings.scale;
+  }
+  ImGui_ImplGlfw_InitForOpenGL(window, true);
+  ImGui_ImplOpenGL3_Init("#version 130");
+
+  ui::Model model;
+  std::unique_ptr<ui::BenchLink> link;
+  if (!a.control.empty()) {
+    const char* user = std::getenv("USER");
+    const std::string who = user != nullptr && *user != '\0' ? user : "screen";
+    link = std::make_unique<ui::BenchLink>(
+        model, ui::BenchLinkConfig{a.control, a.client.empty() ? who + " at the screen" : a.client, curve});
+  }
+  {
+    ui::Screen screen(model, settings);
+    if (!a.review.empty()) {
+      screen.review().run = std::make_unique<ui::RunOnScreen>(a.review);
+      settings.page = ui::Page::kReview;
+    }
+    auto drawn = settings;
+    ui::apply_theme(settings.tone, settings.scale);
+    double told_landmarks_s = 0;
+    while (glfwWindowShouldClose(window) == GLFW_FALSE) {
+      glfwPollEvents();
+      if (drawn.tone != settings.tone) ui::apply_theme(settings.tone, settings.scale);
+      drawn = settings;
+      ImGui_ImplOpenGL3_NewFrame();
+      ImGui_ImplGlfw_NewFrame();
+      ImGui::NewFrame();
+      screen.draw();
+      // Before anything else that takes time: a stop does not wait for pixels.
+      carry_out(link.get(), screen.take_wishes());
+      ImGui::Render();
+      int frame_wide = 0;
+      int frame_tall = 0;
+      glfwGetFramebufferSize(window, &frame_wide, &frame_tall);
+      glViewport(0, 0, frame_wide, frame_tall);
+      glClear(GL_COLOR_BUFFER_BIT);
+      ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+      const bool due = !a.picture.empty() && glfwGetTime() >= a.picture_after_s;
+      if (due) save_picture(window, a.picture);
+      if (const auto wish = screen.take_picture_wish(); !wish.empty()) save_picture(window, wish);
+      glfwSwapBuffers(window);
+      if (!a.landmarks.empty() && glfwGetTime() - told_landmarks_s > 0.1) {
+        told_landmarks_s = glfwGetTime();
+        const auto fresh = a.landmarks + ".new";
+        std::ofstream(fresh) << screen.landmarks().json();
+        std::filesystem::rename(fresh, a.landmarks);
+      }
+      if (due) break;
+    }
+  }
+  link.reset();
+  save_settings(a.settings, settings);
+  ImGui_ImplOpenGL3_Shutdown();
+  ImGui_ImplGlfw_Shutdown();
+  ImGui::DestroyContext();
+  glfwDestroyWindow(window);
+  glfwTerminate();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "The bench on a screen: what it measures, and its controls. A client of `strigil serve`; it disturbs no rig when "
+      "it "
+      "is killed.\nKeys: Esc STOP, F1-F4 pages, space follow, + and - zoom, F9 dark or light, F10 engineer, F12 "
+      "picture.",
+      "strigil-ui");
+  Arguments a;
+  app.add_option("--control", a.control, "Where the bench is served; empty: none")->capture_default_str();
+  app.add_option("--as", a.client, "Who sits here, for others to see");
+  app.add_option("--server-key", a.server_key, "Public key of a rig beyond this computer");
+  app.add_option("--curve-secret-key", a.secret_key, "Our secret key, with its .pub beside it");
+  app.add_option("--review", a.review, "Begin with this run file");
+  app.add_option("--size", a.size, "Of the window")->capture_default_str();
+  app.add_option("--scale", a.scale, "Of everything, 1 to 2")->check(CLI::Range(1.0, 2.0));
+  app.add_flag("--light", a.light, "Light instead of dark");
+  app.add_option("--settings", a.settings, "Where they are kept")->capture_default_str();
+  app.add_option("--picture", a.picture, "Make a PNG of the screen and end");
+  app.add_option("--picture-after", a.picture_after_s, "Seconds before that");
+  app.add_option("--landmarks", a.landmarks, "For tests: keep the places of the buttons in this file");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 3;
+  }
+  return run(a);
+}

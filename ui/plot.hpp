@@ -1,0 +1,45 @@
+// Plot: axes and curves on Dear ImGui's draw list; there is no plotting library in the house. Main thread, in a frame.
+#pragma once
+
+#include <imgui.h>
+
+#include <span>
+#include <string>
+
+#include "ui/history.hpp"
+#include "ui/theme.hpp"
+#include "ui/ticks.hpp"
+
+namespace strigil::ui {
+
+/// A rectangle with an x and a y axis, made at the cursor of the current window.
+class Plot {
+ public:
+  /// `label` names the y axis, with its unit. Takes `size` (0: all the width there is). The id is for the mouse.
+  Plot(const char* id, ImVec2 size, Span x, Span y, Tone tone, const std::string& label, const std::string& x_label);
+  /// Inner width in pixels, at least 1: how many columns a curve may have.
+  [[nodiscard]] std::size_t width() const;
+  void curve(std::span<const Column> columns, ImU32 colour);
+  void line(std::span<const double> x, std::span<const float> y, ImU32 colour);
+  /// Bars of heat, column-major, each value 0 to 1; rows from the bottom.
+  void heat(std::span<const float> values, std::size_t columns, std::size_t rows);
+  void vertical(double x, ImU32 colour, const char* name);
+  void horizontal(double y, ImU32 colour, const char* name);
+  void words(const char* text);
+  [[nodiscard]] bool hovered() const { return hovered_; }
+  [[nodiscard]] bool active() const { return active_; }
+  [[nodiscard]] double x_at(float pixel) const;
+  [[nodiscard]] float px(double x) const;
+  [[nodiscard]] float py(double y) const;
+
+ private:
+  void axes(const std::string& label, const std::string& x_label);
+  ImVec2 low_, high_;  // inner rectangle: upper left, lower right
+  Span x_, y_;
+  Tone tone_;
+  ImDrawList* draw_;
+  bool hovered_ = false;
+  bool active_ = false;
+};
+
+}  // namespace strigil::ui

@@ -1,0 +1,91 @@
+// Screen: the whole console, drawn once a frame from a model. Knows no sockets: what the operator wants goes into
+// Wishes, which the owner carries out after the frame.
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ui/keys.hpp"
+#include "ui/landmarks.hpp"
+#include "ui/model.hpp"
+#include "ui/review.hpp"
+#include "ui/theme.hpp"
+#include "ui/time_view.hpp"
+
+namespace strigil::ui {
+
+/// One thing the operator wants of the bench.
+struct Wish {
+  enum class Kind : unsigned char { kAsk, kPress, kHold, kRelease, kStop };
+  Kind kind = Kind::kAsk;
+  std::string verb = {};
+  std::string arguments = "{}";
+};
+
+enum class Page : unsigned char { kLive, kOperate, kHealth, kReview };
+
+/// What is kept from one start to the next.
+struct ScreenSettings {
+  Tone tone = Tone::kDark;
+  float scale = 1;
+  bool engineer = false;  ///< more figures; an operator has larger buttons instead
+  Page page = Page::kLive;
+};
+
+/// Main thread only.
+class Screen {
+ public:
+  Screen(Model& model, ScreenSettings& settings) : model_(model), settings_(settings) {}
+  /// One frame, between ImGui::NewFrame() and Render(). Locks the model for as long as it draws from it.
+  void draw();
+  /// What was wished in the last frame.
+  [[nodiscard]] std::vector<Wish> take_wishes();
+  [[nodiscard]] const Landmarks& landmarks() const { return landmarks_; }
+  [[nodiscard]] Review& review() { return review_; }
+  /// A file that the operator asked to have a picture of the screen in; empty: none.
+  [[nodiscard]] std::string take_picture_wish();
+
+ private:
+  void keys(const ModelState& s);
+  void top_bar(const ModelState& s);
+  void trouble(const ModelState& s);
+  void live(ModelState& s);
+  void strips(std::map<std::string, StreamView>& streams, TimeView& view, const char* id, float height);
+  void channel_list(const std::map<std::string, StreamView>& streams);
+  void frequency(const ModelState& s, ImVec2 size);
+  void over_position(const ModelState& s, ImVec2 size);
+  void operate(const ModelState& s);
+  void control_buttons(const ModelState& s, float wide);
+  void jog_pad(const ModelState& s);
+  void protocols(const ModelState& s);
+  void last_run(const ModelState& s);
+  void health(const ModelState& s);
+  void review_page();
+  bool button(const char* label, const char* landmark, ImVec2 size, bool enabled, const char* why_not = nullptr);
+  /// True while it is held down; begins the press at its first frame.
+  void held_button(const char* label, const char* landmark, ImVec2 size, bool enabled, const Wish& press);
+  void wish(Wish w) { wishes_.push_back(std::move(w)); }
+
+  Model& model_;
+  ScreenSettings& settings_;
+  Review review_;
+  Landmarks landmarks_;
+  std::vector<Wish> wishes_;
+  TimeView view_;
+  TimeView review_view_;
+  std::map<std::string, bool> shown_;  // "stream/channel"
+  std::string spectrum_of_ = "vibration/0";
+  std::vector<float> heat_;
+  double heat_made_s_ = -1;
+  bool holding_ = false;
+  float jog_speed_mm_s_ = 10;
+  float approach_N_ = 0.3F;
+  std::array<float, 3> go_to_mm_{};
+  std::string picture_wish_;
+  std::array<char, 512> review_file_{};
+  std::array<char, 512> overlay_file_{};
+};
+
+}  // namespace strigil::ui

@@ -1,0 +1,146 @@
+// The review page: a run file, another laid over it, its events, and what to take away of it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "ui/plot.hpp"
+#include "ui/screen.hpp"
+
+namespace strigil::ui {
+namespace {
+
+struct Extent {
+  double from_s = 0;
+  double to_s = 0;
+};
+
+Extent extent_of(const std::map<std::string, StreamView>& streams) {
+  Extent e{INFINITY, -INFINITY};
+  for (const auto& [name, v] : streams) {
+    if (v.history.samples() == 0 || v.description.quantity == "setpoint") continue;
+    e.from_s = std::min(e.from_s, v.history.first_s());
+    e.to_s = std::max(e.to_s, v.history.last_s());
+  }
+  return e;
+}
+
+std::string file_name_of(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
+
+}  // namespace
+
+void Screen::review_page() {
+  const float em = ImGui::GetFontSize();
+  ImGui::SetNextItemWidth(ImGui::GetContentRegionAvail().x * 0.34F);
+  ImGui::InputTextWithHint("##run", "run file, e.g. runs/x.h5", review_file_.data(), review_file_.size());
+  landmarks_.mark("review_file");
+  ImGui::SameLine();
+  if (button("Open", "review_open", {}, review_file_[0] != '\0', "name a file first")) {
+    review_.run = std::make_unique<RunOnScreen>(review_file_.data());
+    review_view_ = {};
+  }
+  ImGui::SameLine();
+  ImGui::SetNextItemWidth(ImGui::GetContentRegionAvail().x * 0.5F);
+  ImGui::InputTextWithHint("##overlay", "another, to lay over it", overlay_file_.data(), overlay_file_.size());
+  ImGui::SameLine();
+  if (button("Overlay", "review_overlay", {}, overlay_file_[0] != '\0' && review_.run != nullptr, "open a run first")) {
+    review_.overlay = std::make_unique<RunOnScreen>(overlay_file_.data());
+  }
+  if (!review_.run) {
+    ImGui::TextWrapped(
+        "No run is open. Name a run file above; a run that is still being recorded may be opened too, and is "
+        "followed as it grows.");
+    return;
+  }
+  auto& run = *review_.run;
+  if (const auto trouble = run.trouble(); !trouble.empty()) {
+    ImGui::PushStyleColor(ImGuiCol_Text, fault_colour(settings_.tone));
+    ImGui::TextWrapped("! %s", trouble.c_str());
+    ImGui::PopStyleColor();
+  }
+  const float list = em * 16;
+  ImGui::BeginChild("about", {list, 0}, true);
+  ImGui::TextWrapped("%s", file_name_of(run.path()).c_str());
+  if (run.progress() < 1) ImGui::ProgressBar(run.progress(), {-1, em * 1.4F});
+  if (run.growing() && run.progress() >= 1) ImGui::TextDisabled("still growing");
+  if (const auto verdict = run.verdict(); !verdict.empty()) ImGui::TextWrapped("%s", verdict.c_str());
+  landmarks_.mark("review_verdict");
+  ImGui::Separator();
+  const std::scoped_lock lock(run.model().mutex);
+  auto& s = run.model().state;
+  const auto whole = extent_of(s.streams);
+  const bool any = whole.to_s > whole.from_s;
+  if (any && (review_view_.to_s == 0 || button("Whole run", "review_whole", {}, true))) {
+    review_view_.show(whole.from_s, whole.to_s);
+  }
+  if (any && button("Save as CSV", "review_csv", {}, true)) {
+    for (const auto& [name, v] : s.streams) {
+      if (!shown_[fmt::format("{}/0", name)] && name != "force") continue;
+      const auto path = fmt::format("{}-{}.csv", file_name_of(run.path()), name);
+      const auto written = write_csv(v, review_view_.from_s(), review_view_.to_s, path);
+      run.model().state.controller_words = written ? fmt::format("written: {}", path) : written.error().message;
+    }
+  }
+  ImGui::SameLine();
+  if (button("Picture", "review_picture", {}, true)) picture_wish_ = file_name_of(run.path()) + ".png";
+  if (!s.controller_words.empty() && s.controller_words != "not connected")
+    ImGui::TextWrapped("%s", s.controller_words.c_str());
+  ImGui::Separator();
+  channel_list(s.streams);
+  ImGui::Separator();
+  ImGui::TextUnformatted(fmt::format("Events ({})", s.events.size()).c_str());
+  for (const auto& e : s.events) {
+    ImGui::PushID(&e);
+    if (ImGui::Selectable(fmt::format("{:.2f} {}", e.at_s - whole.from_s, e.words).c_str())) {
+      review_view_.show(e.at_s - 1, e.at_s + 1);
+    }
+    ImGui::PopID();
+  }
+  ImGui::EndChild();
+  ImGui::SameLine();
+  ImGui::BeginChild("review strips", {0, 0}, false);
+  const float height = ImGui::GetContentRegionAvail().y;
+  const float below = review_.overlay ? em * 12 : 0;
+  if (any) strips(s.streams, review_view_, "review", height - below);
+  if (review_.overlay && any) {
+    // By time since each began, in the same stretch: the run above and the other.
+    auto& other = *review_.overlay;
+    const std::scoped_lock also(other.model().mutex);
+    const auto& theirs = other.model().state.streams;
+    const auto mine = s.streams.find("force");
+    const auto their = theirs.find("force");
+    if (!other.trouble().empty()) {
+      ImGui::TextWrapped("! %s", other.trouble().c_str());
+    } else if (mine != s.streams.end() && their != theirs.end() && mine->second.history.channels() > 2 &&
+               their->second.history.channels() > 2) {
+      constexpr std::size_t kNormal = 2;
+      const double shift = extent_of(theirs).from_s - whole.from_s;
+      std::vector<Column> a(static_cast<std::size_t>(std::max(1.0F, ImGui::GetContentRegionAvail().x - em * 5)));
+      auto b = a;
+      mine->second.history.columns(kNormal, review_view_.from_s(), review_view_.to_s, a);
+      their->second.history.columns(kNormal, review_view_.from_s() + shift, review_view_.to_s + shift, b);
+      double low = INFINITY;
+      double high = -INFINITY;
+      for (const auto& columns : {a, b}) {
+        for (const auto& c : columns) {
+          if (std::isnan(c.low)) continue;
+          low = std::min<double>(low, c.low);
+          high = std::max<double>(high, c.high);
+        }
+      }
+      Plot plot("overlay", {0, below - ImGui::GetStyle().ItemSpacing.y},
+                {review_view_.from_s() - whole.from_s, review_view_.to_s - whole.from_s}, padded(low, high),
+                settings_.tone,
+                fmt::format("force {} [N]: {} and, orange, {}", mine->second.description.channels[kNormal].name,
+                            file_name_of(run.path()), file_name_of(other.path())),
+                "s since each began");
+      plot.curve(a, curve_colour(0));
+      plot.curve(b, curve_colour(1));
+    } else {
+      ImGui::TextUnformatted("The other run has no force to lay over this one (yet).");
+    }
+  }
+  ImGui::EndChild();
+}
+
+}  // namespace strigil::ui
