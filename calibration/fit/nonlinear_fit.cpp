@@ -21,6 +21,7 @@ struct Residuals {
   const VectorXd& y;
   const VectorXd& root;  ///< of the weights
   int* evaluations;
+  VectorXd steps = {};  ///< of the differences; empty: 4e-4 of each parameter
 
   [[nodiscard]] int values() const { return static_cast<int>(y.size()); }
   [[nodiscard]] VectorXd at(const VectorXd& b) const {
@@ -48,7 +49,7 @@ struct Residuals {
     MatrixXd out(y.size(), b.size());
     VectorXd x = b;
     for (Index j = 0; j < b.size(); ++j) {
-      const double h = b[j] != 0 ? 4e-4 * std::abs(b[j]) : 1e-6;
+      const double h = steps.size() != 0 ? steps[j] : b[j] != 0 ? 4e-4 * std::abs(b[j]) : 1e-6;
       const auto slope = [&](double step) {
         x[j] = b[j] + step;
         const double high = x[j];
@@ -130,22 +131,30 @@ daq::Result<NonlinearFit> fit_nonlinear(const PointModel& model, const VectorXd&
   linear.weights_are_absolute = options.weights_are_absolute;
   linear.largest_condition = 1e10;
   std::optional<LeastSquaresFit> last;
-  for (int step = 0; step < 20; ++step) {
-    Residuals plain{model, y, VectorXd::Ones(y.size()), &evaluations};
+  const VectorXd ones = VectorXd::Ones(y.size());
+  Residuals plain{model, y, ones, &evaluations};
+  out.convergence.relative_offset = std::numeric_limits<double>::infinity();
+  for (int step = 0; step < 30; ++step) {
     const MatrixXd jacobian = plain.derivatives(best.b);
     const VectorXd rest = -plain.at(best.b);
     if (!jacobian.allFinite()) return Error{"the model has no finite derivatives at the end of the search"};
     auto fit = fit_least_squares(jacobian, rest, linear);
     if (!fit) return Error{"at the end of the search: " + fit.error().message};
+    // Differences over a tenth of what the parameters are uncertain by: the model is smooth over that, or is no model.
+    plain.steps = (0.1 * fit->standard_errors).cwiseMin(4e-4 * best.b.cwiseAbs()).cwiseMax(1e-6 * best.b.cwiseAbs());
+    for (Index j = 0; j < p; ++j) plain.steps[j] = plain.steps[j] > 0 ? plain.steps[j] : 1e-6;
     const VectorXd change = fit->coefficients;
     const VectorXd moved = root.cwiseProduct(jacobian * change);
     const double scatter = std::sqrt(best.squares / static_cast<double>(y.size() - p));
-    out.convergence.relative_offset = scatter > 0 ? moved.norm() / (scatter * std::sqrt(static_cast<double>(p))) : 0;
-    fit->residuals = rest;
+    const double offset = scatter > 0 ? moved.norm() / (scatter * std::sqrt(static_cast<double>(p))) : 0;
+    const bool nearer = offset < out.convergence.relative_offset / 2;
+    if (nearer) out.convergence.relative_offset = offset;
     last = std::move(*fit);
     const VectorXd next = best.b + change;
     const double squares = residuals.at(next).squaredNorm();
-    if (!(squares < best.squares)) break;
+    // Close to the minimum the sum of squares is flat to its last digit, and the step's own size says how close.
+    if (!(squares < best.squares || (nearer && offset < 1e-4 && squares <= best.squares * (1 + 1e-10)))) break;
+    if (step > 1 && !nearer) break;
     best.b = next;
     best.squares = squares;
   }
@@ -153,7 +162,7 @@ daq::Result<NonlinearFit> fit_nonlinear(const PointModel& model, const VectorXd&
   fit = std::move(*last);
   // Scatter of the model itself, not of its linearisation.
   fit.coefficients = best.b;
-  fit.residuals = -Residuals{model, y, VectorXd::Ones(y.size()), &evaluations}.at(best.b);
+  fit.residuals = -plain.at(best.b);
   fit.sum_of_squares = best.squares;
   const double was = fit.residual_sd;
   fit.residual_sd = std::sqrt(best.squares / static_cast<double>(fit.dof));
