@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "calibration/fit/least_squares.hpp"
+#include "calibration/fit/polynomial_basis.hpp"
 
 namespace strigil::calibration {
 
@@ -23,8 +24,8 @@ class PolynomialFit {
  public:
   /// Coefficients of x^0..x^k (x^1..x^k through zero), their standard errors, residuals, sd, R^2, dof, condition.
   [[nodiscard]] const LeastSquaresFit& fit() const { return fit_; }
-  [[nodiscard]] int degree() const { return degree_; }
-  [[nodiscard]] bool through_zero() const { return through_zero_; }
+  [[nodiscard]] int degree() const { return static_cast<int>(basis_.count()) - (through_zero() ? 0 : 1); }
+  [[nodiscard]] bool through_zero() const { return basis_.through_zero(); }
   /// Coefficient of x^power; 0 for power 0 through zero. Precondition: 0 <= power <= degree.
   [[nodiscard]] double coefficient(int power) const;
   /// Where it was fitted: smallest and largest x of weight above 0. Beyond it nothing was measured.
@@ -41,16 +42,13 @@ class PolynomialFit {
   [[nodiscard]] double prediction_uncertainty(double x, double repeats = 1) const;
 
  private:
-  friend daq::Result<PolynomialFit> fit_polynomial(std::span<const Extended>, std::span<const Extended>,
-                                                   const PolynomialOptions&);
-  [[nodiscard]] Eigen::VectorXd basis(double x) const;
+  friend daq::Result<PolynomialFit> as_polynomial(const PolynomialBasis&, double, double, ExtendedFit);
 
   LeastSquaresFit fit_;
+  PolynomialBasis basis_;
   Eigen::VectorXd series_;             ///< Chebyshev coefficients
   Eigen::MatrixXd series_covariance_;  ///< of them
-  int degree_ = 0;
-  bool through_zero_ = false;
-  double centre_ = 0, half_range_ = 1, x_min_ = 0, x_max_ = 0;
+  double x_min_ = 0, x_max_ = 0;
 };
 
 /// Fits. Refuses in words what fit_least_squares refuses, and fewer different x than coefficients.
@@ -59,6 +57,10 @@ class PolynomialFit {
 /// For data of more digits than a double holds (parse_extended): NIST's Filip is ruined by rounding its x to double.
 [[nodiscard]] daq::Result<PolynomialFit> fit_polynomial(std::span<const Extended> x, std::span<const Extended> y,
                                                         const PolynomialOptions& options = {});
+
+/// A fit of the basis functions of `basis`, told as a polynomial over x_min..x_max: for who forms a design of his own.
+[[nodiscard]] daq::Result<PolynomialFit> as_polynomial(const PolynomialBasis& basis, double x_min, double x_max,
+                                                       ExtendedFit found);
 
 /// Are the residuals more than the scatter of repeated points explains? F = (SS_lof/df) / (SS_pure/df).
 struct LackOfFit {
