@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/distributions/fisher_f.hpp>
-#include <cassert>
 #include <cmath>
 #include <map>
 #include <set>
@@ -69,7 +67,7 @@ std::vector<std::string> shortfalls(const E74Readings& r, const E74Assessment& a
     }
   };
   fewer(r.observations.size(), "observations_at_least", "force applications");
-  fewer(a.degrees.distinct_forces, "distinct_forces_at_least", "different forces");
+  fewer(a.distinct_forces, "distinct_forces_at_least", "different forces");
   fewer(runs.size(), "runs_at_least", "runs");
   if (positions.size() < 2) out.emplace_back("the instrument was not rotated between runs");
   for (auto one = positions.begin(); one != positions.end(); ++one) {
@@ -151,44 +149,9 @@ void give_ranges(const E74Readings& r, const LimitTable& table, E74Assessment& a
 
 }  // namespace
 
-double e74_degree_limit(std::size_t distinct_forces, int degree, double probability) {
-  const double free = static_cast<double>(distinct_forces) - degree;
-  assert(free - 1 >= 1);
-  const double f = boost::math::quantile(boost::math::fisher_f(1, free - 1), probability);
-  return std::sqrt(1 + (f - 1) / free);
-}
-
-daq::Result<E74Degrees> e74_degree_test(std::span<const double> force_N, std::span<const double> average,
-                                        int degree_at_most, double probability) {
-  E74Degrees out;
-  out.distinct_forces = force_N.size();
-  if (force_N.size() < 3) {
-    return daq::Error{fmt::format("{} different forces: a degree can be chosen from three on", force_N.size())};
-  }
-  const int most = std::min(degree_at_most, static_cast<int>(force_N.size()) - 2);
-  for (int k = 1; k <= most; ++k) {
-    PolynomialOptions options;
-    options.degree = k;
-    auto fit = fit_polynomial(force_N, average, options);
-    if (!fit) return daq::Error{fmt::format("degree {} could not be fitted: {}", k, fit.error().message)};
-    out.s.push_back(fit->fit().residual_sd);
-    if (k == 1) continue;
-    out.ratio.push_back(out.s[static_cast<std::size_t>(k) - 2] / out.s.back());
-    out.limit.push_back(e74_degree_limit(force_N.size(), k, probability));
-  }
-  for (int k = most; k >= 2; --k) {
-    const auto at = static_cast<std::size_t>(k) - 2;
-    if (out.ratio[at] > out.limit[at]) {  // false for 0/0: a curve without any residual needs no further term
-      out.selected = k;
-      break;
-    }
-  }
-  return out;
-}
-
 LimitSchema e74_schema() {
   return {{"observations_at_least", "distinct_forces_at_least", "runs_at_least", "position_spacing_deg", "range_intervals",
-           "degree_at_most", "degree_test_probability", "llf_factor", "primary_standard_pct", "recalibration_months"},
+           "degree_at_most", "llf_factor", "primary_standard_pct", "recalibration_months"},
           {},
           {"llf_multiple", "resolution_multiple", "creep_recovery_pct", "change_pct"},
           {"needs_reference"}};
@@ -214,14 +177,15 @@ daq::Result<E74Assessment> assess_e74(const E74Readings& r, const LimitTable& ta
   a.smallest_force_N = distinct.front();
   a.largest_force_N = distinct.back();
   const int degree_at_most = static_cast<int>(p.limit("degree_at_most"));
-  auto degrees = e74_degree_test(distinct, average, degree_at_most, p.limit("degree_test_probability"));
+  a.distinct_forces = distinct.size();
+  auto degrees = select_degree_e74(distinct, average, degree_at_most);
   if (!degrees) return degrees.error();
   a.degrees = std::move(degrees).value();
   if (degree < 0 || degree > degree_at_most) {
     return daq::Error{fmt::format("degree {} is not 1 to {}", degree, degree_at_most)};
   }
   PolynomialOptions options;
-  options.degree = degree > 0 ? degree : a.degrees.selected;
+  options.degree = degree > 0 ? degree : a.degrees.degree;
   auto forward = fit_polynomial(force, deflection, options);
   if (!forward) return daq::Error{"deflection = f(force) could not be fitted: " + forward.error().message};
   auto inverse = fit_polynomial(deflection, force, options);

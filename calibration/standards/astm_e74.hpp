@@ -3,10 +3,10 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "calibration/fit/degree_selection.hpp"
 #include "calibration/fit/polynomial_fit.hpp"
 #include "calibration/standards/limit_table.hpp"
 #include "daq/result.hpp"
@@ -33,15 +33,6 @@ struct E74Readings {
   std::optional<double> change_pct;          // since the last calibration, worst of the range
 };
 
-/// The degree test on the averages at the distinct forces.
-struct E74Degrees {
-  std::size_t distinct_forces = 0;
-  std::vector<double> s;      // residual sd of degree k at [k - 1]
-  std::vector<double> ratio;  // s_{k-1} / s_k at [k - 2]
-  std::vector<double> limit;  // C(n1, k) at [k - 2]
-  int selected = 1;
-};
-
 struct E74Range {
   std::string class_name;
   double lowest_N = 0;
@@ -51,7 +42,8 @@ struct E74Range {
 
 struct E74Assessment {
   TableIdentity table;
-  E74Degrees degrees;
+  std::size_t distinct_forces = 0;    // other than zero
+  DegreeChoice degrees;               // Annex A1 on the averages at these
   PolynomialFit deflection_of_force;  // all observations
   PolynomialFit force_of_deflection;
   double llf_deflection = 0;      // 2.4 s of the first, not below the resolution
@@ -65,12 +57,6 @@ struct E74Assessment {
   std::vector<std::string> nonconformities;  // while there is any, no range is given
   std::vector<std::string> remarks;          // such as a change since the last calibration that shortens the interval
 };
-
-/// C(n1, k): the ratio of residual deviations that makes one more term significant. Precondition: n1 - k - 1 >= 1.
-[[nodiscard]] double e74_degree_limit(std::size_t distinct_forces, int degree, double probability = 0.975);
-/// The degree test alone; averages at distinct forces other than zero. Refuses fewer than three.
-[[nodiscard]] daq::Result<E74Degrees> e74_degree_test(std::span<const double> force_N, std::span<const double> average,
-                                                      int degree_at_most, double probability);
 
 /// Schema of tables/astm_e74*.toml.
 [[nodiscard]] LimitSchema e74_schema();

@@ -120,16 +120,17 @@ TEST(StandardsWorkedCases, PontiusThroughTheE74Rule) {
   r.reference = E74Reference::primary;
   const auto found = assess_e74(r);
   ASSERT_TRUE(found) << found.error().message;
-  const auto& d = found->degrees;
-  EXPECT_EQ(d.distinct_forces, one.at("inputs").at("n1").get<std::size_t>());
-  for (std::size_t k = 1; k <= 5; ++k) {
-    expect_within(d.s.at(k - 1), want.at("s_m_of_averages").at(std::to_string(k)), tolerance, "s" + std::to_string(k));
-    if (k < 2) continue;
-    const auto name = "s" + std::to_string(k - 1) + "/s" + std::to_string(k);
-    expect_within(d.ratio.at(k - 2), want.at("ratios").at(name), tolerance, name);
-    expect_within(d.limit.at(k - 2), want.at("C").at(std::to_string(k)), tolerance, "C" + std::to_string(k));
+  EXPECT_EQ(found->distinct_forces, one.at("inputs").at("n1").get<std::size_t>());
+  for (const auto& step : found->degrees.steps) {
+    const auto k = std::to_string(step.degree);
+    expect_within(step.residual_sd, want.at("s_m_of_averages").at(k), tolerance, "s" + k);
+    if (step.degree < 2) continue;
+    const auto name = "s" + std::to_string(step.degree - 1) + "/s" + k;
+    expect_within(step.ratio, want.at("ratios").at(name), tolerance, name);
+    expect_within(step.critical, want.at("C").at(k), tolerance, "C" + k);
   }
-  EXPECT_EQ(d.selected, want.at("degree_selected").get<int>());
+  EXPECT_EQ(found->degrees.steps.size(), 5U);
+  EXPECT_EQ(found->degrees.degree, want.at("degree_selected").get<int>());
   expect_within(found->deflection_of_force.fit().residual_sd, want.at("s_defl_deg2_all40"), tolerance, "s of all");
   expect_within(found->llf_deflection, want.at("LLF_defl"), tolerance, "LLF");
   // metrology.md 1.2: the same as force, by the slope at zero and by its own fit.
