@@ -94,7 +94,8 @@ daq::Result<GageStudy> gage_anova(std::span<const GageReading> readings, const G
   const auto component = [&](std::vector<MeanSquareTerm> terms) { return variance_component(terms, o.level); };
   s.equipment.component = component({{1, error}});
   s.parts_variation.component = component({{1 / (a * r), parts}, {-1 / (a * r), below}});
-  const VarianceComponent none{.estimable = false};
+  VarianceComponent none;
+  none.estimable = false;
   s.appraisers_variation.component = none;
   s.interaction_variation.component = none;
   if (crossed) s.appraisers_variation.component = component({{1 / (p * r), appraisers}, {-1 / (p * r), below}});
