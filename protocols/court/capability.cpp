@@ -50,7 +50,8 @@ struct Within {
 /// Degrees of freedom of a mean of k independent estimates, each with relative variance `v`: 1 / (2 v / k) to first order.
 double dof_of(double relative_variance, double k) { return k / (2 * relative_variance); }
 
-Within within(std::span<const double> values, std::size_t size, WithinSpread how) {
+Within within(std::span<const double> values, std::size_t size, WithinSpread how, bool table_d2) {
+  const auto d2_of = [&](double d2) { return table_d2 ? std::round(1000 * d2) / 1000 : d2; };
   const std::size_t groups = values.size() / size;
   const auto k = static_cast<double>(groups);
   Within out;
@@ -59,7 +60,7 @@ Within within(std::span<const double> values, std::size_t size, WithinSpread how
     for (std::size_t i = 1; i < values.size(); ++i) sum += std::abs(values[i] - values[i - 1]);
     // Overlapping ranges tell each other's values: relative variance (0.8264 n - 1.082) / (n - 1)^2 of Cryer & Ryan 1990.
     const auto n = static_cast<double>(values.size());
-    out.sd = sum / (n - 1) / range_factors(2).d2;
+    out.sd = sum / (n - 1) / d2_of(range_factors(2).d2);
     out.dof = (n - 1) * (n - 1) / (2 * (0.8264 * n - 1.082));
     return out;
   }
@@ -76,7 +77,7 @@ Within within(std::span<const double> values, std::size_t size, WithinSpread how
   switch (how) {
     case WithinSpread::kMeanRange: {
       const auto f = range_factors(size);
-      out.sd = sum / k / f.d2;
+      out.sd = sum / k / d2_of(f.d2);
       out.dof = dof_of(f.d3 * f.d3 / (f.d2 * f.d2), k);
       break;
     }
@@ -125,7 +126,7 @@ daq::Result<Capability> capability(std::span<const double> values, std::size_t s
   const auto n = static_cast<double>(out.n);
   out.mean = mean_of(values);
   out.sd_overall = std::sqrt(squares_of(values) / (n - 1));
-  const auto spread = within(values, size, o.within);
+  const auto spread = within(values, size, o.within, o.table_d2);
   out.sd_within = spread.sd;
   out.within_dof = spread.dof;
   if (!(out.sd_within > 0)) return daq::Error{"the values do not differ within their subgroups: no spread to judge"};

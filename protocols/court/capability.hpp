@@ -56,6 +56,7 @@ struct CapabilityOptions {
   /// Degrees of freedom of the intervals of Cp, Cpk, Cpm: n - 1 as qcc and Minitab print them, or `within_dof`, which
   /// does not claim more than the subgroups show.
   bool effective_dof = false;
+  bool table_d2 = false;  ///< d2 rounded to three decimals, as qcc and the printed tables have it: to compare with them
 };
 /// Subgroups of equal size, one after the other in `values`. Refused: no limit, fewer than 2 values (3 where size is 1), a
 /// rest that fills no subgroup, no spread, values not finite.

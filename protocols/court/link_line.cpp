@@ -46,6 +46,51 @@ double log_likelihood_at(const LinkPoint& p, Link link, double eta) noexcept {
   return sum;
 }
 
+/// Information about (a, c), summed.
+struct Information {
+  double aa = 0;
+  double ac = 0;
+  double cc = 0;
+};
+
+/// Reweighted least squares as glm steps: from mu = (hits + 1/2) / (trials + 1) until the deviance moves by less than
+/// 1e-8 (|deviance| + 0.1), 25 steps at most. The weights of the last step are those of the point before it.
+Information stopped_as_glm(std::span<const LinkPoint> points, Link link, double& a, double& c) {
+  std::vector<double> eta;
+  for (const auto& p : points) eta.push_back(link_quantile(link, (p.hits + 0.5) / (p.trials + 1)));
+  double before = std::numeric_limits<double>::infinity();
+  Information sum;
+  for (int step = 0; step < 25; ++step) {
+    sum = {};
+    double az = 0;
+    double cz = 0;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const auto& p = points[i];
+      const auto s = link_score(link, p, eta[i]);
+      if (!(s.information > 0)) continue;
+      const double z = eta[i] + s.slope / s.information;  // of the expected weight: slope = w (z - eta)
+      sum.aa += s.information;
+      sum.ac += s.information * p.x;
+      sum.cc += s.information * p.x * p.x;
+      az += s.information * z;
+      cz += s.information * z * p.x;
+    }
+    const double det = sum.aa * sum.cc - sum.ac * sum.ac;
+    a = (sum.cc * az - sum.ac * cz) / det;
+    c = (sum.aa * cz - sum.ac * az) / det;
+    for (std::size_t i = 0; i < points.size(); ++i) eta[i] = a + c * points[i].x;
+    double deviance = 0;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const auto& p = points[i];
+      deviance -= 2 * log_likelihood_at(p, link, eta[i]);
+      for (const double k : {p.hits, p.trials - p.hits}) deviance += k > 0 ? 2 * k * std::log(k / p.trials) : 0;
+    }
+    if (std::abs(deviance - before) < 1e-8 * (std::abs(deviance) + 0.1)) break;
+    before = deviance;
+  }
+  return sum;
+}
+
 daq::Result<void> checked(std::span<const LinkPoint> points) {
   double lowest_hit = std::numeric_limits<double>::infinity();
   double highest_hit = -lowest_hit;
@@ -122,7 +167,7 @@ LinkScore link_score(Link link, const LinkPoint& p, double eta) noexcept {
   return out;
 }
 
-daq::Result<LinkLine> fit_link_line(std::span<const LinkPoint> points, Link link) {
+daq::Result<LinkLine> fit_link_line(std::span<const LinkPoint> points, Link link, LinkStop stop) {
   if (auto good = checked(points); !good) return good.error();
   double n = 0;
   double hits = 0;
@@ -145,30 +190,28 @@ daq::Result<LinkLine> fit_link_line(std::span<const LinkPoint> points, Link link
   double c = 0;
   const double null = log_likelihood(scaled, link, a, 0);
   double best = null;
-  double aa = 0;
-  double ac = 0;
-  double cc = 0;
+  Information sum;
   const auto information = [&] {
-    aa = ac = cc = 0;
+    sum = {};
     double ga = 0;
     double gc = 0;
     for (const auto& p : scaled) {
       const auto s = link_score(link, p, a + c * p.x);
       ga += s.slope;
       gc += s.slope * p.x;
-      aa += s.information;
-      ac += s.information * p.x;
-      cc += s.information * p.x * p.x;
+      sum.aa += s.information;
+      sum.ac += s.information * p.x;
+      sum.cc += s.information * p.x * p.x;
     }
     return std::pair{ga, gc};
   };
   bool settled = false;
   for (int step = 0; step < kMostSteps && !settled; ++step) {
     const auto [ga, gc] = information();
-    const double det = aa * cc - ac * ac;
+    const double det = sum.aa * sum.cc - sum.ac * sum.ac;
     if (!(det > 0)) break;
-    double da = (cc * ga - ac * gc) / det;
-    double dc = (aa * gc - ac * ga) / det;
+    double da = (sum.cc * ga - sum.ac * gc) / det;
+    double dc = (sum.aa * gc - sum.ac * ga) / det;
     double reached = log_likelihood(scaled, link, a + da, c + dc);
     for (int half = 0; half < kMostHalvings && !(reached >= best); ++half) {
       da /= 2;
@@ -185,14 +228,20 @@ daq::Result<LinkLine> fit_link_line(std::span<const LinkPoint> points, Link link
     best = reached;
   }
   information();
-  const double det = aa * cc - ac * ac;
+  const double det = sum.aa * sum.cc - sum.ac * sum.ac;
   constexpr double kSteepest = 1e6;  // in spreads of x: a likelihood that still rises there has no maximum
   if (!settled || !(det > 0) || std::abs(c) > kSteepest) {
     return daq::Error{"the fit did not settle: hits and misses overlap too little to tell how steep the curve is"};
   }
-  const double var_a = cc / det;
-  const double var_c = aa / det;
-  const double cov = -ac / det;
+  double det_used = det;
+  if (stop == LinkStop::kAsGlm) {
+    sum = stopped_as_glm(scaled, link, a, c);
+    best = log_likelihood(scaled, link, a, c);
+    det_used = sum.aa * sum.cc - sum.ac * sum.ac;
+  }
+  const double var_a = sum.cc / det_used;
+  const double var_c = sum.aa / det_used;
+  const double cov = -sum.ac / det_used;
   const double m = mean / spread;
   LinkLine out;
   out.b1 = c / spread;

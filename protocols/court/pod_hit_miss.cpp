@@ -162,7 +162,7 @@ daq::Result<PodFit> fit_hit_miss(std::span<const HitMiss> rows, const PodOptions
     return daq::Error{fmt::format("confidence {} is not in (0.5, 1)", options.confidence)};
   }
   auto data = usable(rows, options.scale);
-  const auto line = fit_link_line(data.points, options.link);
+  const auto line = fit_link_line(data.points, options.link, options.stop);
   if (!line) return line.error();
   PodFit fit;
   fit.options = options;

@@ -41,6 +41,7 @@ struct PodOptions {
   /// True: rows of one target are a cluster; variances from the sandwich estimator (Liang & Zeger 1986) with
   /// G / (G - 1), quantiles of Student's t with G - 1, likelihood ratios scaled by the widening.
   bool repeated = false;
+  LinkStop stop = LinkStop::kConverged;
 };
 
 /// A row that could not be used, and why ("size 0 has no logarithm"). Never dropped in silence.

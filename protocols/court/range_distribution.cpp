@@ -11,7 +11,7 @@ namespace strigil::protocols {
 RangeFactors range_factors(std::size_t n) {
   assert(n >= 2 && n <= 25);
   // f(w) = n (n - 1) integral of phi(x) phi(x + w) (Phi(x + w) - Phi(x))^(n - 2) dx. The inner integral by the trapezoid
-  // rule, exact to rounding for smooth functions that die out; the outer by Simpson's.
+  // rule, exact to rounding for smooth functions that die out; the outer by Boole's.
   constexpr double kStep = 1.0 / 32;
   constexpr int kSteps = 32 * 16;  // of w, to 16
   constexpr int kFrom = -32 * 9;   // of x
@@ -29,8 +29,8 @@ RangeFactors range_factors(std::size_t n) {
       const auto j = i + static_cast<std::size_t>(w);
       inner += density[i] * density[j] * std::pow(cdf[j] - cdf[i], static_cast<double>(n - 2));
     }
-    const double simpson = (w == 0 || w == kSteps ? 1.0 : w % 2 == 1 ? 4.0 : 2.0) * kStep / 3;
-    const double f = simpson * inner * kStep * static_cast<double>(n * (n - 1));
+    const double boole = (w == 0 || w == kSteps ? 7.0 : w % 2 == 1 ? 32.0 : w % 4 == 2 ? 12.0 : 14.0) * 2 * kStep / 45;
+    const double f = boole * inner * kStep * static_cast<double>(n * (n - 1));
     mean += f * w * kStep;
     square += f * w * kStep * w * kStep;
   }
