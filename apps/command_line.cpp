@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/calibrations_command.hpp"
 #include "apps/ctl_command.hpp"
 #include "apps/drill_command.hpp"
 #include "apps/file_commands.hpp"
@@ -62,6 +63,8 @@ int command_line(int argc, char** argv) {
   run_app->add_flag("--virtual", run.virtual_time, "Simulated bench in virtual time: fast, and the same every time");
   run_app->add_option("--seed", run.seed, "Of the simulated bench")->capture_default_str();
   run_app->add_option("--out", run.out, "Run file to make (default: runs/TIME-PROTOCOL-PID.h5)");
+  run_app->add_option("--temperature", run.temperature_C, "Of the bench, in degrees C: a calibration may ask for it")
+      ->check(CLI::Range(-40.0, 100.0));
   add_publication_options(*run_app, run.publication);
   run_app->add_option("--junit", run.junit, "Write the verdict as JUnit XML");
   run_app->add_flag("--json", run.json, "The verdict as JSON on standard output");
@@ -216,6 +219,8 @@ int command_line(int argc, char** argv) {
   auto* keys_app = app.add_subcommand("keys", "Make a CURVE key pair for publication beyond this computer");
   keys_app->add_option("file", key_file, "Secret key to make; the public one goes to FILE.pub")->required();
   keys_app->callback([&] { code = keys_command(key_file); });
+
+  add_calibrations(app, code);
 
   std::string csv;
   std::string map;

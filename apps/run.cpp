@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "apps/calibration_gate.hpp"
 #include "apps/places.hpp"
 #include "apps/run_look.hpp"
 #include "daq/publish/publisher.hpp"
@@ -28,9 +29,14 @@ class Run {
       : o_(options), watcher_(watcher), wires_(options.busy, watcher.world) {}
 
   daq::Result<RunOutcome> go() {
+    auto gated = pass_calibration_gate(o_.bench, o_.plan, o_.today.value_or(daq::wall_now()));
+    if (!gated) return gated.error();
+    calibration_ = std::move(*gated);
+    auto bench = o_.bench;
+    bench.force.record = calibration_.record;
     if (auto r = wires_.open(o_.bench, o_.virtual_time, o_.seed); !r) return r.error();
     auto assembled = rig::Rig::assemble(
-        o_.bench, wires_.chunks(), [this](const std::string& uri, daq::LinkId id) { return wires_.link(uri, id); });
+        bench, wires_.chunks(), [this](const std::string& uri, daq::LinkId id) { return wires_.link(uri, id); });
     if (!assembled) return assembled.error();
     rig_ = std::move(*assembled);
     say(fmt::format("bench '{}': waiting for its devices", o_.bench.name));
@@ -61,6 +67,7 @@ class Run {
     header.config = {
         {"bench.toml", o_.bench.text}, {"protocol.toml", o_.protocol_text}, {"plan.json", protocols::to_json(o_.plan)}};
     if (!o_.stop_test.empty()) header.config["stop_test.json"] = o_.stop_test;
+    if (!calibration_.text.empty()) header.config["calibration.json"] = calibration_.text;
     if (!o_.publication.endpoint.empty()) {
       if (auto r = open_publisher(header.run_id); !r) return r.error();
     }
@@ -212,6 +219,7 @@ class Run {
       if (published != nullptr) outcome.subscribers = published->subscribers;
       auto seen = evidence(outcome.duration_s, rows);
       seen.timing = outcome.timing;
+      seen.calibration = calibration_.force;
       outcome.verdict = protocols::judge(o_.plan, seen);
       if (publisher_) {
         // The last of its topic; what waits before it was taken out when the publisher drained.
@@ -346,6 +354,7 @@ class Run {
   static constexpr Duration kGiveUpStart = std::chrono::seconds(3);
   const RunOptions& o_;
   const RunWatcher& watcher_;
+  GatedCalibration calibration_;
   Wires wires_;
   std::unique_ptr<rig::Rig> rig_;
   std::unique_ptr<daq::Recorder> recorder_;

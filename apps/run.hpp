@@ -25,7 +25,8 @@ struct RunOptions {
   std::string stop_test;      ///< the last one's record (JSON), recorded with the run; empty: there is none
   bool virtual_time = false;
   std::uint64_t seed = 1;
-  std::string out;  ///< run file; must not exist
+  std::string out;                     ///< run file; must not exist
+  std::optional<daq::WallTime> today;  ///< by which calibrations are judged; nothing: this computer's clock
   Publication publication;
   BusyComputer busy;
 };
@@ -50,7 +51,8 @@ struct RunWatcher {
   WorldWatch world;  ///< virtual time only
 };
 
-/// Errors (nothing was judged): bench cannot be brought up, file cannot be made, endpoint busy. A verdict otherwise.
+/// Errors (nothing was judged): the force's calibration may not be believed, bench cannot be brought up, file cannot be
+/// made, endpoint busy. A verdict otherwise.
 daq::Result<RunOutcome> run(const RunOptions& options, const RunWatcher& watcher);
 
 }  // namespace strigil::apps

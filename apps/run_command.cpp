@@ -124,6 +124,7 @@ int run_command(const RunArguments& a) {
   auto prepared = prepare(a.protocol, a.bench);
   if (!prepared) return refuse(prepared.error().message);
   RunOptions options;
+  if (a.temperature_C) prepared->bench.calibration.temperature_C = a.temperature_C;
   options.bench = prepared->bench;
   options.plan = prepared->plan;
   options.protocol_text = prepared->protocol_text;

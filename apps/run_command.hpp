@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "apps/publication.hpp"
@@ -21,6 +22,7 @@ struct RunArguments {
   std::string junit;
   bool json = false;
   bool quiet = false;
+  std::optional<double> temperature_C;  ///< nothing: as the bench file says
 };
 
 /// A protocol and a bench, read and checked against each other.

@@ -73,6 +73,12 @@ std::string findings(const Verdict& verdict, std::size_t condition, JUnitCounts&
   return out;
 }
 
+std::string plus_minus(const StrokeResult& s) {
+  return std::isfinite(s.force_uncertainty.expanded_N)
+             ? fmt::format(" +- {:.3f} N (k = 2)", s.force_uncertainty.expanded_N)
+             : std::string(" N (uncalibrated)");
+}
+
 /// JSON has no NaN: a number nobody measured is null.
 nlohmann::ordered_json number(double v) {
   return std::isfinite(v) ? nlohmann::ordered_json(v) : nlohmann::ordered_json(nullptr);
@@ -100,12 +106,13 @@ std::string to_junit(const Plan& plan, const Verdict& verdict, double duration_s
     }
     if (measured != verdict.strokes.end()) {
       inside += fmt::format(
-          "      <system-out>normal force {:.3f} N (sd {:.3f}, peak {:.2f}), drag {:.3f} N, contact {:.2f} %, {:.2f} "
+          "      <system-out>normal force {:.3f}{} (sd {:.3f}, peak {:.2f}), drag {:.3f} N, contact {:.2f} %, {:.2f} "
           "mm "
           "at {:.1f} mm/s, vibration {:.3f} m/s2, {} samples</system-out>\n",
-          measured->mean_normal_force_N, measured->deviation_N, measured->peak_N, measured->mean_tangential_force_N,
-          100 * measured->contact_fraction, measured->length_m * kMillimetresPerMetre,
-          measured->speed_m_s * kMillimetresPerMetre, measured->vibration_m_s2, measured->samples);
+          measured->mean_normal_force_N, plus_minus(*measured), measured->deviation_N, measured->peak_N,
+          measured->mean_tangential_force_N, 100 * measured->contact_fraction,
+          measured->length_m * kMillimetresPerMetre, measured->speed_m_s * kMillimetresPerMetre,
+          measured->vibration_m_s2, measured->samples);
     }
     cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\">\n{}    </testcase>\n", suite,
                          escaped(plan.conditions[c].name()),
@@ -114,10 +121,10 @@ std::string to_junit(const Plan& plan, const Verdict& verdict, double duration_s
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" "
       "errors=\"{}\" skipped=\"{}\" time=\"{:.3f}\">\n    <properties>\n      <property name=\"verdict\" "
-      "value=\"{}\"/>\n"
+      "value=\"{}\"/>\n      <property name=\"calibration\" value=\"{}\"/>\n"
       "    </properties>\n{}  </testsuite>\n</testsuites>\n",
       suite, plan.conditions.size() + 1, counts.failures, counts.errors, counts.skipped, duration_s,
-      name_of(verdict.judgement), cases);
+      name_of(verdict.judgement), escaped(to_text(verdict.calibration)), cases);
 }
 
 std::string to_json(const Plan& plan, const Verdict& verdict) {
@@ -132,6 +139,7 @@ std::string to_json(const Plan& plan, const Verdict& verdict) {
     strokes.push_back({{"stroke", plan.conditions[s.condition].name()},
                        {"judgement", name_of(s.judgement)},
                        {"mean_normal_force_N", number(s.mean_normal_force_N)},
+                       {"force_uncertainty_N", number(s.force_uncertainty.expanded_N)},
                        {"deviation_N", number(s.deviation_N)},
                        {"peak_N", number(s.peak_N)},
                        {"mean_tangential_force_N", number(s.mean_tangential_force_N)},
@@ -141,25 +149,34 @@ std::string to_json(const Plan& plan, const Verdict& verdict) {
                        {"duration_s", number(s.duration_s)},
                        {"samples", s.samples},
                        {"vibration_m_s2", number(s.vibration_m_s2)}});
+    if (const auto& u = s.force_uncertainty; std::isfinite(u.expanded_N)) {
+      strokes.back()["force_uncertainty_parts_N"] = {
+          {"calibration", u.calibration_N}, {"statistics", u.statistics_N}, {"zero", u.zero_N}};
+    }
     if (s.held) {
       strokes.back()["force_rms_error_N"] = number(s.force_rms_N);
       strokes.back()["overshoot_percent"] = number(100 * s.overshoot);
       strokes.back()["stiffness_N_m"] = number(s.stiffness_N_m);
     }
   }
-  return nlohmann::ordered_json{{"judgement", name_of(verdict.judgement)}, {"reasons", reasons}, {"strokes", strokes}}
+  return nlohmann::ordered_json{{"judgement", name_of(verdict.judgement)},
+                                {"reasons", reasons},
+                                {"strokes", strokes},
+                                {"calibration", nlohmann::ordered_json::parse(to_json(verdict.calibration))}}
       .dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::string to_text(const Plan& plan, const Verdict& verdict) {
   std::string out;
   if (!verdict.strokes.empty()) {
-    out += fmt::format("{:<40} {:>8} {:>7} {:>7} {:>8} {:>8} {:>7} {:>8}  {}\n", "stroke", "mean N", "sd N", "peak N",
-                       "drag N", "mm", "mm/s", "m/s2", "");
+    out += fmt::format("{:<40} {:>8} {:>7} {:>7} {:>7} {:>8} {:>8} {:>7} {:>8}  {}\n", "stroke", "mean N", "+- N",
+                       "sd N", "peak N", "drag N", "mm", "mm/s", "m/s2", "");
   }
   for (const auto& s : verdict.strokes) {
-    out += fmt::format("{:<40} {:>8.3f} {:>7.3f} {:>7.2f} {:>8.3f} {:>8.2f} {:>7.1f} {:>8.3f}  {}\n",
-                       plan.conditions[s.condition].name(), s.mean_normal_force_N, s.deviation_N, s.peak_N,
+    const double u_N = s.force_uncertainty.expanded_N;
+    out += fmt::format("{:<40} {:>8.3f} {:>7} {:>7.3f} {:>7.2f} {:>8.3f} {:>8.2f} {:>7.1f} {:>8.3f}  {}\n",
+                       plan.conditions[s.condition].name(), s.mean_normal_force_N,
+                       std::isfinite(u_N) ? fmt::format("{:.3f}", u_N) : "-", s.deviation_N, s.peak_N,
                        s.mean_tangential_force_N, s.length_m * kMillimetresPerMetre, s.speed_m_s * kMillimetresPerMetre,
                        s.vibration_m_s2, name_of(s.judgement));
   }
@@ -171,6 +188,7 @@ std::string to_text(const Plan& plan, const Verdict& verdict) {
     out += fmt::format("{:<40} {:>8.3f} {:>12.1f} {:>8.2f}\n", plan.conditions[s.condition].name(), s.force_rms_N,
                        100 * s.overshoot, s.stiffness_N_m / kMillimetresPerMetre);
   }
+  if (!verdict.strokes.empty()) out += to_text(verdict.calibration) + "\n";
   for (const auto& r : verdict.reasons) out += fmt::format("{}: {}\n", name_of(r.weight), r.text);
   out += fmt::format("VERDICT: {}\n", name_of(verdict.judgement));
   return out;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace strigil::protocols {
@@ -26,6 +27,7 @@ class Judge {
   Judge(const Plan& plan, const RunEvidence& evidence) : plan_(plan), e_(evidence) {}
 
   Verdict run() {
+    verdict_.calibration = e_.calibration;
     whole_run();
     std::vector<bool> delivered(plan_.conditions.size(), false);
     for (const auto& step : e_.steps) {
@@ -45,6 +47,7 @@ class Judge {
                           missing, plan_.conditions.size()));
     }
     if (plan_.conditions.empty()) invalid("the plan has no stroke: nothing was measured");
+    for (auto& r : verdict_.strokes) uncertainty(r);
     verdict_.judgement = Judgement::kPass;
     for (const auto& r : verdict_.reasons) verdict_.judgement = std::max(verdict_.judgement, r.weight);
     return verdict_;
@@ -141,6 +144,27 @@ class Judge {
                         "zero has moved; check its mounting and temperature, and that nothing touched it at the tare",
                         plan_.belongs_to(plan_.steps[step.step]), step.zero_N, allowed),
             step.condition);
+  }
+
+  /// After all steps: the zero of a stroke is seen once it is clear.
+  void uncertainty(StrokeResult& r) {
+    double zero_N = std::numeric_limits<double>::quiet_NaN();
+    for (const auto& step : e_.steps) {
+      const bool after = step.kind == StepKind::kRetract && step.outcome == StepOutcome::kDone;
+      if (after && step.condition == r.condition && !plan_.steps[step.step].timing) zero_N = step.zero_N;
+    }
+    r.force_uncertainty = uncertainty_of(e_.calibration, {r.mean_normal_force_N, r.deviation_N, r.duration_s,
+                                                          static_cast<std::size_t>(r.samples), zero_N});
+    const auto& c = e_.calibration;
+    if (!c.calibrated || !c.refused_outside || !std::isfinite(r.mean_normal_force_N)) return;
+    if (std::isfinite(r.force_uncertainty.expanded_N)) return;
+    r.judgement = Judgement::kInvalid;
+    invalid(
+        fmt::format("stroke {}: its mean normal force of {:.3f} N lies outside what calibration '{}' covers ({:g} to "
+                    "{:g} N of {}): nothing can be said of it",
+                    plan_.conditions[r.condition].name(), r.mean_normal_force_N, c.id, c.quantity.range.low,
+                    c.quantity.range.high, c.quantity.channel),
+        r.condition);
   }
 
   /// What the rig did about it, as far as it was seen to.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daq/ledger.hpp"
+#include "protocols/force_calibration.hpp"
 #include "protocols/plan.hpp"
 #include "protocols/runner.hpp"
 #include "protocols/timing_certificate.hpp"
@@ -40,6 +41,7 @@ struct RunEvidence {
   std::vector<StreamEvidence> streams;
   std::vector<daq::LedgerRow> ledger;  ///< of every stream, hop by hop
   TimingCertificate timing;
+  ForceCalibration calibration;
   std::string dose_reason;  ///< why treatment of an area ended; empty: it did not
   struct Rejected {
     std::string stream;
@@ -61,6 +63,7 @@ struct StrokeResult {
   std::size_t condition = 0;
   Judgement judgement = Judgement::kPass;
   double mean_normal_force_N = 0;  ///< while moving, as are deviation, drag and vibration
+  ForceUncertainty force_uncertainty;  ///< of the mean
   double deviation_N = 0;
   double peak_N = 0;  ///< of the whole step
   double mean_tangential_force_N = 0;
@@ -81,6 +84,7 @@ struct Verdict {
   Judgement judgement = Judgement::kInvalid;
   std::vector<Reason> reasons;
   std::vector<StrokeResult> strokes;
+  ForceCalibration calibration;  ///< of the forces
 };
 
 /// Pure. INVALID outweighs FAIL outweighs PASS; an empty run is INVALID.

@@ -95,6 +95,12 @@ ForceConfig read_force(StrictTable t) {
   f.tangential_axis = read_axis(t, "tangential_axis", "+Fx");
   f.latency_s = read_latency(t);
   f.instrument_mass_kg = t.number("instrument_mass_g", {0, 5000}, 0.0) * kGram;
+  f.calibration = t.text("calibration", "");
+  f.serial = t.text("serial", "");
+  auto configuration = t.table("configuration", false);
+  f.setting = {configuration.text("gain", ""), configuration.text("filter", ""), configuration.text("mounting", ""),
+               f.rate_Hz, f.counts_per_N};
+  configuration.finish();
   t.finish();
   return f;
 }
@@ -144,6 +150,21 @@ StopTestConfig read_stop_test(StrictTable t) {
   return c;
 }
 
+CalibrationConfig read_calibration(StrictTable t) {
+  constexpr double kHour = 3600;
+  CalibrationConfig c;
+  c.store = t.text("store", c.store);
+  const auto policy = t.text("policy", "refuse");
+  if (policy != "refuse" && policy != "mark") t.refuse("policy", "'policy' is \"refuse\" or \"mark\"");
+  c.policy = policy == "mark" ? CalibrationPolicy::kMark : CalibrationPolicy::kRefuse;
+  if (t.has("temperature_C")) c.temperature_C = t.number("temperature_C", {-40, 100});
+  c.check_standard = t.text("check_standard", "");
+  c.check_valid_s = t.number("check_valid_h", {0.01, 10000}, c.check_valid_s / kHour) * kHour;
+  c.check_history = t.text("check_history", "");
+  t.finish();
+  return c;
+}
+
 InterlockConfig read_interlock(StrictTable t) {
   InterlockConfig i;
   i.max_force_N = t.number("max_force_N", {0.5, 200});
@@ -182,6 +203,7 @@ daq::Result<BenchConfig> parse_bench(std::string_view text, const std::string& f
   auto timing = root.table("timing", false);
   b.timing.max_bound_s = timing.number("max_bound_us", {5, 20000}, daq::ClockFitConfig{}.lock_bound_s * 1e6) * 1e-6;
   timing.finish();
+  b.calibration = read_calibration(root.table("calibration", false));
   if (root.has("taps")) b.taps = read_taps(root.table("taps", true));
   if (root.has("stop_test")) {
     b.stop_test = read_stop_test(root.table("stop_test", true));

@@ -1,10 +1,12 @@
 // Bench: what stands on the table, from a TOML file that people write. Immutable once read.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "calibration/record/record.hpp"
 #include "daq/result.hpp"
 #include "daq/time.hpp"
 #include "rig/readings.hpp"
@@ -44,6 +46,12 @@ struct ForceConfig {
   std::string tangential_axis = "+Fx";  ///< channel and sign along x
   double latency_s = 0;                 ///< from sample to earliest arrival, as for the stage
   double instrument_mass_kg = 0;        ///< of what hangs below the sensor: accelerating it is no force of the phantom
+
+  std::string calibration;        ///< the record to use: id, beginning of its hash, or path; empty: nominal scale
+  std::string serial;             ///< of the sensor on the bench
+  calibration::Setting setting;   ///< of its chain; rate and counts per newton are those above
+  /// The record that a gate has let pass (apps/calibration_gate.hpp); not from the file. Without: nominal scale.
+  std::shared_ptr<const calibration::Record> record;
 };
 
 /// How the instrument is held (rig/frames.hpp). The tilt is set by hand.
@@ -92,6 +100,21 @@ struct StopTestConfig {
   double worse_by = 0.5;  ///< part by which a figure may exceed that of the first tests
 };
 
+enum class CalibrationPolicy : std::uint8_t {
+  kRefuse,  ///< no run where a calibration may not be believed
+  kMark,    ///< a run, and its numbers are marked "uncalibrated"
+};
+
+/// Where calibrations are kept, and what is done about one that may not be believed (docs/calibration_record.md).
+struct CalibrationConfig {
+  std::string store = "calibrations";  ///< folder
+  CalibrationPolicy policy = CalibrationPolicy::kRefuse;
+  std::optional<double> temperature_C;  ///< of the bench; nothing: nobody said
+  std::string check_standard;           ///< its name; empty: none is asked for
+  double check_valid_s = 24 * 3600;     ///< a check older than this does not count
+  std::string check_history;            ///< file that keeps the checks; empty: runs/check_standards/NAME.jsonl
+};
+
 /// What the interlock holds the rig to.
 struct InterlockConfig {
   double max_force_N = 25;
@@ -113,6 +136,7 @@ struct BenchConfig {
   VibrationConfig vibration;
   InstrumentMount instrument;
   TimingConfig timing;
+  CalibrationConfig calibration;
   std::optional<TapConfig> taps;  ///< without: the timeline is not proved
   InterlockConfig interlock;
   std::optional<StopTestConfig> stop_test;

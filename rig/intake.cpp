@@ -33,11 +33,14 @@ void Intake::attach(daq::Session& session, daq::Link& link) {
   outlets_.push_back(std::make_unique<Outlet>(*this, session, link));
 }
 
-void Intake::configure(const std::vector<daq::StreamDescription>& streams, const StreamRoles& roles) {
+void Intake::configure(const std::vector<daq::StreamDescription>& streams, const StreamRoles& roles,
+                       const calibration::Record* force) {
   conversions_.clear();
   for (std::size_t i = 0; i < streams.size(); ++i) {
     assert(streams[i].id == i);
-    conversions_.emplace_back(streams[i]);
+    const bool calibrated = force != nullptr && i == roles.force;
+    conversions_.push_back(calibrated ? calibration::Conversion::with(streams[i], *force).value()
+                                      : calibration::Conversion(streams[i]));
   }
   counts_.assign(streams.size(), {});
   roles_ = roles;

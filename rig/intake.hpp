@@ -51,8 +51,10 @@ class Intake {
 
   /// `session` and `link` must outlive the intake. Links are numbered as they are attached: 0, 1, 2...
   void attach(daq::Session& session, daq::Link& link);
-  /// Streams in the order of their ids, and their roles. After every session is ready().
-  void configure(const std::vector<daq::StreamDescription>& streams, const StreamRoles& roles);
+  /// Streams in the order of their ids, and their roles. After every session is ready(). `force`: the calibration of
+  /// the force stream; nullptr: its nominal scale. Precondition: Conversion::with() takes it.
+  void configure(const std::vector<daq::StreamDescription>& streams, const StreamRoles& roles,
+                 const calibration::Record* force = nullptr);
 
   /// Everything that has arrived, then every session's timers. Updates `readings` (sensor part only).
   void drain(daq::HostTime now, Readings& readings) noexcept;

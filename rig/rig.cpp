@@ -137,6 +137,11 @@ daq::Result<void> Rig::bring_up(Pacer& pacer) {
                   "Check its cable and that its firmware speaks the Strigil sensor stream (docs/sensor_stream.md)");
   }
   streams_ = {d.force.description(), d.stage->description(), describe_setpoints(kSetpointStream)};
+  if (bench_.force.record) {
+    const auto usable = calibration::Conversion::with(streams_[kForceStream], *bench_.force.record);
+    if (!usable) return usable.error();
+    streams_[kForceStream] = calibration::described_by(streams_[kForceStream], *bench_.force.record);
+  }
   for (auto& s : d.vibration.streams()) {
     if (!daq::valid_stream_name(s.name)) {
       return daq::Error{fmt::format("the accelerometer on {} calls a stream '{}': a name is [a-z0-9_], 1 to 32 long",
@@ -187,7 +192,7 @@ std::optional<ForceControlConfig> hold_of(const BenchConfig& bench) {
   return force_control_of(bench, ability);
 }
 
-void Rig::begin() { intake_.configure(streams_, roles_); }
+void Rig::begin() { intake_.configure(streams_, roles_, bench_.force.record.get()); }
 
 Loop& Rig::loop_with(Behaviour& behaviour) {
   auto& d = *devices_;

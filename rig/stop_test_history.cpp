@@ -1,16 +1,11 @@
 #include "rig/stop_test_history.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
+
+#include "daq/line_file.hpp"
 
 namespace strigil::rig {
 namespace {
@@ -23,7 +18,6 @@ constexpr std::size_t kReferences = 5;
 constexpr double kNoise_N = 0.5;
 constexpr double kNoise_s = 5e-3;
 constexpr double kNoise_m = 20e-6;
-constexpr std::size_t kLongestHistory = 16U << 20U;
 
 /// The greater; what is no number is worse than any.
 double worse(double a, double b) { return b <= a ? a : b; }
@@ -205,47 +199,19 @@ daq::Result<StopTestRecord> parse_stop_test(std::string_view line) {
 }
 
 daq::Result<std::vector<StopTestRecord>> read_stop_tests(const std::string& path) {
+  const auto lines = daq::read_lines(path, "a history of stop tests");
+  if (!lines) return lines.error();
   std::vector<StopTestRecord> records;
-  std::error_code failure;
-  if (!std::filesystem::exists(path, failure)) return records;
-  if (std::filesystem::file_size(path, failure) > kLongestHistory) {
-    return daq::Error{fmt::format("'{}' is too long to be a history of stop tests", path)};
-  }
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  if (!in) return daq::Error{fmt::format("'{}' cannot be read", path)};
-  std::string line;
-  for (std::size_t number = 1; std::getline(text, line); ++number) {
-    if (text.eof()) break;  // no end: whoever wrote it died over it
-    auto record = parse_stop_test(line);
-    if (!record) return daq::Error{fmt::format("{}:{}: no stop test: {}", path, number, record.error().message)};
+  for (std::size_t i = 0; i < lines->size(); ++i) {
+    auto record = parse_stop_test((*lines)[i]);
+    if (!record) return daq::Error{fmt::format("{}:{}: no stop test: {}", path, i + 1, record.error().message)};
     records.push_back(std::move(*record));
   }
   return records;
 }
 
 daq::Result<void> append_stop_test(const std::string& path, const StopTestRecord& record) {
-  const auto fail = [&](const char* what) {
-    return daq::Error{fmt::format("'{}' cannot be {}: {}", path, what, std::strerror(errno))};
-  };
-  const auto parent = std::filesystem::path(path).parent_path();
-  std::error_code ignored;  // opening says what is wrong
-  if (!parent.empty()) std::filesystem::create_directories(parent, ignored);
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) return fail("opened");
-  // Half a line that somebody left is cut off.
-  auto end = ::lseek(fd, 0, SEEK_END);
-  for (char last = 0; end > 0; --end) {
-    if (::pread(fd, &last, 1, end - 1) != 1 || last == '\n') break;
-  }
-  const auto line = to_json(record) + '\n';
-  const bool written = ::ftruncate(fd, end) == 0 &&
-                       ::pwrite(fd, line.data(), line.size(), end) == static_cast<ssize_t>(line.size()) &&
-                       ::fsync(fd) == 0;
-  const auto result = written ? daq::Result<void>{} : daq::Result<void>{fail("written")};
-  (void)::close(fd);
-  return result;
+  return daq::append_line(path, to_json(record));
 }
 
 }  // namespace strigil::rig

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -20,6 +21,12 @@ inline std::string reference_file(const std::string& name) {
   const char* set = std::getenv("STRIGIL_REFERENCE_DATA");
   const fs::path folder = set != nullptr ? fs::path(set) : fs::path(STRIGIL_SOURCE_DIR) / "../shared/data";
   return fs::exists(folder / name) ? (folder / name).string() : "";
+}
+
+/// The same, as something that may be missing.
+inline std::optional<std::string> reference_data(const std::string& name) {
+  auto path = reference_file(name);
+  return path.empty() ? std::nullopt : std::optional(std::move(path));
 }
 
 /// All worked cases; null when they are not at hand.

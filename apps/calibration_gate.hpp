@@ -1,0 +1,43 @@
+// The calibration gate of a run: which record the bench names, and whether it may be believed here and now.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "calibration/record/store.hpp"
+#include "daq/result.hpp"
+#include "daq/time.hpp"
+#include "protocols/force_calibration.hpp"
+#include "protocols/plan.hpp"
+#include "rig/bench.hpp"
+
+namespace strigil::apps {
+
+/// What a run is to be made with.
+struct GatedCalibration {
+  protocols::ForceCalibration force;
+  std::shared_ptr<const calibration::Record> record;  ///< for the bench; nullptr: nominal scale
+  std::string text;                                   ///< the record's file, for the run file; empty: none
+};
+
+/// The record of a name (id, beginning of its hash) in the bench's store, or of a path. One from a path that is not in
+/// the store stands alone: nobody can revoke it. Errors: it is not there, it or the store is broken.
+struct FoundRecord {
+  calibration::KeptRecord kept;
+  calibration::Standing standing;
+};
+daq::Result<FoundRecord> find_record(const std::string& name, const std::string& store);
+
+/// Judges before anything moves. Errors, with policy "refuse": why the calibration may not be believed, all reasons in
+/// words. With "mark" they are in `force.reasons`, and the scale is nominal. A bench that names none: nominal, no
+/// error.
+daq::Result<GatedCalibration> pass_calibration_gate(const rig::BenchConfig& bench, const protocols::Plan& plan,
+                                                    daq::WallTime now);
+
+/// The normal forces that a plan wishes for, N.
+calibration::Interval wished_forces(const protocols::Plan& plan);
+
+/// The file that keeps this bench's checks.
+std::string check_history_of(const rig::BenchConfig& bench);
+
+}  // namespace strigil::apps
