@@ -35,6 +35,12 @@ void add_publication_options(CLI::App& app, Publication& p) {
   app.add_option("--curve-clients", p.curve_clients, "Public keys of those who may listen, one a line");
 }
 
+void add_specimen_options(CLI::App& app, SpecimenArguments& s) {
+  app.add_option("--phantom", s.phantom, "What lies under the instrument: a name from rig/phantoms or a .toml file");
+  app.add_option("--instrument", s.instrument, "A name from rig/instruments or a .toml file");
+  app.add_option("--emollient", s.emollient, "Freshly spread on the phantom: dry, gel, oil, lotion");
+}
+
 constexpr const char* kAbout =
     "Strigil drives a stage that strokes an instrument over a tissue phantom, reads force and vibration in real time, "
     "records and publishes them, and says PASS, FAIL or INVALID.\n\n"
@@ -58,6 +64,7 @@ int command_line(int argc, char** argv) {
   run_app->add_option("protocol", run.protocol, "A name from the library (demo, smoke) or a .toml file")->required();
   run_app->add_option("--bench", run.bench, "A name from rig/benches or a .toml file")->capture_default_str();
   run_app->add_flag("--virtual", run.virtual_time, "Simulated bench in virtual time: fast, and the same every time");
+  add_specimen_options(*run_app, run.specimen);
   run_app->add_option("--seed", run.seed, "Of the simulated bench")->capture_default_str();
   run_app->add_option("--out", run.out, "Run file to make (default: runs/TIME-PROTOCOL-PID.h5)");
   add_publication_options(*run_app, run.publication);
@@ -83,7 +90,9 @@ int command_line(int argc, char** argv) {
   sim_app->add_option("--seed", seed, "Of every random thing")->capture_default_str();
   std::string truth;
   sim_app->add_option("--truth", truth, "CSV of what the simulated phantom really feels, for those who judge the rig");
-  sim_app->callback([&] { code = sim_command(bench, dir, seed, truth); });
+  SpecimenArguments specimen;
+  add_specimen_options(*sim_app, specimen);
+  sim_app->callback([&] { code = sim_command(bench, dir, seed, truth, specimen); });
 
   app.add_subcommand("devices", "List the ports of this computer")->callback([&] { code = devices_command(); });
 

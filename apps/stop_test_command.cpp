@@ -60,8 +60,9 @@ rig::BenchConfig bench_for(StopTestKind kind, const rig::BenchConfig& bench) {
 int stop_test_command(const StopTestArguments& a) {
   const auto path = find_toml(a.bench, "rig/benches", "bench");
   if (!path) return refuse(path.error().message);
-  const auto bench = rig::load_bench(*path);
+  auto bench = rig::load_bench(*path);
   if (!bench) return refuse(bench.error().message);
+  if (auto there = put_on_bench({}, *bench); !there) return refuse(there.error().message);
   if (!bench->stop_test) return refuse(fmt::format("the bench file {} has no [stop_test]", *path));
   if (!bench->taps) return refuse(fmt::format("the bench file {} has no [taps]: no hard stop to run onto", *path));
   const auto file = stop_test_history_of(*bench);

@@ -7,6 +7,8 @@
 
 #include "daq/result.hpp"
 #include "daq/time.hpp"
+#include "rig/instrument.hpp"
+#include "rig/phantom.hpp"
 #include "rig/readings.hpp"
 
 namespace strigil::rig {
@@ -46,8 +48,9 @@ struct ForceConfig {
   double instrument_mass_kg = 0;        ///< of what hangs below the sensor: accelerating it is no force of the phantom
 };
 
-/// How the instrument is held (rig/frames.hpp). The tilt is set by hand.
+/// How the instrument is held (rig/frames.hpp), and which one. The tilt is set by hand.
 struct InstrumentMount {
+  std::string file;  ///< of the catalogue by name, or a path seen from the bench file's folder; empty: not told
   double angle_rad = 1.5707963267948966;  ///< against the surface; upright
   bool sensor_tilts = false;              ///< the force sensor sits below the tilt joint and leans with the instrument
 };
@@ -116,6 +119,10 @@ struct BenchConfig {
   std::optional<TapConfig> taps;  ///< without: the timeline is not proved
   InterlockConfig interlock;
   std::optional<StopTestConfig> stop_test;
+  std::string phantom_file;  ///< as InstrumentMount::file
+  // Not from this file: loaded by whoever knows where catalogues are (apps/specimen.hpp). Never published.
+  std::optional<Phantom> phantom_there;        ///< under the instrument: the ground truth
+  std::optional<Instrument> instrument_there;  ///< on the stage
   daq::Duration bring_up_timeout{};  ///< how long a device may take to speak
 };
 

@@ -111,6 +111,8 @@ void visit_passport(Visit& v, Part& p) {
   v.number("poke_force_N", p.poke_force_N, kAsItIs, {0.001, 200});
   v.number("poke_x_mm", p.poke_x_m, kMillimetre, kAnywhere_mm, Key::kOptional);
   v.number("poke_y_mm", p.poke_y_m, kMillimetre, kAnywhere_mm, Key::kOptional);
+  v.number("dose_softening", p.dose_softening, kAsItIs, {0, 0.95}, Key::kOptional);
+  v.number("dose_scale_J_m2", p.dose_scale_J_m2, kAsItIs, {1, 1e9}, Key::kOptional);
   v.text("source", p.source, Key::kOptional);
 }
 

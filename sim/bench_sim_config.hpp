@@ -14,6 +14,8 @@
 
 #include "daq/result.hpp"
 #include "daq/time.hpp"
+#include "rig/instrument.hpp"
+#include "rig/phantom.hpp"
 #include "rig/readings.hpp"
 #include "sim/fault.hpp"
 #include "sim/spring_damper_plant.hpp"
@@ -64,6 +66,8 @@ struct SimConfig {
   ForceSimConfig force;
   VibrationSimConfig vibration;
   std::vector<SimFault> faults;
+  std::optional<rig::Phantom> tissue_phantom;  ///< in place of `phantom`, whose anvil stays
+  std::optional<rig::Instrument> instrument;
 };
 
 /// Reads a bench file for the simulator; a file without [twin], or with nothing else, gives defaults. Off the loop.
