@@ -91,6 +91,8 @@ struct PhantomPassport {
   std::optional<double> poke_force_N;  ///< ... took this force when it was new
   double poke_x_m = 0;
   double poke_y_m = 0;
+  double dose_softening = 0;     ///< share of its stiffness that work can take from a place; 0: it does not respond
+  double dose_scale_J_m2 = 2e3;  ///< work on a place that takes all but 1/e of that [A]
 };
 
 /// Immutable once read. Value; any thread.

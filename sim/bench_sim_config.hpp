@@ -14,6 +14,8 @@
 
 #include "daq/result.hpp"
 #include "daq/time.hpp"
+#include "rig/instrument.hpp"
+#include "rig/phantom.hpp"
 #include "rig/readings.hpp"
 #include "sim/fault.hpp"
 #include "sim/spring_damper_plant.hpp"
@@ -58,7 +60,9 @@ struct VibrationSimConfig {
 struct SimConfig {
   std::uint64_t seed = 1;  ///< of every random thing: texture and all noises
   double plant_rate_Hz = 12800;
-  PhantomConfig phantom;
+  PhantomConfig phantom;                      ///< the plain plant; of it a tissue plant has the anvil alone
+  std::optional<rig::Phantom> tissue;         ///< if set, the plant is a TissuePlant; TissuePlant::make must take it
+  std::optional<rig::Instrument> instrument;  ///< on it; without one a steel bar of rig/instrument.hpp's defaults
   MountConfig mount;
   StageSimConfig stage;
   ForceSimConfig force;

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "sim/bench_sim_config.hpp"
-#include "sim/spring_damper_plant.hpp"
+#include "sim/plant.hpp"
 #include "sim/twin.hpp"
 
 namespace strigil::sim {
@@ -56,7 +56,7 @@ class World {
 
   /// The truth: for tests and for those who judge the rig.
   [[nodiscard]] const PlantState& plant() const noexcept;
-  [[nodiscard]] const SpringDamperPlant& phantom() const noexcept;
+  [[nodiscard]] const Plant& phantom() const noexcept;
   [[nodiscard]] const StageTwin& stage() const noexcept;
   [[nodiscard]] WorldTotals totals() const noexcept;
   [[nodiscard]] std::uint64_t steps() const noexcept;
