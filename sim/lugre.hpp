@@ -8,7 +8,6 @@
 // micro-damping s1 fades where it could create energy (s1 |v| <= 2 mu N).
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -68,15 +67,15 @@ class LuGre {
     const double stays = decay(slip);
     // Averages over the step: (1 - e^-x) / x, with its limit where x is small.
     const double mean = slip > 1e-6 ? (1 - stays) / slip : 1 - slip / 2;
-    const double damping =
-        std::min(law.micro_damping_N_s_m, speed > 0 ? 2 * mu * normal_N / speed : law.micro_damping_N_s_m);
+    double damping = law.micro_damping_N_s_m;
+    if (damping * speed > 2 * mu * normal_N) damping = 2 * mu * normal_N / speed;
+    const double per_step = dt_s > 0 ? damping / dt_s : 0;
     const double stiffness = normal_N * law.bristles_per_m;
     for (std::size_t i = 0; i < 2; ++i) {
       const double before = bristles_m_[i];
       const double after = stays * before + mean * dt_s * velocity_m_s[i];
-      const double rate = dt_s > 0 ? (after - before) / dt_s : 0;
       bristles_m_[i] = after;
-      force[i] = -stiffness * after - damping * rate - law.viscous_s_m * normal_N * velocity_m_s[i];
+      force[i] = -stiffness * after - per_step * (after - before) - law.viscous_s_m * normal_N * velocity_m_s[i];
     }
     return force;
   }

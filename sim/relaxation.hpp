@@ -44,13 +44,13 @@ class Relaxation {
     double rest = 0;  // where the surface would stand by itself
     for (std::size_t i = 0; i < kBranches; ++i) rest += branches_.share[i] * y_[i];
     const double x = pressed > rest ? pressed : rest;
-    const double renewed = speed_m_s / branches_.renewal_m;
+    const double kept = 1 / (1 + speed_m_s * dt_s / branches_.renewal_m);
     Relaxed out;
     stored_J_ = x * x / 2;
     double force = x;
     for (std::size_t i = 0; i < kBranches; ++i) {
       // Relaxation exact, renewal implicit: stable for every step and speed.
-      const double y = (y_[i] + pass_[i] * (x - y_[i])) / (1 + renewed * dt_s);
+      const double y = (y_[i] + pass_[i] * (x - y_[i])) * kept;
       y_[i] = y;
       const double strain = x - y;
       force += ratio_[i] * strain;

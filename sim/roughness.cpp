@@ -1,5 +1,6 @@
 #include "sim/roughness.hpp"
 
+#include <cmath>
 #include <numbers>
 
 #include "sim/mount.hpp"

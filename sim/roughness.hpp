@@ -2,7 +2,6 @@
 // all the rest of a plant.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -29,11 +28,12 @@ class Roughness {
   /// At a place along the profile (m, any sign), linear between its points.
   [[nodiscard]] double at(double place_m) const noexcept {
     const double place = place_m * (1 / kPitch_m);
-    const double whole = std::floor(place);
-    const auto index = static_cast<std::size_t>(static_cast<std::int64_t>(whole)) & (kPoints - 1);
+    auto whole = static_cast<std::int64_t>(place);
+    whole -= place < static_cast<double>(whole) ? 1 : 0;  // std::floor, without the call
+    const auto index = static_cast<std::size_t>(whole) & (kPoints - 1);
     const double left = table_[index];
     const double right = table_[(index + 1) & (kPoints - 1)];
-    return left + (place - whole) * (right - left);
+    return left + (place - static_cast<double>(whole)) * (right - left);
   }
 
  private:

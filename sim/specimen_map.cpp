@@ -21,17 +21,6 @@ constexpr double kMarginCells = 3;
 constexpr std::uint64_t kFrictionSeed = 0x6D75ULL;
 constexpr std::uint64_t kFibreSeed = 0x666962ULL;
 
-struct Weights {
-  std::array<float, 3> value;
-  std::array<float, 3> slope;  // per cell
-};
-/// Of the nodes before, at and after the nearest, from which a place is `u` cells away, -0.5..0.5.
-Weights spline(float u) noexcept {
-  const float left = 0.5F - u;
-  const float right = 0.5F + u;
-  return {{0.5F * left * left, 0.75F - u * u, 0.5F * right * right}, {-left, -2 * u, right}};
-}
-
 }  // namespace
 
 struct SpecimenMap::Channels {
@@ -180,53 +169,20 @@ std::vector<float> SpecimenMap::averaged(const std::vector<float>& of, double al
   const auto half = static_cast<std::ptrdiff_t>(std::lround(along_y_m * per_cell_ / 2));
   if (half == 0) return of;
   std::vector<float> out(of.size());
+  std::vector<double> sum(columns_);
   const auto last = static_cast<std::ptrdiff_t>(rows_) - 1;
-  for (std::size_t column = 0; column < columns_; ++column) {
-    const auto value = [&](std::ptrdiff_t row) -> double {
-      return of[static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(row, 0, last)) * columns_ + column];
-    };
-    for (std::ptrdiff_t row = 0; row <= last; ++row) {
-      double sum = (value(row - half) + value(row + half)) / 2;  // trapezoids: half a cell at each end
-      for (auto r = row - half + 1; r < row + half; ++r) sum += value(r);
-      out[static_cast<std::size_t>(row) * columns_ + column] = static_cast<float>(sum / static_cast<double>(2 * half));
+  const double scale = 1 / static_cast<double>(2 * half);
+  for (std::ptrdiff_t row = 0; row <= last; ++row) {
+    std::fill(sum.begin(), sum.end(), 0.0);
+    for (auto r = row - half; r <= row + half; ++r) {
+      const double weight = r == row - half || r == row + half ? scale / 2 : scale;  // half a cell at each end
+      const float* const line = &of[static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(r, 0, last)) * columns_];
+      for (std::size_t i = 0; i < columns_; ++i) sum[i] += weight * static_cast<double>(line[i]);
     }
+    float* const to = &out[static_cast<std::size_t>(row) * columns_];
+    for (std::size_t i = 0; i < columns_; ++i) to[i] = static_cast<float>(sum[i]);
   }
   return out;
-}
-
-SpecimenPlace SpecimenMap::at(double x_m, double y_m) const noexcept {
-  // Nearest node, one in from the border at the least.
-  const auto locate = [](double place, std::size_t nodes) {
-    const double whole = std::clamp(place + 0.5, 1.0, static_cast<double>(nodes - 2));
-    const auto node = static_cast<std::size_t>(whole);
-    return std::pair{node, static_cast<float>(std::clamp(place - static_cast<double>(node), -0.5, 0.5))};
-  };
-  const auto [column, u] = locate((x_m - x_m_) * per_cell_, columns_);
-  const auto [row, v] = locate((y_m - y_m_) * per_cell_, rows_);
-  const Weights wx = spline(u);
-  const Weights wy = spline(v);
-  const Node* const first = &nodes_[(row - 1) * columns_ + column - 1];
-  SpecimenPlace p;
-  for (std::size_t i = 0; i < 3; ++i) {
-    const Node* const a = first + i;
-    const Node* const b = a + columns_;
-    const Node* const c = b + columns_;
-    const Lanes4 stiffness = wy.value[0] * a->stiffness + wy.value[1] * b->stiffness + wy.value[2] * c->stiffness;
-    const Lanes4 surface = wy.value[0] * a->surface + wy.value[1] * b->surface + wy.value[2] * c->surface;
-    p.stiffness += wx.value[i] * stiffness;
-    p.surface += wx.value[i] * surface;
-    p.stiffness_x += wx.slope[i] * stiffness;
-    p.surface_x += wx.slope[i] * surface;
-    p.stiffness_y +=
-        wx.value[i] * (wy.slope[0] * a->stiffness + wy.slope[1] * b->stiffness + wy.slope[2] * c->stiffness);
-    p.surface_y += wx.value[i] * (wy.slope[0] * a->surface + wy.slope[1] * b->surface + wy.slope[2] * c->surface);
-  }
-  const auto per_cell = static_cast<float>(per_cell_);
-  p.stiffness_x *= per_cell;
-  p.stiffness_y *= per_cell;
-  p.surface_x *= per_cell;
-  p.surface_y *= per_cell;
-  return p;
 }
 
 }  // namespace strigil::sim

@@ -7,8 +7,10 @@
 // after that.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "rig/phantom.hpp"
@@ -22,6 +24,18 @@ inline constexpr std::size_t kStiffnessWidths = 4;
 
 /// Half-widths of the contact for which stiffness is kept: rising.
 using StiffnessWidths = std::array<double, kStiffnessWidths>;
+
+/// A quadratic spline's weights of three nodes.
+struct SplineWeights {
+  std::array<float, 3> value;
+  std::array<float, 3> slope;  // per cell
+};
+/// Of the nodes before, at and after the nearest, from which a place is `u` cells away, -0.5..0.5.
+inline SplineWeights spline(float u) noexcept {
+  const float left = 0.5F - u;
+  const float right = 0.5F + u;
+  return {{0.5F * left * left, 0.75F - u * u, 0.5F * right * right}, {-left, -2 * u, right}};
+}
 
 /// A place: lanes of `stiffness` are factors on the foundation's stiffness at the four half-widths; `surface` is height
 /// (m) above the inclined plane, factor on friction, factor on roughness, 0.
@@ -67,5 +81,40 @@ class SpecimenMap {
   std::size_t rows_ = 0;
   std::vector<Node> nodes_;  // row by row
 };
+
+inline SpecimenPlace SpecimenMap::at(double x_m, double y_m) const noexcept {
+  // Nearest node, one in from the border at the least.
+  const auto locate = [](double place, std::size_t nodes) {
+    const double whole = std::clamp(place + 0.5, 1.0, static_cast<double>(nodes - 2));
+    const auto node = static_cast<std::size_t>(whole);
+    return std::pair{node, static_cast<float>(std::clamp(place - static_cast<double>(node), -0.5, 0.5))};
+  };
+  const auto [column, u] = locate((x_m - x_m_) * per_cell_, columns_);
+  const auto [row, v] = locate((y_m - y_m_) * per_cell_, rows_);
+  const SplineWeights wx = spline(u);
+  const SplineWeights wy = spline(v);
+  const Node* const first = &nodes_[(row - 1) * columns_ + column - 1];
+  SpecimenPlace p;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const Node* const a = first + i;
+    const Node* const b = a + columns_;
+    const Node* const c = b + columns_;
+    const Lanes4 stiffness = wy.value[0] * a->stiffness + wy.value[1] * b->stiffness + wy.value[2] * c->stiffness;
+    const Lanes4 surface = wy.value[0] * a->surface + wy.value[1] * b->surface + wy.value[2] * c->surface;
+    p.stiffness += wx.value[i] * stiffness;
+    p.surface += wx.value[i] * surface;
+    p.stiffness_x += wx.slope[i] * stiffness;
+    p.surface_x += wx.slope[i] * surface;
+    p.stiffness_y +=
+        wx.value[i] * (wy.slope[0] * a->stiffness + wy.slope[1] * b->stiffness + wy.slope[2] * c->stiffness);
+    p.surface_y += wx.value[i] * (wy.slope[0] * a->surface + wy.slope[1] * b->surface + wy.slope[2] * c->surface);
+  }
+  const auto per_cell = static_cast<float>(per_cell_);
+  p.stiffness_x *= per_cell;
+  p.stiffness_y *= per_cell;
+  p.surface_x *= per_cell;
+  p.surface_y *= per_cell;
+  return p;
+}
 
 }  // namespace strigil::sim

@@ -27,12 +27,6 @@ constexpr double kMicroDamping_N_s_m = 2;
 /// The edge for which kAsperityStiffness_N_m is.
 constexpr double kAsperityEdge_m = 40e-3;
 
-double dot(const Lanes4& a, const Lanes4& b) noexcept {
-  const Lanes4 p = a * b;
-  return (static_cast<double>(p[0]) + static_cast<double>(p[1])) +
-         (static_cast<double>(p[2]) + static_cast<double>(p[3]));
-}
-
 double sum(const Lanes4& a) noexcept {
   return (static_cast<double>(a[0]) + static_cast<double>(a[1])) +
          (static_cast<double>(a[2]) + static_cast<double>(a[3]));
@@ -81,39 +75,44 @@ double TissuePlant::surface_m(double x_m, double y_m) const noexcept {
 }
 
 ElasticContact TissuePlant::elastic(const rig::Position& at) const noexcept {
-  ElasticContact c;
   const double plane_m = surface_.z_m + surface_.slope * at[kX] - at[kZ];
-  double load = 0;
-  double even = 0;
-  double along_x = 0;
-  double along_y = 0;
-  double friction = 0;
-  double roughness = 0;
+  const auto slope = static_cast<float>(surface_.slope);
+  double deepest_m = 0;
+  Lanes4 load{};  // lanes are summed at the end, once
+  Lanes4 even{};
+  Lanes4 energy{};
+  Lanes4 along_x{};
+  Lanes4 along_y{};
+  Lanes4 roll{};
+  Lanes4 friction{};
+  Lanes4 roughness{};
   for (std::size_t i = 0; i < kStrips; ++i) {
     const SpecimenPlace place = map_.at(at[kX], at[kY] + strip_y_m_[i]);
     const double depth = plane_m + strip_height_m_[i] + static_cast<double>(place.surface[0]);
     if (!(depth > 0)) continue;
-    c.depth_m = std::max(c.depth_m, depth);
+    deepest_m = std::max(deepest_m, depth);
     const Foundation::Point point = foundation_.at(depth);
-    const double strip_N_m = dot(place.stiffness, point.load_N_m);
-    load += strip_N_m;
-    even += sum(point.load_N_m);
-    c.energy_J += dot(place.stiffness, point.energy_J_m);
-    along_x += dot(place.stiffness_x, point.energy_J_m) +
-               strip_N_m * (surface_.slope + static_cast<double>(place.surface_x[0]));
-    along_y += dot(place.stiffness_y, point.energy_J_m) + strip_N_m * static_cast<double>(place.surface_y[0]);
-    c.roll_N_m += strip_y_m_[i] * strip_N_m;
-    friction += strip_N_m * static_cast<double>(place.surface[1]);
-    roughness += strip_N_m * static_cast<double>(place.surface[2]);
+    const Lanes4 here = place.stiffness * point.load_N_m;
+    load += here;
+    even += point.load_N_m;
+    energy += place.stiffness * point.energy_J_m;
+    along_x += place.stiffness_x * point.energy_J_m + here * (slope + place.surface_x[0]);
+    along_y += place.stiffness_y * point.energy_J_m + here * place.surface_y[0];
+    roll += here * static_cast<float>(strip_y_m_[i]);
+    friction += here * place.surface[1];
+    roughness += here * place.surface[2];
   }
-  if (load > 0) {
-    c.friction = friction / load;
-    c.roughness = roughness / load;
-    c.stiffness = load / even;
+  ElasticContact c;
+  c.depth_m = deepest_m;
+  const double load_N_m = sum(load);
+  if (load_N_m > 0) {
+    c.friction = sum(friction) / load_N_m;
+    c.roughness = sum(roughness) / load_N_m;
+    c.stiffness = load_N_m / sum(even);
   }
-  c.energy_J *= strip_m_;
-  c.roll_N_m *= strip_m_;
-  c.force_N = {-along_x * strip_m_, -along_y * strip_m_, load * strip_m_};
+  c.energy_J = sum(energy) * strip_m_;
+  c.roll_N_m = sum(roll) * strip_m_;
+  c.force_N = {-sum(along_x) * strip_m_, -sum(along_y) * strip_m_, load_N_m * strip_m_};
   return c;
 }
 
