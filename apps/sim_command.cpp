@@ -44,8 +44,9 @@ int sim_command(const std::string& bench, const std::string& dir, std::uint64_t 
   rig::BenchConfig there;
   if (auto bench_config = rig::parse_bench(*text, *path)) there = std::move(*bench_config);
   if (auto put = put_on_bench(specimen, there); !put) return refuse(put.error().message);
-  config->tissue_phantom = there.phantom_there;
+  config->tissue = there.phantom_there;
   config->instrument = there.instrument_there;
+  if (auto can = sim::can_simulate(*config); !can) return refuse(can.error().message);
   auto world = sim::RealTimeWorld::start(*config, dir);
   if (!world) return refuse(world.error().message);
   const auto bench_file = dir + "/bench.toml";

@@ -60,14 +60,14 @@ struct VibrationSimConfig {
 struct SimConfig {
   std::uint64_t seed = 1;  ///< of every random thing: texture and all noises
   double plant_rate_Hz = 12800;
-  PhantomConfig phantom;
+  PhantomConfig phantom;                      ///< the plain plant; of it a tissue plant has the anvil alone
+  std::optional<rig::Phantom> tissue;         ///< if set, the plant is a TissuePlant; TissuePlant::make must take it
+  std::optional<rig::Instrument> instrument;  ///< on it; without one a steel bar of rig/instrument.hpp's defaults
   MountConfig mount;
   StageSimConfig stage;
   ForceSimConfig force;
   VibrationSimConfig vibration;
   std::vector<SimFault> faults;
-  std::optional<rig::Phantom> tissue_phantom;  ///< in place of `phantom`, whose anvil stays
-  std::optional<rig::Instrument> instrument;
 };
 
 /// Reads a bench file for the simulator; a file without [twin], or with nothing else, gives defaults. Off the loop.

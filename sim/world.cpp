@@ -1,11 +1,14 @@
 #include "sim/world.hpp"
 
+#include <cassert>
 #include <nlohmann/json.hpp>
 
 #include "sim/fault_maker.hpp"
 #include "sim/grbl_twin.hpp"
 #include "sim/rdt_twin.hpp"
 #include "sim/sensor_stream_twin.hpp"
+#include "sim/spring_damper_plant.hpp"
+#include "sim/tissue_plant.hpp"
 #include "sim/tmcl_twin.hpp"
 #include "sim/zaber_twin.hpp"
 
@@ -101,19 +104,46 @@ std::unique_ptr<StageTwin> make_stage_twin(const SimConfig& config, daq::HostTim
   return std::make_unique<GrblTwin>(stage_config(config), start);
 }
 
+/// What strokes a tissue phantom when nobody says what does: a steel bar of 150 x 30 x 5 mm (science.md 1.4 [C]).
+rig::Instrument steel_bar() {
+  rig::Instrument bar;
+  bar.name = "steel_bar";
+  bar.mass_kg = 0.18;
+  return bar;
+}
+
+daq::Result<std::unique_ptr<TissuePlant>> make_tissue(const SimConfig& config) {
+  return TissuePlant::make(*config.tissue, config.instrument.value_or(steel_bar()),
+                           {config.phantom.anvil, config.mount, config.seed});
+}
+
+std::unique_ptr<Plant> make_plant(const SimConfig& config) {
+  if (!config.tissue) return std::make_unique<SpringDamperPlant>(config.phantom, config.mount, config.seed);
+  auto plant = make_tissue(config);
+  assert(plant.ok());  // whoever fills in a SimConfig has had it checked
+  return std::move(*plant);
+}
+
 }  // namespace
+
+daq::Result<void> can_simulate(const SimConfig& config) {
+  if (!config.tissue) return {};
+  auto plant = make_tissue(config);
+  if (!plant) return plant.error();
+  return {};
+}
 
 struct World::Parts {
   Parts(const SimConfig& c, daq::HostTime at, const std::array<TwinOutput*, kDevices>& wires)
       : config(c),
         start(at),
         outputs{CountingOutput(*wires[0]), CountingOutput(*wires[1]), CountingOutput(*wires[2])},
-        phantom(c.phantom, c.mount, c.seed),
+        phantom(make_plant(c)),
         stage_twin(make_stage_twin(c, at)),
         stage(*stage_twin),
         force(force_config(c), at),
         vibration(vibration_config(c), at),
-        faults({stage, force, vibration, outputs[0], outputs[1], outputs[2]}, c.phantom, c.faults) {}
+        faults({stage, force, vibration, outputs[0], outputs[1], outputs[2]}, c.phantom.anvil, c.faults) {}
 
   Twin& twin(DeviceName device) {
     switch (device) {
@@ -131,7 +161,7 @@ struct World::Parts {
   SimConfig config;
   daq::HostTime start;
   std::array<CountingOutput, kDevices> outputs;
-  SpringDamperPlant phantom;
+  std::unique_ptr<Plant> phantom;
   std::unique_ptr<StageTwin> stage_twin;
   StageTwin& stage;
   RdtTwin force;
@@ -177,9 +207,9 @@ void World::step() {
   const daq::HostTime now = next_step();
   ++p.steps;
   p.faults.make(now);
-  p.stage.step(now, p.phantom.state(), p.output(DeviceName::kStage));
-  const PlantState& state = p.phantom.step(now, p.stage.position_m(), p.stage.velocity_m_s());
-  p.faults.see(now, state, p.phantom);
+  p.stage.step(now, p.phantom->state(), p.output(DeviceName::kStage));
+  const PlantState& state = p.phantom->step(now, p.stage.position_m(), p.stage.velocity_m_s());
+  p.faults.see(now, state, *p.phantom);
   p.force.step(now, state, p.output(DeviceName::kForce));
   p.vibration.step(now, state, p.output(DeviceName::kVibration));
 }
@@ -188,8 +218,8 @@ void World::advance(daq::HostTime to) {
   while (next_step() <= to) step();
 }
 
-const PlantState& World::plant() const noexcept { return parts_->phantom.state(); }
-const SpringDamperPlant& World::phantom() const noexcept { return parts_->phantom; }
+const PlantState& World::plant() const noexcept { return parts_->phantom->state(); }
+const Plant& World::phantom() const noexcept { return *parts_->phantom; }
 const StageTwin& World::stage() const noexcept { return parts_->stage; }
 const std::vector<MadeFault>& World::made() const noexcept { return parts_->faults.made(); }
 std::uint64_t World::steps() const noexcept { return parts_->steps; }
