@@ -19,7 +19,7 @@ std::string asked_for(const std::string& argument, const std::string& in_bench_f
   const bool is_path = in_bench_file.find('/') != std::string::npos || in_bench_file.ends_with(".toml");
   if (!is_path || fs::path(in_bench_file).is_absolute()) return in_bench_file;
   const auto folder = fs::path(bench.file).parent_path();
-  return (folder.empty() ? fs::path(".") : folder).append(in_bench_file).string();
+  return ((folder.empty() ? fs::path(".") : folder) / in_bench_file).string();
 }
 
 /// `text` with `key = "value"` in its table [table]: in place of what it says there, or added.

@@ -104,14 +104,6 @@ std::unique_ptr<StageTwin> make_stage_twin(const SimConfig& config, daq::HostTim
   return std::make_unique<GrblTwin>(stage_config(config), start);
 }
 
-/// What strokes a tissue phantom when nobody says what does: a steel bar of 150 x 30 x 5 mm (science.md 1.4 [C]).
-rig::Instrument steel_bar() {
-  rig::Instrument bar;
-  bar.name = "steel_bar";
-  bar.mass_kg = 0.18;
-  return bar;
-}
-
 daq::Result<std::unique_ptr<TissuePlant>> make_tissue(const SimConfig& config) {
   return TissuePlant::make(*config.tissue, config.instrument.value_or(steel_bar()),
                            {config.phantom.anvil, config.mount, config.seed});
@@ -125,6 +117,13 @@ std::unique_ptr<Plant> make_plant(const SimConfig& config) {
 }
 
 }  // namespace
+
+rig::Instrument steel_bar() {
+  rig::Instrument bar;
+  bar.name = "steel_bar";
+  bar.mass_kg = 0.18;
+  return bar;
+}
 
 daq::Result<void> can_simulate(const SimConfig& config) {
   if (!config.tissue) return {};

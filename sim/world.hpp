@@ -35,6 +35,9 @@ using WorldTotals = std::array<DeviceTotals, kDevices>;
 /// One line of JSON: {"stage": {"samples": n, "sends": n, "bytes": n, "lost_bytes": n}, ...}.
 std::string to_json(const WorldTotals& totals);
 
+/// What strokes a tissue phantom when nobody says what does: a steel bar of 150 x 30 x 5 mm (science.md 1.4 [C]).
+rig::Instrument steel_bar();
+
 /// Whether a world can be made of it: a tissue phantom may name a material that there is not. Off the loop.
 daq::Result<void> can_simulate(const SimConfig& config);
 

@@ -37,7 +37,7 @@ std::uint64_t hash_of(const std::string& text) {
 
 TEST(PhantomGenerator, TheSameSeedIsTheSamePhantomToTheBitAndSoIsItsFile) {
   std::set<std::uint64_t> different;
-  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
     const auto p = drawn({.seed = seed});
     EXPECT_EQ(p, drawn({.seed = seed}));
     const auto read = parse_phantom(p.text, "drawn.toml");
@@ -45,13 +45,13 @@ TEST(PhantomGenerator, TheSameSeedIsTheSamePhantomToTheBitAndSoIsItsFile) {
     EXPECT_EQ(*read, p) << p.text;
     different.insert(hash_of(p.text));
   }
-  EXPECT_EQ(different.size(), 500U);
+  EXPECT_EQ(different.size(), 200U);
 }
 
 TEST(PhantomGenerator, ItDrawsTheSameOnEveryPresetAndInEveryYear) {
   std::uint64_t all = 0;
   for (std::uint64_t seed = 1; seed <= 50; ++seed) all = all * 31 + hash_of(drawn({.seed = seed}).text);
-  EXPECT_EQ(all, 0U);
+  EXPECT_EQ(all, 13576235291494681392ULL) << "seeds that people have written down would draw other phantoms";
 }
 
 TEST(PhantomGenerator, ContrastOneIsTheSamePhantomWithNothingToBeFound) {
@@ -95,7 +95,7 @@ TEST(PhantomGenerator, EachWishChangesOnlyWhatItNames) {
 }
 
 TEST(PhantomGenerator, ItCoversTheSweepEvenlyAndStaysWithinTheRanges) {
-  constexpr std::uint64_t kPhantoms = 3000;
+  constexpr std::uint64_t kPhantoms = 2000;
   std::map<double, double> contrasts;
   std::map<double, double> diameters;
   std::map<InclusionKind, int> kinds;
@@ -143,7 +143,7 @@ TEST(PhantomGenerator, ItCoversTheSweepEvenlyAndStaysWithinTheRanges) {
 /// Otherwise a detector that finds confounders would be told where there is no target.
 TEST(PhantomGenerator, TargetsAndConfoundersKnowNothingOfEachOther) {
   double n = 0, sx = 0, sy = 0, sxx = 0, syy = 0, sxy = 0;
-  for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
     const auto p = drawn({.seed = seed, .targets = 1});
     for (const auto& i : p.inclusions) {
       if (i.target) continue;
