@@ -7,6 +7,7 @@
 #include "apps/drill_command.hpp"
 #include "apps/file_commands.hpp"
 #include "apps/home_command.hpp"
+#include "apps/instruments_command.hpp"
 #include "apps/listen_command.hpp"
 #include "apps/phantom_command.hpp"
 #include "apps/places.hpp"
@@ -151,6 +152,17 @@ int command_line(int argc, char** argv) {
   home_app->add_flag("--virtual", home.virtual_time, "Simulated bench in virtual time");
   home_app->add_option("--seed", home.seed, "Of the simulated bench")->capture_default_str();
   home_app->callback([&] { code = home_command(home); });
+
+  std::string instrument;
+  auto* instruments_app = app.add_subcommand("instruments", "The catalogue of treatment tools (rig/instruments)");
+  instruments_app->require_subcommand(1);
+  instruments_app->add_subcommand("list", "All of them, with mass and natural frequencies")->callback([&] {
+    code = instruments_list_command();
+  });
+  auto* show_app = instruments_app->add_subcommand("show", "One, with what is derived of it and all sources");
+  show_app->add_option("instrument", instrument, "A name from rig/instruments or a .toml file")->required();
+  show_app->add_flag("--json", json, "As JSON");
+  show_app->callback([&] { code = instruments_show_command(instrument, json); });
 
   StopTestArguments stop_test;
   auto* stop_test_app = app.add_subcommand(

@@ -24,6 +24,11 @@ constexpr double kThickest = 0.15;
 constexpr std::array<std::string_view, 3> kShapes{"concave", "convex", "straight"};
 constexpr std::array<std::string_view, 3> kBevels{"rounded", "single", "double"};
 
+/// Numbers read from `first` on are of the table `of`: there are two lengths.
+void name_table(std::vector<SourcedNumber>& numbers, std::size_t first, std::string_view of) {
+  for (; first < numbers.size(); ++first) numbers[first].key = fmt::format("{}.{}", of, numbers[first].key);
+}
+
 template <typename Enum>
 Enum choice(StrictTable& t, std::string_view key, const std::array<std::string_view, 3>& names) {
   const auto word = t.text(key);
@@ -47,6 +52,7 @@ InstrumentMaterial read_material(StrictTable t) {
 }
 
 void read_bar(StrictTable t, Instrument& i) {
+  const auto first = i.numbers.size();
   const auto millimetres = [&](std::string_view key, Range range_mm) {
     return sourced_number(t, key, range_mm, i.numbers) * kMilli;
   };
@@ -60,9 +66,11 @@ void read_bar(StrictTable t, Instrument& i) {
                          i.thickness_m / kMilli, i.length_m / kMilli, kThickest));
   }
   t.finish();
+  name_table(i.numbers, first, "bar");
 }
 
 void read_edge(StrictTable t, Instrument& i) {
+  const auto first = i.numbers.size();
   i.edge = choice<EdgeShape>(t, "shape", kShapes);
   i.bevel = choice<EdgeBevel>(t, "bevel", kBevels);
   i.edge_radius_m = sourced_number(t, "radius_mm", {0.05, 50}, i.numbers) * kMilli;
@@ -76,6 +84,7 @@ void read_edge(StrictTable t, Instrument& i) {
   if (i.edge_sagitta_m > i.edge_length_m / 2)
     t.refuse("sagitta_mm", "'sagitta_mm' is more than half of the edge's 'length_mm': that is more than a half circle");
   t.finish();
+  name_table(i.numbers, first, "edge");
 }
 
 void read_measured_modes(StrictTable& root, Instrument& i) {
@@ -84,6 +93,7 @@ void read_measured_modes(StrictTable& root, Instrument& i) {
     root.refuse("modes", fmt::format("at most {} modes; there are {}", kInstrumentModes, tables.size()));
   double before_Hz = 0;
   for (auto& t : tables) {
+    const auto first = i.numbers.size();
     InstrumentMode m;
     m.frequency_Hz = sourced_number(t, "frequency_Hz", {1, 100000}, i.numbers);
     m.damping_ratio = sourced_number(t, "damping_ratio", {1e-5, 1}, i.numbers);
@@ -93,6 +103,7 @@ void read_measured_modes(StrictTable& root, Instrument& i) {
     if (m.frequency_Hz <= before_Hz) t.refuse("frequency_Hz", "modes must rise in frequency");
     before_Hz = m.frequency_Hz;
     i.modes.push_back(m);
+    name_table(i.numbers, first, fmt::format("modes[{}]", i.modes.size() - 1));
   }
   i.modes_measured = !i.modes.empty();
 }
@@ -173,14 +184,18 @@ daq::Result<Instrument> parse_instrument(std::string_view text, const std::strin
   choose_material(root, i, materials);
   read_bar(root.table("bar", true), i);
   read_edge(root.table("edge", true), i);
+  auto first = i.numbers.size();
   auto grip = root.table("grip");
   i.grip_loss_factor = sourced_number(grip, "loss_factor", {0, 1}, i.numbers, i.grip_loss_factor);
   grip.finish();
+  name_table(i.numbers, first, "grip");
+  first = i.numbers.size();
   auto accelerometer = root.table("accelerometer");
   i.accelerometer_place = sourced_number(accelerometer, "place", {0, 1}, i.numbers, i.accelerometer_place);
   i.accelerometer_corner_Hz =
       sourced_number(accelerometer, "corner_Hz", {50, 100000}, i.numbers, i.accelerometer_corner_Hz);
   accelerometer.finish();
+  name_table(i.numbers, first, "accelerometer");
   constexpr double kDerived = -1;
   const double mass_kg = sourced_number(root, "mass_g", {1, 5000}, i.numbers, kDerived) * kMilli;
   read_measured_modes(root, i);

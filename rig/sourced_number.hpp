@@ -15,7 +15,7 @@
 namespace strigil::rig {
 
 struct SourcedNumber {
-  std::string key;   ///< with its unit, as in the file
+  std::string key;   ///< with its unit, as in the file ("length_mm"; a reader may put its table in front)
   double value = 0;  ///< in that unit
   std::string source;
   /// Handbook knowledge or an assumption, if only in part: to be checked before anybody relies on it.

@@ -17,8 +17,12 @@
 #include "rig/instrument.hpp"
 #include "rig/phantom.hpp"
 #include "rig/readings.hpp"
+#include "sim/accelerometer_electronics.hpp"
+#include "sim/axis_mechanics.hpp"
 #include "sim/fault.hpp"
+#include "sim/force_electronics.hpp"
 #include "sim/spring_damper_plant.hpp"
+#include "sim/temperature.hpp"
 
 namespace strigil::sim {
 
@@ -37,6 +41,7 @@ struct StageSimConfig {
   daq::Duration answer_latency{300'000};  ///< tmcl, zaber: from request to answer [A]
   daq::Duration report_age{0};            ///< of the positions it reports
   daq::Duration link_delay{1'000'000};    ///< one way; a USB serial port's latency [A]
+  StageMechanicsConfig mechanics;         ///< [twin.stage.mechanics]; nothing is wrong with it unless it says so
 };
 
 /// The simulated force/torque sensor ([twin.force]).
@@ -47,6 +52,7 @@ struct ForceSimConfig {
   double noise_N = 0.01;                         ///< RMS of each axis [A]
   std::array<double, 3> bias_N{0.3, -0.2, 1.5};  ///< what the tare must remove [A]
   daq::Duration link_delay{200'000};             ///< UDP on a quiet network [A]
+  ForceElectronicsConfig electronics;            ///< ideal unless it says so
 };
 
 /// The simulated accelerometer ([twin.vibration]).
@@ -55,6 +61,7 @@ struct VibrationSimConfig {
   double noise_m_s2 = 0.05;             ///< RMS of each axis; science.md 2.8: <= 1 mg/sqrt(Hz) is wanted
   double clock_error_ppm = 35;          ///< of its crystal against the host's clock [A]
   daq::Duration link_delay{1'000'000};  ///< [A]
+  AccelerometerElectronicsConfig electronics;
 };
 
 struct SimConfig {
@@ -67,6 +74,7 @@ struct SimConfig {
   StageSimConfig stage;
   ForceSimConfig force;
   VibrationSimConfig vibration;
+  TemperatureCourse temperature;  ///< of both sensors
   std::vector<SimFault> faults;
 };
 

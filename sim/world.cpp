@@ -1,8 +1,10 @@
 #include "sim/world.hpp"
 
 #include <cassert>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "sim/axis_mechanics.hpp"
 #include "sim/fault_maker.hpp"
 #include "sim/grbl_twin.hpp"
 #include "sim/rdt_twin.hpp"
@@ -18,6 +20,7 @@ namespace {
 // One seed for people; each random thing its own, so that none is the echo of another.
 constexpr std::uint64_t kForceSeed = 0x666F726365ULL;
 constexpr std::uint64_t kVibrationSeed = 0x766962ULL;
+constexpr std::uint64_t kMechanicsSeed = 0x6D656368ULL;
 
 constexpr std::size_t index_of(DeviceName device) { return static_cast<std::size_t>(device); }
 
@@ -59,6 +62,9 @@ RdtTwinConfig force_config(const SimConfig& config) {
   f.noise_N = config.force.noise_N;
   f.bias_N = config.force.bias_N;
   f.seed = config.seed ^ kForceSeed;
+  f.electronics = config.force.electronics;
+  f.temperature = config.temperature;
+  f.plant_rate_Hz = config.plant_rate_Hz;
   return f;
 }
 
@@ -68,6 +74,9 @@ SensorStreamTwinConfig vibration_config(const SimConfig& config) {
   v.noise_m_s2 = config.vibration.noise_m_s2;
   v.clock_error_ppm = config.vibration.clock_error_ppm;
   v.seed = config.seed ^ kVibrationSeed;
+  v.electronics = config.vibration.electronics;
+  v.temperature = config.temperature;
+  v.plant_rate_Hz = config.plant_rate_Hz;
   return v;
 }
 
@@ -98,7 +107,7 @@ ZaberTwinConfig zaber_config(const SimConfig& config) {
   return z;
 }
 
-std::unique_ptr<StageTwin> make_stage_twin(const SimConfig& config, daq::HostTime start) {
+std::unique_ptr<StageTwin> make_counting_twin(const SimConfig& config, daq::HostTime start) {
   if (config.stage.codec == "tmcl") return std::make_unique<TmclTwin>(tmcl_config(config), start);
   if (config.stage.codec == "zaber") return std::make_unique<ZaberTwin>(zaber_config(config), start);
   return std::make_unique<GrblTwin>(stage_config(config), start);
@@ -114,6 +123,14 @@ std::unique_ptr<Plant> make_plant(const SimConfig& config) {
   auto plant = make_tissue(config);
   assert(plant.ok());  // whoever fills in a SimConfig has had it checked
   return std::move(*plant);
+}
+
+/// With mechanics between its counts and the edge, where the bench has some.
+std::unique_ptr<StageTwin> make_stage_twin(const SimConfig& config, daq::HostTime start) {
+  auto counts = make_counting_twin(config, start);
+  const auto& axes = config.stage.mechanics;
+  if (std::none_of(axes.begin(), axes.end(), [](const auto& a) { return a.any(); })) return counts;
+  return std::make_unique<MechanicalStage>(std::move(counts), axes, start, config.seed ^ kMechanicsSeed);
 }
 
 }  // namespace
