@@ -9,7 +9,9 @@
 #include "apps/drill_command.hpp"
 #include "apps/file_commands.hpp"
 #include "apps/home_command.hpp"
+#include "apps/instruments_command.hpp"
 #include "apps/listen_command.hpp"
+#include "apps/phantom_command.hpp"
 #include "apps/places.hpp"
 #include "apps/qualify_command.hpp"
 #include "apps/run_command.hpp"
@@ -38,6 +40,52 @@ void add_publication_options(CLI::App& app, Publication& p) {
   app.add_option("--curve-clients", p.curve_clients, "Public keys of those who may listen, one a line");
 }
 
+void add_specimen_options(CLI::App& app, SpecimenArguments& s) {
+  app.add_option("--phantom", s.phantom, "What lies under the instrument: a name from rig/phantoms or a .toml file");
+  app.add_option("--instrument", s.instrument, "A name from rig/instruments or a .toml file");
+  app.add_option("--emollient", s.emollient, "Freshly spread on the phantom: dry, gel, oil, lotion");
+}
+
+struct PhantomArguments {
+  PhantomShowArguments show;
+  PhantomDrawArguments draw;
+  PhantomPokeArguments poke;
+};
+
+/// strigil phantom and its own subcommands; `code` takes the exit code. Both outlive the parsing.
+void add_phantom_command(CLI::App& app, PhantomArguments& a, int& code) {
+  auto* phantom_app =
+      app.add_subcommand("phantom", "Phantoms: the catalogue, pictures, random ones, the reference poke");
+  phantom_app->require_subcommand(1);
+  phantom_app->add_subcommand("list", "The catalogue")->callback([&code] { code = phantom_list_command(); });
+
+  auto& show = a.show;
+  auto* show_app = phantom_app->add_subcommand("show", "One of them in words, or as a picture");
+  show_app->add_option("phantom", show.phantom, "A name from rig/phantoms or a .toml file")->required();
+  show_app->add_option("--out", show.out, "Picture to make: .svg, or .png where librsvg2-bin is installed");
+  show_app->add_option("--protocol", show.protocol, "Whose way is drawn, in place of the one that goes with it");
+  show_app->callback([&] { code = phantom_show_command(show); });
+
+  auto& draw = a.draw;
+  auto* draw_app = phantom_app->add_subcommand("draw", "A random one with its ground truth, on standard output");
+  draw_app->add_option("--seed", draw.seed, "The same seed, the same phantom")->capture_default_str();
+  draw_app->add_option("--contrast", draw.contrast, "Of every target; 1: the same phantom with nothing to be found");
+  draw_app->add_option("--diameter-mm", draw.diameter_mm, "Of every target");
+  draw_app->add_option("--depth-mm", draw.depth_mm, "Of every target");
+  draw_app->add_option("--targets", draw.targets, "How many");
+  draw_app->add_flag("--no-confounders", draw.no_confounders, "Nothing that is there to fool");
+  draw_app->callback([&] { code = phantom_draw_command(draw); });
+
+  auto& poke = a.poke;
+  auto* poke_app = phantom_app->add_subcommand("poke", "The reference poke, simulated, against the phantom's passport");
+  poke_app->add_option("phantom", poke.phantom, "A name from rig/phantoms or a .toml file")->required();
+  poke_app->add_option("--instrument", poke.instrument, "A name from rig/instruments or a .toml file");
+  poke_app->add_option("--depth-mm", poke.depth_mm, "In place of the passport's")->check(CLI::Range(0.01, 50.0));
+  poke_app->add_option("--x-mm", poke.x_mm, "In place of the passport's");
+  poke_app->add_option("--y-mm", poke.y_mm, "In place of the passport's");
+  poke_app->callback([&] { code = phantom_poke_command(poke); });
+}
+
 constexpr const char* kAbout =
     "Strigil drives a stage that strokes an instrument over a tissue phantom, reads force and vibration in real time, "
     "records and publishes them, and says PASS, FAIL or INVALID.\n\n"
@@ -61,6 +109,7 @@ int command_line(int argc, char** argv) {
   run_app->add_option("protocol", run.protocol, "A name from the library (demo, smoke) or a .toml file")->required();
   run_app->add_option("--bench", run.bench, "A name from rig/benches or a .toml file")->capture_default_str();
   run_app->add_flag("--virtual", run.virtual_time, "Simulated bench in virtual time: fast, and the same every time");
+  add_specimen_options(*run_app, run.specimen);
   run_app->add_option("--seed", run.seed, "Of the simulated bench")->capture_default_str();
   run_app->add_option("--out", run.out, "Run file to make (default: runs/TIME-PROTOCOL-PID.h5)");
   run_app->add_option("--temperature", run.temperature_C, "Of the bench, in degrees C: a calibration may ask for it")
@@ -88,7 +137,9 @@ int command_line(int argc, char** argv) {
   sim_app->add_option("--seed", seed, "Of every random thing")->capture_default_str();
   std::string truth;
   sim_app->add_option("--truth", truth, "CSV of what the simulated phantom really feels, for those who judge the rig");
-  sim_app->callback([&] { code = sim_command(bench, dir, seed, truth); });
+  SpecimenArguments specimen;
+  add_specimen_options(*sim_app, specimen);
+  sim_app->callback([&] { code = sim_command(bench, dir, seed, truth, specimen); });
 
   ServeArguments serve;
   auto* serve_app = app.add_subcommand("serve", "Keep a bench up and take requests (docs/control.md), until Ctrl-C");
@@ -117,6 +168,9 @@ int command_line(int argc, char** argv) {
 
   app.add_subcommand("devices", "List the ports of this computer")->callback([&] { code = devices_command(); });
 
+  PhantomArguments phantom;
+  add_phantom_command(app, phantom, code);
+
   HomeArguments home;
   auto* home_app = app.add_subcommand("home", "The stage looks for its references; the force is watched meanwhile");
   home_app->add_option("--bench", home.bench, "A name from rig/benches or a .toml file")->capture_default_str();
@@ -128,6 +182,17 @@ int command_line(int argc, char** argv) {
   home_app->add_flag("--virtual", home.virtual_time, "Simulated bench in virtual time");
   home_app->add_option("--seed", home.seed, "Of the simulated bench")->capture_default_str();
   home_app->callback([&] { code = home_command(home); });
+
+  std::string instrument;
+  auto* instruments_app = app.add_subcommand("instruments", "The catalogue of treatment tools (rig/instruments)");
+  instruments_app->require_subcommand(1);
+  instruments_app->add_subcommand("list", "All of them, with mass and natural frequencies")->callback([&] {
+    code = instruments_list_command();
+  });
+  auto* show_app = instruments_app->add_subcommand("show", "One, with what is derived of it and all sources");
+  show_app->add_option("instrument", instrument, "A name from rig/instruments or a .toml file")->required();
+  show_app->add_flag("--json", json, "As JSON");
+  show_app->callback([&] { code = instruments_show_command(instrument, json); });
 
   StopTestArguments stop_test;
   auto* stop_test_app = app.add_subcommand(

@@ -64,6 +64,35 @@ void print_timing(const nlohmann::json& end) {
   }
 }
 
+/// What lay under the instrument. The file is hostile: what is not as written is passed over.
+void print_ground_truth(const std::string& text) {
+  const auto truth = nlohmann::json::parse(text, nullptr, false);
+  if (!truth.is_object()) return;
+  const auto word = [](const nlohmann::json& j, const char* key) {
+    const auto v = j.find(key);
+    return v != j.end() && v->is_string() ? v->get<std::string>() : std::string("?");
+  };
+  const auto number = [](const nlohmann::json& j, const char* key) {
+    const auto v = j.find(key);
+    return v != j.end() && v->is_number() ? v->get<double>() : std::nan("");
+  };
+  const auto instrument = truth.value("instrument", nlohmann::json());
+  fmt::print("  ground truth: phantom {} ({}), emollient {}, instrument {}\n", word(truth, "phantom"),
+             word(truth, "condition"), word(truth.value("emollient", nlohmann::json::object()), "name"),
+             instrument.is_object() ? word(instrument, "name") : "-");
+  const auto inclusions = truth.find("inclusions");
+  if (inclusions == truth.end() || !inclusions->is_array()) return;
+  for (const auto& i : *inclusions) {
+    if (!i.is_object()) continue;
+    fmt::print(
+        "    {:<20} {:<15} {:<7} x {:g} y {:g} mm, {:g} mm deep, stiffness {:g}x, friction {:g}x, roughness {:g}x, "
+        "rise {:g} mm\n",
+        word(i, "name"), word(i, "kind"), i.value("target", nlohmann::json()) == true ? "target" : "fools",
+        number(i, "x_mm"), number(i, "y_mm"), number(i, "depth_mm"), number(i, "stiffness_contrast"),
+        number(i, "friction_contrast"), number(i, "roughness_contrast"), number(i, "rise_mm"));
+  }
+}
+
 }  // namespace
 
 int info_command(const std::string& run, bool statistics) {
@@ -84,6 +113,7 @@ int info_command(const std::string& run, bool statistics) {
   }
   fmt::print("  events {}\n", r.event_count());
   for (const auto& [name, text] : h.config) fmt::print("  config {} ({} bytes)\n", name, text.size());
+  if (const auto truth = h.config.find("ground_truth.json"); truth != h.config.end()) print_ground_truth(truth->second);
   const auto end = r.end();
   if (!end) return refuse(end.error().message);
   const auto j = *end ? nlohmann::json::parse(**end, nullptr, false) : nlohmann::json();

@@ -42,8 +42,9 @@ int home_command(const HomeArguments& a) {
   if (!wanted) return refuse(wanted.error().message);
   const auto path = find_toml(a.bench, "rig/benches", "bench");
   if (!path) return refuse(path.error().message);
-  const auto bench = rig::load_bench(*path);
+  auto bench = rig::load_bench(*path);
   if (!bench) return refuse(bench.error().message);
+  if (auto there = put_on_bench({}, *bench); !there) return refuse(there.error().message);
   catch_stop_signals();
   auto run = ShortRun::bring_up(
       {.bench = *bench, .purpose = rig::RigPurpose::kHome, .virtual_time = a.virtual_time, .seed = a.seed});

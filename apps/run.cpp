@@ -13,6 +13,7 @@
 #include "daq/publish/publisher.hpp"
 #include "daq/record/recorder.hpp"
 #include "protocols/report.hpp"
+#include "rig/ground_truth.hpp"
 #include "rig/rig.hpp"
 
 namespace strigil::apps {
@@ -68,6 +69,7 @@ class Run {
         {"bench.toml", o_.bench.text}, {"protocol.toml", o_.protocol_text}, {"plan.json", protocols::to_json(o_.plan)}};
     if (!o_.stop_test.empty()) header.config["stop_test.json"] = o_.stop_test;
     if (!calibration_.text.empty()) header.config["calibration.json"] = calibration_.text;
+    add_ground_truth(header.config);
     if (!o_.publication.endpoint.empty()) {
       if (auto r = open_publisher(header.run_id); !r) return r.error();
     }
@@ -80,6 +82,15 @@ class Run {
     recorder_ = std::make_unique<daq::Recorder>(std::move(*writer), recorder_rings_);
     if (!o_.virtual_time) recorder_->start();
     return {};
+  }
+
+  /// For the file alone: whoever listens may be a detector under test.
+  void add_ground_truth(std::map<std::string, std::string>& config) const {
+    const auto& instrument = o_.bench.instrument_there;
+    if (instrument) config["instrument.toml"] = instrument->text;
+    if (!o_.bench.phantom_there) return;
+    config["phantom.toml"] = o_.bench.phantom_there->text;
+    config["ground_truth.json"] = rig::ground_truth_json(*o_.bench.phantom_there, instrument ? &*instrument : nullptr);
   }
 
   daq::Result<void> open_publisher(const std::string& run_id) {

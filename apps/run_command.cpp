@@ -95,11 +95,13 @@ int refuse(const std::string& message) {
   return kUsage;
 }
 
-daq::Result<Prepared> prepare(const std::string& protocol, const std::string& bench) {
+daq::Result<Prepared> prepare(const std::string& protocol, const std::string& bench,
+                              const SpecimenArguments& specimen) {
   const auto bench_path = find_toml(bench, "rig/benches", "bench");
   if (!bench_path) return bench_path.error();
   auto bench_config = rig::load_bench(*bench_path);
   if (!bench_config) return bench_config.error();
+  if (auto there = put_on_bench(specimen, *bench_config); !there) return there.error();
   const auto protocol_path = find_toml(protocol, "protocols/library", "protocol");
   if (!protocol_path) return protocol_path.error();
   auto text = daq::read_text_file(*protocol_path);
@@ -121,7 +123,7 @@ daq::Result<Prepared> prepare(const std::string& protocol, const std::string& be
 }
 
 int run_command(const RunArguments& a) {
-  auto prepared = prepare(a.protocol, a.bench);
+  auto prepared = prepare(a.protocol, a.bench, a.specimen);
   if (!prepared) return refuse(prepared.error().message);
   RunOptions options;
   if (a.temperature_C) prepared->bench.calibration.temperature_C = a.temperature_C;

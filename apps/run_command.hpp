@@ -6,6 +6,7 @@
 #include <string>
 
 #include "apps/publication.hpp"
+#include "apps/specimen.hpp"
 #include "daq/result.hpp"
 #include "protocols/plan.hpp"
 #include "rig/bench.hpp"
@@ -15,6 +16,7 @@ namespace strigil::apps {
 struct RunArguments {
   std::string protocol;
   std::string bench = "sim";
+  SpecimenArguments specimen;
   bool virtual_time = false;
   std::uint64_t seed = 1;
   std::string out;
@@ -31,7 +33,8 @@ struct Prepared {
   protocols::Plan plan;
   std::string protocol_text;
 };
-daq::Result<Prepared> prepare(const std::string& protocol, const std::string& bench);
+daq::Result<Prepared> prepare(const std::string& protocol, const std::string& bench,
+                              const SpecimenArguments& specimen = {});
 
 /// Exit code (places.hpp).
 int run_command(const RunArguments& arguments);

@@ -20,9 +20,19 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 
 void on_signal(int) { stop.store(true); }
 
+bool wrote(const std::string& path, const std::string& text) {
+  std::ofstream out(path, std::ios::trunc);
+  out << text;
+  out.close();
+  return !out.fail();
+}
+
+std::string cannot_write(const std::string& path) { return fmt::format("'{}' cannot be written", path); }
+
 }  // namespace
 
-int sim_command(const std::string& bench, const std::string& dir, std::uint64_t seed, const std::string& truth) {
+int sim_command(const std::string& bench, const std::string& dir, std::uint64_t seed, const std::string& truth,
+                const SpecimenArguments& specimen) {
   const auto path = find_toml(bench, "rig/benches", "bench");
   if (!path) return refuse(path.error().message);
   const auto text = daq::read_text_file(*path);
@@ -30,13 +40,24 @@ int sim_command(const std::string& bench, const std::string& dir, std::uint64_t 
   auto config = sim::parse_sim_config(*text, *path);
   if (!config) return refuse(config.error().message);
   config->seed = seed;
+  // A file for the simulator alone has no [bench] and names no phantom.
+  rig::BenchConfig there;
+  if (auto bench_config = rig::parse_bench(*text, *path)) there = std::move(*bench_config);
+  if (auto put = put_on_bench(specimen, there); !put) return refuse(put.error().message);
+  config->tissue = there.phantom_there;
+  config->instrument = there.instrument_there;
+  if (auto can = sim::can_simulate(*config); !can) return refuse(can.error().message);
   auto world = sim::RealTimeWorld::start(*config, dir);
   if (!world) return refuse(world.error().message);
   const auto bench_file = dir + "/bench.toml";
-  std::ofstream out(bench_file, std::ios::trunc);
-  out << (*world)->bench_on_these_wires(*text);
-  out.close();
-  if (!out) return refuse(fmt::format("'{}' cannot be written", bench_file));
+  std::string phantom_file;
+  if (there.phantom_there) {
+    phantom_file = dir + "/phantom.toml";
+    if (!wrote(phantom_file, there.phantom_there->text)) return refuse(cannot_write(phantom_file));
+  }
+  const auto bench_text = bench_with((*world)->bench_on_these_wires(*text), phantom_file.empty() ? "" : "phantom.toml",
+                                     there.instrument_there ? there.instrument.file : "");
+  if (!wrote(bench_file, bench_text)) return refuse(cannot_write(bench_file));
   struct sigaction action {};
   action.sa_handler = on_signal;
   (void)::sigaction(SIGINT, &action, nullptr);

@@ -110,8 +110,9 @@ daq::Result<void> pass_stop_test_gate(const rig::BenchConfig& bench, std::string
 int stop_test_command(const StopTestArguments& a) {
   const auto path = find_toml(a.bench, "rig/benches", "bench");
   if (!path) return refuse(path.error().message);
-  const auto bench = rig::load_bench(*path);
+  auto bench = rig::load_bench(*path);
   if (!bench) return refuse(bench.error().message);
+  if (auto there = put_on_bench({}, *bench); !there) return refuse(there.error().message);
   if (!bench->stop_test) return refuse(fmt::format("the bench file {} has no [stop_test]", *path));
   if (!bench->taps) return refuse(fmt::format("the bench file {} has no [taps]: no hard stop to run onto", *path));
   catch_stop_signals();

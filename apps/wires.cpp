@@ -58,6 +58,9 @@ daq::Result<void> Wires::open(const rig::BenchConfig& bench, bool virtual_time, 
   auto config = sim::parse_sim_config(bench.text, bench.file);
   if (!config) return config.error();
   config->seed = seed;
+  config->tissue = bench.phantom_there;
+  config->instrument = bench.instrument_there;
+  if (auto can = sim::can_simulate(*config); !can) return can.error();
   world_ = std::make_unique<sim::VirtualWorld>(*config, chunks_);
   pacer_ = std::make_unique<WorldPacer>(*world_, busy_, watch_);
   return {};

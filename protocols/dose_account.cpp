@@ -255,6 +255,17 @@ std::uint32_t DoseAccount::ended_under(double x_m, double y_m) const noexcept {
   return bits;
 }
 
+double DoseAccount::used() const noexcept {
+  const auto& l = config_.limits;
+  double most = 0;
+  for (const auto& cell : cells_) {
+    const auto& d = cell.dose;
+    most = std::max({most, d.time_s / l.max_time_s, static_cast<double>(d.strokes) / static_cast<double>(l.max_strokes),
+                     d.impulse_N_s / l.max_impulse_N_s, d.work_J / l.max_work_J});
+  }
+  return most;
+}
+
 AreaDose DoseAccount::total() const noexcept {
   AreaDose sum;
   for (const auto& cell : cells_) {

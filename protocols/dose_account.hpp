@@ -133,6 +133,8 @@ class DoseAccount {
   [[nodiscard]] std::uint32_t ended_under(double x_m, double y_m) const noexcept;
   /// The hard limit was passed somewhere, by one sample: whoever presses must lift. Also on the sample just added.
   [[nodiscard]] bool over_pressure() const noexcept { return over_pressure_; }
+  /// The greatest part of any limit but the pressure's that any area has received; 0 where there are no limits.
+  [[nodiscard]] double used() const noexcept;
   /// Sum of impulse and work over all, outside too; longest time, highest pressure and most strokes of any.
   [[nodiscard]] AreaDose total() const noexcept;
   [[nodiscard]] std::uint64_t gaps() const noexcept { return gaps_; }

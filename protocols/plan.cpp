@@ -42,29 +42,13 @@ class Expander {
   daq::Result<Plan> run() {
     if (auto checked = check(); !checked) return checked.error();
     const auto& p = plan_.protocol;
+    plan_.phases = phases_of(p);
+    for (const auto& phase : plan_.phases) {
+      if (auto checked = check_phase(phase); !checked) return checked.error();
+    }
     add_taps(0);
-    for (const double force : p.normal_force_N) {
-      const auto first_way = plan_.ways.size();
-      if (p.hold == Hold::kForce) {
-        auto ways = ways_of(p, force);
-        if (!ways) return refuse(ways.error().message);
-        for (auto& way : *ways) {
-          if (auto r = check_way(way); !r) return r.error();
-          plan_.ways.push_back(std::move(way));
-        }
-      }
-      for (const double speed : p.stroke_speed_m_s) {
-        for (int repeat = 1; repeat <= p.repeats; ++repeat) {
-          if (p.hold == Hold::kDepth) add_strokes(force, speed, repeat);
-          for (auto way = first_way; way < plan_.ways.size(); ++way) {
-            add_held_strokes(force, speed, repeat, way,
-                             plan_.ways.size() - first_way > 1 ? static_cast<int>(way - first_way) + 1 : 0);
-          }
-          if (plan_.conditions.size() > kMostConditions) {
-            return refuse(fmt::format("the lists expand to more than {} strokes", kMostConditions));
-          }
-        }
-      }
+    for (phase_ = 0; phase_ < plan_.phases.size(); ++phase_) {
+      if (auto added = add_phase(plan_.phases[phase_]); !added) return added.error();
     }
     add_taps(condition());
     if (p.dose) {
@@ -80,6 +64,38 @@ class Expander {
  private:
   [[nodiscard]] daq::Error refuse(const std::string& why) const {
     return {fmt::format("{}: {}. Nothing was moved", plan_.protocol.file, why)};
+  }
+
+  daq::Result<void> add_phase(const ProtocolPhase& phase) {
+    const auto& p = plan_.protocol;
+    for (const double force : phase.normal_force_N) {
+      const auto first_way = plan_.ways.size();
+      if (p.hold == Hold::kForce) {
+        auto ways = ways_of(p, force);
+        if (!ways) return refuse(ways.error().message);
+        for (auto& way : *ways) {
+          if (auto r = check_way(way); !r) return r.error();
+          plan_.ways.push_back(std::move(way));
+        }
+      }
+      for (const double speed : phase.stroke_speed_m_s) {
+        for (int repeat = 1; repeat <= phase.repeats; ++repeat) {
+          if (p.hold == Hold::kDepth) add_strokes(phase, force, speed, repeat);
+          for (auto way = first_way; way < plan_.ways.size(); ++way) {
+            add_held_strokes(phase, force, speed, repeat, way,
+                             plan_.ways.size() - first_way > 1 ? static_cast<int>(way - first_way) + 1 : 0);
+          }
+          if (plan_.conditions.size() > kMostConditions) {
+            return refuse(fmt::format("the lists expand to more than {} strokes", kMostConditions));
+          }
+        }
+      }
+    }
+    return {};
+  }
+
+  void add_condition(double force, double speed, bool forward, int repeat, int stroke = 0) {
+    plan_.conditions.push_back({force, speed, forward, repeat, stroke, phase_, plan_.phases[phase_].name});
   }
 
   /// From wherever the stage may stand.
@@ -126,31 +142,6 @@ class Expander {
                       "hand, and write it into the bench file's [instrument] angle_deg",
                       p.angle_rad / kDegree, l.angle_rad / kDegree));
     }
-    for (const double force : p.normal_force_N) {
-      if (force * (1 + p.press_tolerance) > p.max_force_N) {
-        return refuse(fmt::format("a normal force of {:g} N (+{:g} %) exceeds [limits] max_force_N of {:g} N", force,
-                                  p.press_tolerance * 100, p.max_force_N));
-      }
-      if (force <= p.contact_force_N) {
-        return refuse(
-            fmt::format("a normal force of {:g} N is not above the contact force of {:g} N", force, p.contact_force_N));
-      }
-    }
-    for (const double speed : p.stroke_speed_m_s) {
-      if (speed > l.max_speed_m_s) {
-        return refuse(
-            fmt::format("a stroke speed of {:g} mm/s exceeds the stage's {:g} mm/s", mm(speed), mm(l.max_speed_m_s)));
-      }
-      if (p.hold == Hold::kForce)
-        continue;  // a stage that takes velocities reports its place hundreds of times a second
-      const double reports = kMiddle * p.stroke_length_m / speed * l.position_rate_Hz;
-      if (l.position_rate_Hz > 0 && reports < kFewestReports) {
-        return refuse(
-            fmt::format("a stroke of {:g} mm at {:g} mm/s is over before the stage, at {:g} reports a second, has told "
-                        "its speed; make it longer or slower",
-                        mm(p.stroke_length_m), mm(speed), l.position_rate_Hz));
-      }
-    }
     if (p.hold == Hold::kForce) {
       if (!l.hold) {
         return refuse(
@@ -174,6 +165,37 @@ class Expander {
     if (auto r = check_point("the deepest approach", {p.start_x_m, p.start_y_m, p.deepest_z_m}); !r) return r;
     if (p.hold == Hold::kForce) return {};
     return check_point("the end of the stroke", {p.start_x_m + p.stroke_length_m, p.start_y_m, p.start_z_m});
+  }
+
+  [[nodiscard]] daq::Result<void> check_phase(const ProtocolPhase& phase) const {
+    const auto& p = plan_.protocol;
+    const auto& l = plan_.limits;
+    for (const double force : phase.normal_force_N) {
+      if (force * (1 + p.press_tolerance) > p.max_force_N) {
+        return refuse(fmt::format("a normal force of {:g} N (+{:g} %) exceeds [limits] max_force_N of {:g} N", force,
+                                  p.press_tolerance * 100, p.max_force_N));
+      }
+      if (force <= p.contact_force_N) {
+        return refuse(
+            fmt::format("a normal force of {:g} N is not above the contact force of {:g} N", force, p.contact_force_N));
+      }
+    }
+    for (const double speed : phase.stroke_speed_m_s) {
+      if (speed > l.max_speed_m_s) {
+        return refuse(
+            fmt::format("a stroke speed of {:g} mm/s exceeds the stage's {:g} mm/s", mm(speed), mm(l.max_speed_m_s)));
+      }
+      if (p.hold == Hold::kForce)
+        continue;  // a stage that takes velocities reports its place hundreds of times a second
+      const double reports = kMiddle * p.stroke_length_m / speed * l.position_rate_Hz;
+      if (l.position_rate_Hz > 0 && reports < kFewestReports) {
+        return refuse(
+            fmt::format("a stroke of {:g} mm at {:g} mm/s is over before the stage, at {:g} reports a second, has told "
+                        "its speed; make it longer or slower",
+                        mm(p.stroke_length_m), mm(speed), l.position_rate_Hz));
+      }
+    }
+    return {};
   }
 
   [[nodiscard]] daq::Result<void> check_way(const PlannedWay& way) const {
@@ -266,10 +288,10 @@ class Expander {
     return plan_.steps.back();
   }
 
-  void add_strokes(double force, double speed, int repeat) {
+  void add_strokes(const ProtocolPhase& phase, double force, double speed, int repeat) {
     const auto& p = plan_.protocol;
     const auto& l = plan_.limits;
-    plan_.conditions.push_back({force, speed, true, repeat});
+    add_condition(force, speed, true, repeat);
     const double transit = std::min(l.max_speed_m_s, 0.1);
     add(StepKind::kLift) = {StepKind::kLift, condition(), {0, 0, l.clear_z_m}, transit, 0, 0, 0};
     add(StepKind::kGoTo) = {StepKind::kGoTo, condition(), {p.start_x_m, p.start_y_m, l.clear_z_m}, transit, 0, 0, 0};
@@ -285,25 +307,26 @@ class Expander {
                                 0};
     add(StepKind::kPress) = {StepKind::kPress, condition(), {0, 0, p.deepest_z_m}, p.approach_speed_m_s, force, 0,
                              p.press_timeout_s};
-    add(StepKind::kDwell).duration_s = p.dwell_s;
+    add(StepKind::kDwell).duration_s = phase.dwell_s;
     add(StepKind::kStroke) = {
         StepKind::kStroke, condition(), {p.start_x_m + p.stroke_length_m, 0, 0}, speed, force, 0, 0};
-    if (p.directions == Directions::kBoth) {
-      plan_.conditions.push_back({force, speed, false, repeat});
+    if (phase.directions == Directions::kBoth) {
+      add_condition(force, speed, false, repeat);
       add(StepKind::kPress) = {StepKind::kPress, condition(), {0, 0, p.deepest_z_m}, p.approach_speed_m_s, force, 0,
                                p.press_timeout_s};
-      add(StepKind::kDwell).duration_s = p.dwell_s;
+      add(StepKind::kDwell).duration_s = phase.dwell_s;
       add(StepKind::kStroke) = {StepKind::kStroke, condition(), {p.start_x_m, 0, 0}, speed, force, 0, 0};
     }
     add(StepKind::kRetract) = {StepKind::kRetract, condition(), {0, 0, l.clear_z_m}, transit, 0, 0, 0};
   }
 
   /// One contact: pressed once, the surface learned on a slow pass there and back, then stroked.
-  void add_held_strokes(double force, double speed, int repeat, std::size_t way, int stroke) {
+  void add_held_strokes(const ProtocolPhase& phase, double force, double speed, int repeat, std::size_t way,
+                        int stroke) {
     const auto& p = plan_.protocol;
     const auto& l = plan_.limits;
     const auto& path = plan_.ways[way].path;
-    plan_.conditions.push_back({force, speed, true, repeat, stroke});
+    add_condition(force, speed, true, repeat, stroke);
     const double transit = std::min(l.max_speed_m_s, 0.1);
     const auto start = path.at(0).position;
     const auto move = [&](StepKind kind, double z_m) {
@@ -319,7 +342,7 @@ class Expander {
       return s;
     };
     const auto along = [&](StepKind kind, double speed_m_s, bool forward) {
-      hold(StepKind::kDwell).duration_s = p.dwell_s;
+      hold(StepKind::kDwell).duration_s = phase.dwell_s;
       auto& s = hold(kind);
       s.speed_m_s = speed_m_s;
       s.forward = forward;
@@ -333,15 +356,15 @@ class Expander {
     auto& press = hold(StepKind::kPress);
     press.target_m[rig::kZ] = p.deepest_z_m;
     press.speed_m_s = p.approach_speed_m_s;
-    if (p.survey_speed_m_s > 0) {
-      along(StepKind::kSurvey, std::min(p.survey_speed_m_s, speed), true);
+    if (phase.survey_speed_m_s > 0) {
+      along(StepKind::kSurvey, std::min(phase.survey_speed_m_s, speed), true);
       const auto end = path.at(path.length_m()).position;
       const bool closed = std::hypot(end.x_m - start.x_m, end.y_m - start.y_m) < StrokePath::kJoined_m;
-      if (!closed) along(StepKind::kSurvey, std::min(p.survey_speed_m_s, speed), false);
+      if (!closed) along(StepKind::kSurvey, std::min(phase.survey_speed_m_s, speed), false);
     }
     along(StepKind::kStroke, speed, true);
-    if (p.directions == Directions::kBoth) {
-      plan_.conditions.push_back({force, speed, false, repeat, stroke});
+    if (phase.directions == Directions::kBoth) {
+      add_condition(force, speed, false, repeat, stroke);
       along(StepKind::kStroke, speed, false);
     }
     move(StepKind::kRetract, l.clear_z_m);
@@ -350,6 +373,7 @@ class Expander {
   [[nodiscard]] std::size_t condition() const { return plan_.conditions.size() - 1; }
 
   Plan plan_;
+  std::size_t phase_ = 0;  // being added
 };
 
 }  // namespace
@@ -382,8 +406,8 @@ std::string_view name_of(StepKind kind) noexcept {
 
 std::string Condition::name() const {
   const auto which = stroke > 0 ? fmt::format("stroke {}, ", stroke) : std::string();
-  return fmt::format("{:g} N, {:g} mm/s, {}{}, repeat {}", normal_force_N, mm(speed_m_s), which,
-                     forward ? "forward" : "backward", repeat);
+  return fmt::format("{}{}{:g} N, {:g} mm/s, {}{}, repeat {}", phase_name, phase_name.empty() ? "" : ": ",
+                     normal_force_N, mm(speed_m_s), which, forward ? "forward" : "backward", repeat);
 }
 
 std::string Plan::belongs_to(const Step& step) const {
@@ -397,6 +421,8 @@ FollowLimits Plan::follow_limits(const Step& s) const {
   f.drive_delay_s = limits.hold ? limits.hold->drive_delay_s : 0;
   return f;
 }
+
+double Plan::dose_fraction(const Step& s) const noexcept { return phases[conditions[s.condition].phase].dose_fraction; }
 
 double Plan::largest_error_N(const Step& s) const {
   return protocol.max_force_rms_N > 0 ? protocol.max_force_rms_N : protocol.force_tolerance * s.force_N;

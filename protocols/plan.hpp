@@ -58,7 +58,9 @@ struct Condition {
   bool forward = true;
   int repeat = 1;
   int stroke = 0;                          ///< of a fan, from 1; 0: there is but one
-  [[nodiscard]] std::string name() const;  ///< e.g. "6 N, 100 mm/s, forward, repeat 1"
+  std::size_t phase = 0;                   ///< index into Plan::phases
+  std::string phase_name = {};             ///< empty: the protocol has no phases
+  [[nodiscard]] std::string name() const;  ///< e.g. "scan: 6 N, 100 mm/s, forward, repeat 1"
 };
 
 /// A way over the phantom with the force along it, for strokes that hold a force.
@@ -72,6 +74,7 @@ struct Plan {
   PlanLimits limits;
   std::vector<PlannedWay> ways;
   std::optional<DoseConfig> dose;  ///< over all ways; of [dose]
+  std::vector<ProtocolPhase> phases;
   std::vector<Condition> conditions;
   std::vector<Step> steps;
   /// Sum of the steps' expected durations, s. The phantom is taken to be met half-way down the approach.
@@ -79,6 +82,8 @@ struct Plan {
   [[nodiscard]] double estimated_step_s(const Step& step) const;
   /// What the step belongs to, for people: its condition's name, or "taps".
   [[nodiscard]] std::string belongs_to(const Step& step) const;
+  /// The part of the dose at which the contacts left in the step's phase are left out; 0: never.
+  [[nodiscard]] double dose_fraction(const Step& step) const noexcept;
   /// RMS error of the force up to which a held stroke is begun.
   [[nodiscard]] double largest_error_N(const Step& step) const;
   /// How a held stroke or survey goes along its way.

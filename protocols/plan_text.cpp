@@ -28,6 +28,11 @@ std::string to_text(const Plan& plan) {
     out += fmt::format("force held by control with a delay of {:.1f} ms; ramps of {:g} N/s\n", mm(l.hold->delay_s),
                        p.force_rate_N_s);
   }
+  for (const auto& phase : plan.phases) {
+    if (phase.dose_fraction > 0)
+      out += fmt::format("phase '{}' ends early when an area has received {:g} % of its dose\n", phase.name,
+                         100 * phase.dose_fraction);
+  }
   out += " step  kind      to x    to z mm   mm/s  force N   about s  at most s  stroke\n";
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const auto& s = plan.steps[i];
@@ -59,6 +64,7 @@ std::string to_json(const Plan& plan) {
   nlohmann::ordered_json conditions = nlohmann::ordered_json::array();
   for (const auto& c : plan.conditions) {
     conditions.push_back({{"name", c.name()},
+                          {"phase", c.phase_name},
                           {"normal_force_N", c.normal_force_N},
                           {"speed_m_s", c.speed_m_s},
                           {"forward", c.forward},

@@ -21,6 +21,8 @@ constexpr double kPercent = 1e-2;
 constexpr double kDegree = std::numbers::pi / 180;
 /// A pass this slow learns a surface that one at 100 mm/s would have to follow unseen (docs/force_control.md) [C].
 constexpr double kSurvey_m_s = 25e-3;
+constexpr double kDwell_s = 0.2;
+constexpr std::size_t kMostPhases = 20;
 constexpr Range kAnywhere_mm{-2000, 2000};
 // science.md 1.1: clinical strokes are 0.3-125 N (Everingham 2019); 1.2: 25-400 mm/s, here with room below for tests.
 constexpr Range kForce_N{0.2, 125};
@@ -51,8 +53,18 @@ void only_with_force(StrictTable& t, std::initializer_list<std::string_view> key
   }
 }
 
-void read_press(StrictTable t, Protocol& p) {
-  p.normal_force_N = t.numbers("normal_force_N", kForce_N);
+std::vector<double> in_si(std::vector<double> values, double unit) {
+  for (double& v : values) v *= unit;
+  return values;
+}
+
+/// Each of [[phases]] may say it for itself; with none of them, a file must say it here.
+std::optional<std::vector<double>> nothing_if(bool phases) {
+  return phases ? std::optional(std::vector<double>{}) : std::nullopt;
+}
+
+void read_press(StrictTable t, Protocol& p, bool phases) {
+  p.normal_force_N = t.numbers("normal_force_N", kForce_N, nothing_if(phases));
   p.press_tolerance = t.number("tolerance_percent", {0.5, 50}, 5.0) * kPercent;
   p.press_timeout_s = t.number("timeout_s", {1, 120}, 20.0);
   const auto hold = t.text("hold", "depth");
@@ -64,6 +76,24 @@ void read_press(StrictTable t, Protocol& p) {
   p.force_rate_N_s = t.number("rate_N_s", {0.1, 200}, 20.0);  // science.md 4.2 [M]
   if (p.hold != Hold::kForce) only_with_force(t, {"rate_N_s"});
   t.finish();
+}
+
+Directions read_directions(StrictTable& t, Directions otherwise) {
+  const auto word = t.text("directions", otherwise == Directions::kBoth ? "both" : "forward");
+  if (word == "both") return Directions::kBoth;
+  if (word != "forward") t.refuse("directions", "'directions' is \"forward\" or \"both\"");
+  return Directions::kForward;
+}
+
+int read_repeats(StrictTable& t, int otherwise) { return static_cast<int>(t.integer("repeats", {1, 1000}, otherwise)); }
+
+double read_dwell(StrictTable& t, double otherwise_s) {
+  return t.has("dwell_ms") ? t.number("dwell_ms", {0, 60000}) * kMillisecond : (t.pass_over("dwell_ms"), otherwise_s);
+}
+
+double read_survey_speed(StrictTable& t, double otherwise_m_s) {
+  constexpr std::string_view kKey = "survey_speed_mm_s";
+  return t.has(kKey) ? t.number(kKey, {0, 100}) * kMillimetre : (t.pass_over(kKey), otherwise_m_s);
 }
 
 /// The shapes and the ways of going along them that need the force held.
@@ -83,7 +113,7 @@ void read_held_stroke(StrictTable& t, Protocol& p) {
     p.shape = named->shape;
   }
   p.heading_rad = t.number("heading_deg", {-180, 180}, 0.0) * kDegree;
-  p.survey_speed_m_s = t.number("survey_speed_mm_s", {0, 100}, kSurvey_m_s / kMillimetre) * kMillimetre;
+  p.survey_speed_m_s = read_survey_speed(t, kSurvey_m_s);
   p.acceleration_m_s2 = t.number("acceleration_mm_s2", {10, 50e3}, 1000.0) * kMillimetre;
   p.jerk_m_s3 = t.number("jerk_mm_s3", {100, 5e6}, 50e3) * kMillimetre;
   if (p.shape == StrokeShape::kFan) {
@@ -100,23 +130,69 @@ void read_held_stroke(StrictTable& t, Protocol& p) {
   }
 }
 
-void read_stroke(StrictTable t, Protocol& p) {
+/// With all that the protocol says.
+ProtocolPhase phase_of(const Protocol& p) {
+  return {.name = {},
+          .normal_force_N = p.normal_force_N,
+          .stroke_speed_m_s = p.stroke_speed_m_s,
+          .directions = p.directions,
+          .repeats = p.repeats,
+          .dwell_s = p.dwell_s,
+          .survey_speed_m_s = p.survey_speed_m_s};
+}
+
+void read_stroke(StrictTable t, Protocol& p, bool phases) {
   p.stroke_length_m = t.number("length_mm", {1, 1000}) * kMillimetre;
-  for (const double v : t.numbers("speed_mm_s", kSpeed_mm_s)) p.stroke_speed_m_s.push_back(v * kMillimetre);
-  const auto directions = t.text("directions", "forward");
-  if (directions == "both") {
-    p.directions = Directions::kBoth;
-  } else if (directions != "forward") {
-    t.refuse("directions", "'directions' is \"forward\" or \"both\"");
-  }
-  p.repeats = static_cast<int>(t.integer("repeats", {1, 1000}, 1));
-  p.dwell_s = t.number("dwell_ms", {0, 60000}, 200.0) * kMillisecond;
+  p.stroke_speed_m_s = in_si(t.numbers("speed_mm_s", kSpeed_mm_s, nothing_if(phases)), kMillimetre);
+  p.directions = read_directions(t, Directions::kForward);
+  p.repeats = read_repeats(t, 1);
+  p.dwell_s = read_dwell(t, kDwell_s);
   p.angle_rad = t.number("angle_deg", {30, 90}, 90.0) * kDegree;  // science.md 1.3: 30-90 degrees
   read_held_stroke(t, p);
   if (p.hold != Hold::kForce) {
     only_with_force(t, {"shape", "heading_deg", "survey_speed_mm_s", "acceleration_mm_s2", "jerk_mm_s3"});
   }
   t.finish();
+}
+
+/// Numbers of a phase, else those of the protocol, else it lacks them.
+std::vector<double> read_own(StrictTable& t, std::string_view key, daq::Range range, double unit,
+                             const std::vector<double>& otherwise) {
+  if (t.has(key) || otherwise.empty()) return in_si(t.numbers(key, range), unit);
+  t.pass_over(key);
+  return otherwise;
+}
+
+ProtocolPhase read_phase(StrictTable& t, const Protocol& p) {
+  auto phase = phase_of(p);
+  phase.name = t.text("name");
+  if (t.has("name") && !valid_name(phase.name))
+    t.refuse("name", "a phase's 'name' is 1 to 64 of a-z, A-Z, 0-9, '_' and '-'");
+  phase.normal_force_N = read_own(t, "normal_force_N", kForce_N, 1, p.normal_force_N);
+  phase.stroke_speed_m_s = read_own(t, "speed_mm_s", kSpeed_mm_s, kMillimetre, p.stroke_speed_m_s);
+  phase.directions = read_directions(t, p.directions);
+  phase.repeats = read_repeats(t, p.repeats);
+  phase.dwell_s = read_dwell(t, p.dwell_s);
+  phase.survey_speed_m_s = read_survey_speed(t, p.survey_speed_m_s);
+  if (p.hold != Hold::kForce) only_with_force(t, {"survey_speed_mm_s", "dose_percent"});
+  phase.dose_fraction = t.number("dose_percent", {1, 100}, 0.0) * kPercent;
+  if (phase.dose_fraction > 0 && !p.dose)
+    t.refuse("dose_percent", "'dose_percent' is of the limits of [dose], which is not there");
+  t.finish();
+  return phase;
+}
+
+void read_phases(StrictTable& root, Protocol& p) {
+  auto tables = root.tables("phases");
+  if (tables.size() > kMostPhases)
+    root.refuse("phases", fmt::format("at most {} phases; there are {}", kMostPhases, tables.size()));
+  for (auto& t : tables) {
+    auto phase = read_phase(t, p);
+    const auto same = [&](const ProtocolPhase& other) { return other.name == phase.name; };
+    if (std::any_of(p.phases.begin(), p.phases.end(), same))
+      t.refuse("name", fmt::format("two phases are called '{}'", phase.name));
+    p.phases.push_back(std::move(phase));
+  }
 }
 
 void read_dose(StrictTable t, Protocol& p) {
@@ -136,6 +212,10 @@ void read_dose(StrictTable t, Protocol& p) {
 
 }  // namespace
 
+std::vector<ProtocolPhase> phases_of(const Protocol& p) {
+  return p.phases.empty() ? std::vector{phase_of(p)} : p.phases;
+}
+
 daq::Result<Protocol> parse_protocol(std::string_view text, const std::string& file) {
   daq::StrictToml document(text, file);
   if (document.error()) return *document.error();
@@ -151,13 +231,15 @@ daq::Result<Protocol> parse_protocol(std::string_view text, const std::string& f
     head.refuse("name", "'protocol.name' is 1 to 64 of a-z, A-Z, 0-9, '_' and '-': it becomes part of file names");
   head.finish();
   read_approach(root.table("approach", true), p);
-  read_press(root.table("press", true), p);
-  read_stroke(root.table("stroke", true), p);
+  const bool phases = root.has("phases");
+  read_press(root.table("press", true), p, phases);
+  read_stroke(root.table("stroke", true), p, phases);
   if (root.has("dose")) {
     auto dose = root.table("dose", true);
     if (p.hold != Hold::kForce) dose.refuse("", "[dose] needs [press] hold = \"force\"");
     read_dose(std::move(dose), p);
   }
+  read_phases(root, p);
   auto limits = root.table("limits", true);
   p.max_force_N = limits.number("max_force_N", kForce_N);
   limits.finish();

@@ -18,6 +18,21 @@ enum class Hold : std::uint8_t { kDepth, kForce };
 /// The way of a stroke over the phantom (stroke_path.hpp).
 enum class StrokeShape : std::uint8_t { kStraight, kFan, kFrame, kHook, kScoop };
 
+/// A part of a protocol with forces and speeds of its own, over the same way: scan, treat, rescan. All of its own
+/// contacts come before those of the next.
+struct ProtocolPhase {
+  std::string name;  ///< empty: the protocol has no phases
+  std::vector<double> normal_force_N;
+  std::vector<double> stroke_speed_m_s;
+  Directions directions = Directions::kForward;
+  int repeats = 1;
+  double dwell_s = 0;
+  double survey_speed_m_s = 0;  ///< Hold::kForce, see Protocol
+  /// When an area has received this part of any limit of [dose], the contacts that are left in this phase are left
+  /// out; 0: never. Needs [dose].
+  double dose_fraction = 0;
+};
+
 /// As read, in SI. Lists expand to the full factorial (plan.hpp).
 struct Protocol {
   std::string name;
@@ -33,6 +48,7 @@ struct Protocol {
   double contact_force_N = 0;     ///< guard; science.md 4.2: 0.2-0.5 N
   double deepest_z_m = 0;         ///< the approach gives up here
 
+  std::vector<ProtocolPhase> phases;  ///< as read; empty: all at once (phases_of())
   std::vector<double> normal_force_N;
   double press_tolerance = 0;  ///< of the force, as a fraction
   double press_timeout_s = 0;
@@ -78,5 +94,7 @@ struct Protocol {
 
 /// Refuses unknown keys, wrong types, wrong units and values out of range with file, line and column. Off the loop.
 daq::Result<Protocol> parse_protocol(std::string_view text, const std::string& file);
+/// Its phases; where it has none, one without a name that does what the protocol says. Pure.
+std::vector<ProtocolPhase> phases_of(const Protocol& protocol);
 
 }  // namespace strigil::protocols

@@ -100,9 +100,11 @@ std::string to_junit(const Plan& plan, const Verdict& verdict, double duration_s
     // A stroke without findings has passed only if it was made, and in a run that can be trusted.
     if (inside.empty() && (measured == verdict.strokes.end() || verdict.judgement == Judgement::kInvalid)) {
       ++counts.skipped;
-      inside = fmt::format("      <skipped message=\"{}\"/>\n", measured == verdict.strokes.end()
-                                                                    ? "the stroke was not delivered"
-                                                                    : "measured, but the run as a whole is INVALID");
+      const bool left_out = std::count(verdict.left_out.begin(), verdict.left_out.end(), c) > 0;
+      inside = fmt::format("      <skipped message=\"{}\"/>\n",
+                           left_out                            ? "left out: its phase had given its part of the dose"
+                           : measured == verdict.strokes.end() ? "the stroke was not delivered"
+                                                               : "measured, but the run as a whole is INVALID");
     }
     if (measured != verdict.strokes.end()) {
       inside += fmt::format(
@@ -159,11 +161,12 @@ std::string to_json(const Plan& plan, const Verdict& verdict) {
       strokes.back()["stiffness_N_m"] = number(s.stiffness_N_m);
     }
   }
-  return nlohmann::ordered_json{{"judgement", name_of(verdict.judgement)},
-                                {"reasons", reasons},
-                                {"strokes", strokes},
-                                {"calibration", nlohmann::ordered_json::parse(to_json(verdict.calibration))}}
-      .dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+  nlohmann::ordered_json j{{"judgement", name_of(verdict.judgement)},
+                           {"reasons", reasons},
+                           {"strokes", strokes},
+                           {"calibration", nlohmann::ordered_json::parse(to_json(verdict.calibration))}};
+  for (const auto c : verdict.left_out) j["left_out"].push_back(plan.conditions[c].name());
+  return j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::string to_text(const Plan& plan, const Verdict& verdict) {
@@ -189,6 +192,10 @@ std::string to_text(const Plan& plan, const Verdict& verdict) {
                        100 * s.overshoot, s.stiffness_N_m / kMillimetresPerMetre);
   }
   if (!verdict.strokes.empty()) out += to_text(verdict.calibration) + "\n";
+  if (!verdict.left_out.empty()) {
+    out += fmt::format("{} of {} strokes were left out: their phase had given its part of the dose\n",
+                       verdict.left_out.size(), plan.conditions.size());
+  }
   for (const auto& r : verdict.reasons) out += fmt::format("{}: {}\n", name_of(r.weight), r.text);
   out += fmt::format("VERDICT: {}\n", name_of(verdict.judgement));
   return out;

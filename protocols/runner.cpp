@@ -111,7 +111,7 @@ Demand Runner::step(const rig::Readings& r, daq::HostTime now, rig::EventSink& e
     demand = carry_out(s, r, now, events);
   }
   if (state_ == rig::BehaviourState::kFailed) return {.kind = DemandKind::kRetract};
-  if (phase_ == Phase::kBegin && results_.size() == index_ && state_ == rig::BehaviourState::kRunning) {
+  if (phase_ == Phase::kBegin && results_.back().step != index_ && state_ == rig::BehaviourState::kRunning) {
     begin(r, now, events);
   }
   return demand;
@@ -166,6 +166,7 @@ void Runner::end(StepOutcome outcome, daq::HostTime now, rig::EventSink& events)
     return;
   }
   ++index_;
+  while (index_ < plan_.steps.size() && dosed(plan_.steps[index_])) leave_out_phase();
   enter(Phase::kBegin, now);
   if (index_ == plan_.steps.size()) state_ = rig::BehaviourState::kDone;
 }

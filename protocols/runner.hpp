@@ -97,7 +97,8 @@ class Runner final : public rig::Behaviour {
   [[nodiscard]] rig::BehaviourState state() const noexcept override { return state_; }
   [[nodiscard]] bool wants_tare() const noexcept override { return taring_; }
   [[nodiscard]] const Progress& progress() const noexcept { return progress_; }
-  /// One for each step begun; after the run.
+  /// One for each step begun; after the run. A phase whose part of the dose was used up has contacts of which no step
+  /// began.
   [[nodiscard]] const std::vector<StepResult>& results() const noexcept { return results_; }
   /// What each area has received; nullptr without [dose]. After the run.
   [[nodiscard]] const DoseAccount* dose() const noexcept { return dose_ ? &*dose_ : nullptr; }
@@ -118,6 +119,8 @@ class Runner final : public rig::Behaviour {
   void stroke_held(const Step& step, const rig::Readings& r, daq::HostTime now, rig::EventSink& events,
                    rig::Demand& demand) noexcept;
   void dose_interrupt() noexcept;
+  [[nodiscard]] bool dosed(const Step& step) const noexcept;
+  void leave_out_phase() noexcept;
   void add_dose(const rig::Readings& r) noexcept;
   [[nodiscard]] StepOutcome dose_danger(const Step& step, const rig::Readings& r) const noexcept;
   rig::Demand wait(const Step& step, daq::HostTime now, rig::EventSink& events) noexcept;

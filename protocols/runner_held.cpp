@@ -119,6 +119,22 @@ void Runner::dose_interrupt() noexcept {
   if (dose_) dose_->interrupt();
 }
 
+/// A contact would begin here, in a phase that has used up its part of the dose.
+bool Runner::dosed(const Step& s) const noexcept {
+  if (!dose_ || s.timing || s.kind != StepKind::kLift) return false;
+  const double part = plan_.dose_fraction(s);
+  return part > 0 && dose_->used() >= part;
+}
+
+/// On to the first step of something else: another phase, or the taps.
+void Runner::leave_out_phase() noexcept {
+  const auto phase = plan_.conditions[plan_.steps[index_].condition].phase;
+  while (index_ < plan_.steps.size() && !plan_.steps[index_].timing &&
+         plan_.conditions[plan_.steps[index_].condition].phase == phase) {
+    ++index_;
+  }
+}
+
 void Runner::add_dose(const rig::Readings& r) noexcept {
   if (!dose_) return;
   dose_->add({.at = r.force_t0,

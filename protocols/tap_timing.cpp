@@ -6,6 +6,8 @@
 #include <limits>
 #include <optional>
 
+#include "protocols/swinging_step.hpp"
+
 namespace strigil::protocols {
 namespace {
 
@@ -77,16 +79,10 @@ std::optional<Line> line_through(const TimeSeries& s, Part part, double low, dou
   return line;
 }
 
-/// A step of velocity as an accelerometer shows it.
-struct VelocityStep {
-  double at_s = kUnknown;  // centroid of the acceleration
-  double change_m_s = 0;
-};
-
 /// Centroid of what lies above the rest before and after, between `from_s` and `to_s`.
 VelocityStep centroid(const TimeSeries& a, double rest, double from_s, double to_s) {
   const auto part = part_of(a, from_s, to_s);
-  VelocityStep step;
+  VelocityStep step{kUnknown, 0};
   double moment = 0;
   for (auto i = part.begin + 1; i < part.end; ++i) {
     const double dt = a.at_s[i] - a.at_s[i - 1];
@@ -100,12 +96,12 @@ VelocityStep centroid(const TimeSeries& a, double rest, double from_s, double to
 }
 
 /// First over the whole search, which finds it roughly; then over its own width, where less noise gets in.
-VelocityStep find_step(const TimeSeries& a, double near_s) {
+VelocityStep find_step(const TimeSeries& a, double near_s, double alone_s) {
   const auto before = part_of(a, near_s - kSearch_s - kLevel_s, near_s - kSearch_s);
   const auto after = part_of(a, near_s + kSearch_s, near_s + kSearch_s + kLevel_s);
   const double rest = (mean_of(a, before) + mean_of(a, after)) / 2;
   auto step = centroid(a, rest, near_s - kSearch_s, near_s + kSearch_s);
-  if (!std::isfinite(step.at_s)) return {};
+  if (!std::isfinite(step.at_s)) return {kUnknown, 0};
   double peak = 0;
   constexpr double kSmooth_s = 2e-3;
   for (double t = near_s - kSearch_s; t < near_s + kSearch_s; t += kSmooth_s / 2) {
@@ -113,14 +109,19 @@ VelocityStep find_step(const TimeSeries& a, double near_s) {
     if (std::abs(here) > std::abs(peak)) peak = here;
   }
   constexpr double kMargin_s = 4e-3;
+  double half_s = kSearch_s;
   for (int pass = 0; pass < 3 && peak != 0; ++pass) {
-    const double half_s = std::min(kSearch_s, std::abs(step.change_m_s / peak) / 2 + kMargin_s);
+    half_s = std::min(kSearch_s, std::abs(step.change_m_s / peak) / 2 + kMargin_s);
     const double middle_s = std::clamp(step.at_s, near_s - kSearch_s, near_s + kSearch_s);
     const auto nearer = centroid(a, rest, middle_s - half_s, middle_s + half_s);
     if (!std::isfinite(nearer.at_s)) break;
     step = nearer;
   }
-  return std::abs(step.at_s - near_s) <= kSearch_s ? step : VelocityStep{};
+  if (swings(a, step, half_s, rest)) {
+    const auto swinging = swinging_step(a, near_s, kSearch_s, alone_s);
+    if (std::isfinite(swinging.at_s)) return swinging;
+  }
+  return std::abs(step.at_s - near_s) <= kSearch_s ? step : VelocityStep{kUnknown, 0};
 }
 
 /// Student's t, two-sided 95 %, by degrees of freedom (metrology.md).
@@ -167,16 +168,21 @@ TapByPosition tap_by_position(const TimeSeries& z, double began_s, double ended_
 TapInstants tap_by_acceleration(std::span<const TimeSeries> axes, const TapByPosition& near) {
   TapInstants best;
   best.fill(kUnknown);
+  double apart_s = kSearch_s + kLevel_s;
+  for (std::size_t i = 1; i < kTapInstants; ++i) {
+    if (near.at_s[i] - near.at_s[i - 1] < apart_s) apart_s = near.at_s[i] - near.at_s[i - 1];
+  }
   double most = 0;
   for (const auto& axis : axes) {
     TapInstants at;
     at.fill(kUnknown);
     std::array<VelocityStep, kTapInstants> steps;
+    steps.fill({kUnknown, 0});
     double felt = 0;
     constexpr std::array kSign{1.0, -1.0, -1.0, 1.0};
     for (std::size_t i = 0; i < kTapInstants; ++i) {
       if (!std::isfinite(near.at_s[i])) continue;
-      steps[i] = find_step(axis, near.at_s[i]);
+      steps[i] = find_step(axis, near.at_s[i], apart_s);
       felt += kSign[i] * steps[i].change_m_s;
     }
     for (std::size_t i = 0; i < kTapInstants; ++i) {

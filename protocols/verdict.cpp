@@ -41,6 +41,7 @@ class Judge {
       delivered[step.condition] = true;
       stroke(step);
     }
+    left_out(delivered);
     const auto missing = std::count(delivered.begin(), delivered.end(), false);
     if (missing > 0) {
       invalid(fmt::format("{} of {} strokes were not delivered; the steps in the run file say where it stopped",
@@ -59,6 +60,33 @@ class Judge {
   }
   void invalid(std::string text, std::size_t condition = Reason::kNoCondition) {
     add(Judgement::kInvalid, std::move(text), condition);
+  }
+
+  /// Strokes that a phase did without, as planned, because its part of the dose had been received. They are not
+  /// missing; but a phase that gave nothing at all was not carried out.
+  void left_out(std::vector<bool>& delivered) {
+    if (!e_.plan_finished) return;
+    std::vector<bool> begun(plan_.conditions.size(), false);
+    for (const auto& step : e_.steps) {
+      if (!plan_.steps[step.step].timing) begun[step.condition] = true;
+    }
+    for (std::size_t p = 0; p < plan_.phases.size(); ++p) {
+      if (plan_.phases[p].dose_fraction <= 0) continue;
+      std::size_t given = 0;
+      for (std::size_t c = 0; c < delivered.size(); ++c) {
+        if (plan_.conditions[c].phase != p) continue;
+        given += delivered[c] ? 1 : 0;
+        if (delivered[c] || begun[c]) continue;
+        delivered[c] = true;
+        verdict_.left_out.push_back(c);
+      }
+      if (given == 0) {
+        invalid(
+            fmt::format("phase '{}' gave no stroke: {:g} % of an area's dose had been received before it began; "
+                        "lighten the phases before it, or raise its dose_percent or [dose]",
+                        plan_.phases[p].name, 100 * plan_.phases[p].dose_fraction));
+      }
+    }
   }
 
   void whole_run() {

@@ -85,6 +85,8 @@ struct Verdict {
   std::vector<Reason> reasons;
   std::vector<StrokeResult> strokes;
   ForceCalibration calibration;  ///< of the forces
+  /// Indices into Plan::conditions: not needed any more, since the phase's part of the dose had been received.
+  std::vector<std::size_t> left_out = {};
 };
 
 /// Pure. INVALID outweighs FAIL outweighs PASS; an empty run is INVALID.

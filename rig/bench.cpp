@@ -108,6 +108,7 @@ ForceConfig read_force(StrictTable t) {
 InstrumentMount read_instrument(StrictTable t) {
   constexpr double kDegree = std::numbers::pi / 180;
   InstrumentMount m;
+  m.file = t.text("file", m.file);
   m.angle_rad = t.number("angle_deg", {30, 90}, 90.0) * kDegree;  // science.md 1.3: 30-90 degrees
   m.sensor_tilts = t.boolean("sensor_tilts", m.sensor_tilts);
   t.finish();
@@ -200,6 +201,9 @@ daq::Result<BenchConfig> parse_bench(std::string_view text, const std::string& f
   vibration.finish();
   b.interlock = read_interlock(root.table("interlock", true));
   b.instrument = read_instrument(root.table("instrument", false));
+  auto phantom = root.table("phantom", false);
+  b.phantom_file = phantom.text("file", b.phantom_file);
+  phantom.finish();
   auto timing = root.table("timing", false);
   b.timing.max_bound_s = timing.number("max_bound_us", {5, 20000}, daq::ClockFitConfig{}.lock_bound_s * 1e6) * 1e-6;
   timing.finish();

@@ -9,6 +9,8 @@
 #include "calibration/record/record.hpp"
 #include "daq/result.hpp"
 #include "daq/time.hpp"
+#include "rig/instrument.hpp"
+#include "rig/phantom.hpp"
 #include "rig/readings.hpp"
 
 namespace strigil::rig {
@@ -54,8 +56,9 @@ struct ForceConfig {
   std::shared_ptr<const calibration::Record> record;
 };
 
-/// How the instrument is held (rig/frames.hpp). The tilt is set by hand.
+/// How the instrument is held (rig/frames.hpp), and which one. The tilt is set by hand.
 struct InstrumentMount {
+  std::string file;  ///< of the catalogue by name, or a path seen from the bench file's folder; empty: not told
   double angle_rad = 1.5707963267948966;  ///< against the surface; upright
   bool sensor_tilts = false;              ///< the force sensor sits below the tilt joint and leans with the instrument
 };
@@ -140,6 +143,10 @@ struct BenchConfig {
   std::optional<TapConfig> taps;  ///< without: the timeline is not proved
   InterlockConfig interlock;
   std::optional<StopTestConfig> stop_test;
+  std::string phantom_file;  ///< as InstrumentMount::file
+  // Not from this file: loaded by whoever knows where catalogues are (apps/specimen.hpp). Never published.
+  std::optional<Phantom> phantom_there;        ///< under the instrument: the ground truth
+  std::optional<Instrument> instrument_there;  ///< on the stage
   daq::Duration bring_up_timeout{};  ///< how long a device may take to speak
 };
 

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "rig/sourced_number.hpp"
+
 namespace strigil::rig {
 
 /// How the edge that touches is shaped, seen along the stroke's path on the skin.
@@ -15,13 +17,15 @@ enum class EdgeShape : std::uint8_t { kConcave, kConvex, kStraight };
 /// How it is ground, seen along the edge.
 enum class EdgeBevel : std::uint8_t { kRounded, kSingle, kDouble };
 
-/// Material properties carry their source (science.md 1.4 [M]); see InstrumentMaterial's file.
+/// A row of rig/materials/instrument.toml (rig/instrument_file.hpp reads it).
 struct InstrumentMaterial {
-  std::string name;  ///< "stainless_steel", "plastic", "stone", "jade", "horn"
+  std::string name;  ///< "stainless_steel", "plastic", "resin", "stone", "jade", "horn"
+  std::string title;
   double density_kg_m3 = 0;
   double youngs_modulus_Pa = 0;
   double loss_factor = 0;
   double friction_factor = 1;  ///< of its polished edge against steel's
+  std::vector<SourcedNumber> numbers;  ///< all of the above with where they come from
 };
 
 /// A bending mode as derived (free-free bar, science.md 1.4 [C]) or as measured by tap and sweep.
@@ -49,8 +53,10 @@ struct Instrument {
   double mass_kg = 0;
   double grip_loss_factor = 0.1;   ///< added by hand or clamp: 0.05-0.3 (science.md 1.4 [M/A])
   double accelerometer_place = 0.5;  ///< along the bar, 0 at the edge's end, 1 at the far one
-  double accelerometer_corner_Hz = 3000;  ///< of its mounting (adhesive, wax, stud)
-  std::vector<InstrumentMode> modes;
+  double accelerometer_corner_Hz = 3000;  ///< of its mounting (adhesive, wax, stud): a resonance
+  std::vector<InstrumentMode> modes;      ///< rising in frequency; derived unless the file has measured ones
+  bool modes_measured = false;
+  std::vector<SourcedNumber> numbers;  ///< of the file, with where they come from; the material has its own
 };
 
 std::string_view name_of(EdgeShape shape) noexcept;

@@ -18,6 +18,8 @@ struct PhantomLayer {
   std::string material;  ///< a row of rig/materials/*.toml
   double thickness_m = 0;
   double stiffness_factor = 1;  ///< of this specimen against its material's row (labs differ 1.6-2.8x, science.md 2.5)
+  std::string source;           ///< where its numbers are from, with the tags of science.md
+  bool operator==(const PhantomLayer&) const = default;
 };
 
 /// What lies in or on the layers. Nodule, band, adhesion sheet and scar strip may be called targets; vessel and lobule
@@ -41,6 +43,8 @@ struct PhantomInclusion {
   double friction_contrast = 1;   ///< of the surface above it
   double roughness_contrast = 1;  ///< likewise
   double rise_m = 0;              ///< by which the surface stands higher over it
+  std::string source;             ///< as a layer's
+  bool operator==(const PhantomInclusion&) const = default;
 };
 
 /// An unevenness that is no inclusion: a Gaussian hill (or a hollow, below 0), `width_m` its standard deviation.
@@ -49,6 +53,7 @@ struct SurfaceBump {
   double y_m = 0;
   double height_m = 0;
   double width_m = 8e-3;
+  bool operator==(const SurfaceBump&) const = default;
 };
 
 /// The surface: z = z_m + slope x + amplitude sin(2 pi x / wavelength) - (y - y0)^2 / 2 crown radius + bumps.
@@ -59,6 +64,8 @@ struct PhantomSurface {
   double curvature_wavelength_m = 200e-3;
   double crown_radius_m = 0;  ///< across the stroke; 0: flat
   std::vector<SurfaceBump> bumps;
+  std::string source;
+  bool operator==(const PhantomSurface&) const = default;
 };
 
 /// Unevenness of the material itself: a random field over x and y for each, drawn from `seed`. Confounders all.
@@ -73,12 +80,16 @@ struct PhantomTexture {
   double roughness_rms_m = 2e-6;    ///< micro-topography under the emollient
   double roughness_shortest_m = 0.25e-3;
   double roughness_longest_m = 4e-3;
+  std::string source;
+  bool operator==(const PhantomTexture&) const = default;
 };
 
 /// What is spread on it before it is stroked; thins with path and time (science.md 2.7).
 struct PhantomEmollient {
   std::string name = "dry";  ///< "dry", "gel", "oil", "lotion": a row of rig/materials/emollients.toml
   double age_s = 0;          ///< since it was applied, when the run begins
+  std::string source;
+  bool operator==(const PhantomEmollient&) const = default;
 };
 
 /// Its condition on the day, and the poke that tells whether it has changed.
@@ -91,6 +102,10 @@ struct PhantomPassport {
   std::optional<double> poke_force_N;  ///< ... took this force when it was new
   double poke_x_m = 0;
   double poke_y_m = 0;
+  double dose_softening = 0;     ///< share of its stiffness that work can take from a place; 0: it does not respond
+  double dose_scale_J_m2 = 2e3;  ///< work on a place that takes all but 1/e of that [A]
+  std::string source;
+  bool operator==(const PhantomPassport&) const = default;
 };
 
 /// Immutable once read. Value; any thread.
@@ -98,6 +113,8 @@ struct Phantom {
   std::string name;
   std::string title;
   std::string condition;  ///< "achilles_tendinosis" ... "healthy", "confounders"; what a clinician would call it
+  std::string protocol;   ///< of protocols/library, that goes with it; may be empty
+  std::string source;     ///< of its extent, and of what it is as a whole
   std::string text;       ///< as read: recorded with every run
   double x_min_m = 0;     ///< it is there from here ...
   double x_max_m = 0;
@@ -109,8 +126,14 @@ struct Phantom {
   PhantomEmollient emollient;
   std::vector<PhantomInclusion> inclusions;
   PhantomPassport passport;
+  bool operator==(const Phantom&) const = default;
 };
 
+/// "nodule", "band", "adhesion_sheet", "scar_strip", "vessel", "lobule", "fascia_edge".
 std::string_view name_of(InclusionKind kind) noexcept;
+/// Whether a detector may be asked to find it: not a vessel, a lobule or a fascia's edge.
+bool may_be_target(InclusionKind kind) noexcept;
+/// All layers together, m.
+double thickness_m(const std::vector<PhantomLayer>& layers) noexcept;
 
 }  // namespace strigil::rig

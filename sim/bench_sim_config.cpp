@@ -6,6 +6,7 @@
 
 #include "daq/strict_toml.hpp"
 #include "rig/bench.hpp"
+#include "sim/defect_config.hpp"
 
 namespace strigil::sim {
 namespace {
@@ -80,7 +81,7 @@ void read_mount(StrictTable t, MountConfig& m) {
   t.finish();
 }
 
-void read_stage(StrictTable t, StageSimConfig& s) {
+void read_stage(StrictTable t, StageSimConfig& s, double plant_rate_Hz) {
   constexpr std::array kKeys{"start_x_mm", "start_y_mm", "start_z_mm"};
   for (std::size_t axis = 0; axis < rig::kAxes; ++axis) {
     s.start_m[axis] = millimetres(t, kKeys[axis], kAnywhere_mm, s.start_m[axis]);
@@ -96,6 +97,7 @@ void read_stage(StrictTable t, StageSimConfig& s) {
   s.answer_latency = milliseconds(t, "answer_latency_ms", {0, 50}, s.answer_latency);
   s.report_age = milliseconds(t, "report_age_ms", {0, 100}, s.report_age);
   s.link_delay = milliseconds(t, "link_delay_ms", kDelay_ms, s.link_delay);
+  read_stage_mechanics(t.table("mechanics"), s.mechanics, plant_rate_Hz);
   t.finish();
 }
 
@@ -115,6 +117,7 @@ void read_force(StrictTable t, ForceSimConfig& f, double plant_rate_Hz) {
     t.refuse("bias_N", "'bias_N' takes [x, y, z] in N");
   }
   f.link_delay = milliseconds(t, "link_delay_ms", kDelay_ms, f.link_delay);
+  read_force_electronics(t, f.electronics, plant_rate_Hz);
   t.finish();
 }
 
@@ -127,6 +130,7 @@ void read_vibration(StrictTable t, VibrationSimConfig& v, double plant_rate_Hz) 
   v.noise_m_s2 = t.number("noise_m_s2", {0, 100}, v.noise_m_s2);
   v.clock_error_ppm = t.number("clock_error_ppm", {-1000, 1000}, v.clock_error_ppm);
   v.link_delay = milliseconds(t, "link_delay_ms", kDelay_ms, v.link_delay);
+  read_accelerometer_electronics(t, v.electronics, plant_rate_Hz);
   t.finish();
 }
 
@@ -151,7 +155,8 @@ daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string
     config.force.counts_per_N = bench->force.counts_per_N;
     config.force.counts_per_N_m = bench->force.counts_per_N_m;
   }
-  for (const auto* rigs_own : {"bench", "stage", "force", "vibration", "timing", "interlock", "instrument", "taps", "stop_test"})
+  for (const auto* rigs_own :
+       {"bench", "stage", "force", "vibration", "timing", "interlock", "instrument", "phantom", "taps", "stop_test"})
     root.pass_over(rigs_own);
   auto twin = root.table("twin");
   root.finish();
@@ -160,9 +165,10 @@ daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string
   read_phantom(twin.table("phantom"), config.phantom);
   if (twin.has("anvil")) config.phantom.anvil = read_anvil(twin.table("anvil"));
   read_mount(twin.table("mount"), config.mount);
-  read_stage(twin.table("stage"), config.stage);
+  read_stage(twin.table("stage"), config.stage, config.plant_rate_Hz);
   read_force(twin.table("force"), config.force, config.plant_rate_Hz);
   read_vibration(twin.table("vibration"), config.vibration, config.plant_rate_Hz);
+  read_temperature(twin.table("temperature"), config.temperature);
   read_faults(twin, config.faults);
   twin.finish();
   if (document.error()) return *document.error();

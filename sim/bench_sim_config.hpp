@@ -14,9 +14,15 @@
 
 #include "daq/result.hpp"
 #include "daq/time.hpp"
+#include "rig/instrument.hpp"
+#include "rig/phantom.hpp"
 #include "rig/readings.hpp"
+#include "sim/accelerometer_electronics.hpp"
+#include "sim/axis_mechanics.hpp"
 #include "sim/fault.hpp"
+#include "sim/force_electronics.hpp"
 #include "sim/spring_damper_plant.hpp"
+#include "sim/temperature.hpp"
 
 namespace strigil::sim {
 
@@ -35,6 +41,7 @@ struct StageSimConfig {
   daq::Duration answer_latency{300'000};  ///< tmcl, zaber: from request to answer [A]
   daq::Duration report_age{0};            ///< of the positions it reports
   daq::Duration link_delay{1'000'000};    ///< one way; a USB serial port's latency [A]
+  StageMechanicsConfig mechanics;         ///< [twin.stage.mechanics]; nothing is wrong with it unless it says so
 };
 
 /// The simulated force/torque sensor ([twin.force]).
@@ -45,6 +52,7 @@ struct ForceSimConfig {
   double noise_N = 0.01;                         ///< RMS of each axis [A]
   std::array<double, 3> bias_N{0.3, -0.2, 1.5};  ///< what the tare must remove [A]
   daq::Duration link_delay{200'000};             ///< UDP on a quiet network [A]
+  ForceElectronicsConfig electronics;            ///< ideal unless it says so
 };
 
 /// The simulated accelerometer ([twin.vibration]).
@@ -53,16 +61,20 @@ struct VibrationSimConfig {
   double noise_m_s2 = 0.05;             ///< RMS of each axis; science.md 2.8: <= 1 mg/sqrt(Hz) is wanted
   double clock_error_ppm = 35;          ///< of its crystal against the host's clock [A]
   daq::Duration link_delay{1'000'000};  ///< [A]
+  AccelerometerElectronicsConfig electronics;
 };
 
 struct SimConfig {
   std::uint64_t seed = 1;  ///< of every random thing: texture and all noises
   double plant_rate_Hz = 12800;
-  PhantomConfig phantom;
+  PhantomConfig phantom;                      ///< the plain plant; of it a tissue plant has the anvil alone
+  std::optional<rig::Phantom> tissue;         ///< if set, the plant is a TissuePlant; TissuePlant::make must take it
+  std::optional<rig::Instrument> instrument;  ///< on it; without one a steel bar of rig/instrument.hpp's defaults
   MountConfig mount;
   StageSimConfig stage;
   ForceSimConfig force;
   VibrationSimConfig vibration;
+  TemperatureCourse temperature;  ///< of both sensors
   std::vector<SimFault> faults;
 };
 

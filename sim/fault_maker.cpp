@@ -23,22 +23,22 @@ void FaultMaker::host_spoke(daq::HostTime at) {
   if (!origin) origin = at;
 }
 
-void FaultMaker::see(daq::HostTime now, const PlantState& plant, const SpringDamperPlant& phantom) {
+void FaultMaker::see(daq::HostTime now, const PlantState& state, const Plant& plant) {
   if (waiting_.empty()) return;
   const auto reached = [&](FaultOrigin origin) -> std::optional<daq::HostTime>& { return origins_[index_of(origin)]; };
   const auto reach = [&](FaultOrigin origin) {
     if (!reached(origin)) reached(origin) = now;
   };
-  const double x = plant.position_m[kX];
-  const bool beside = phantom_.anvil && x >= phantom_.anvil->from_x_m;
+  const double x = state.position_m[kX];
+  const bool beside = anvil_ && anvil_->under(x);
   if (beside) return;
-  const bool in_contact = phantom.compression_m() > 0;
-  const double depth_m = phantom.surface_m(x) - plant.position_m[kZ];
-  if (depth_m < 0 && depth_m > -kNear_m && plant.velocity_m_s[kZ] < -kUnderWay_m_s) reach(FaultOrigin::kApproach);
+  const bool in_contact = plant.compression_m() > 0;
+  const double depth_m = plant.surface_m(x, state.position_m[rig::kY]) - state.position_m[kZ];
+  if (depth_m < 0 && depth_m > -kNear_m && state.velocity_m_s[kZ] < -kUnderWay_m_s) reach(FaultOrigin::kApproach);
   if (!in_contact) return;
   reach(FaultOrigin::kContact);
-  if (std::abs(plant.velocity_m_s[kX]) > kUnderWay_m_s) reach(FaultOrigin::kStroke);
-  if (reached(FaultOrigin::kStroke) && plant.velocity_m_s[kZ] > kUnderWay_m_s) reach(FaultOrigin::kRetract);
+  if (std::abs(state.velocity_m_s[kX]) > kUnderWay_m_s) reach(FaultOrigin::kStroke);
+  if (reached(FaultOrigin::kStroke) && state.velocity_m_s[kZ] > kUnderWay_m_s) reach(FaultOrigin::kRetract);
 }
 
 void FaultMaker::make(daq::HostTime now) {

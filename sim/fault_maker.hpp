@@ -8,7 +8,8 @@
 #include "sim/fault.hpp"
 #include "sim/rdt_twin.hpp"
 #include "sim/sensor_stream_twin.hpp"
-#include "sim/spring_damper_plant.hpp"
+#include "sim/mount.hpp"
+#include "sim/plant.hpp"
 #include "sim/twin.hpp"
 
 namespace strigil::sim {
@@ -26,14 +27,14 @@ struct Breakable {
 /// One thread, time never going back; once a plant step make() before it and see() after it.
 class FaultMaker {
  public:
-  FaultMaker(const Breakable& bench, const PhantomConfig& phantom, std::vector<SimFault> faults)
-      : bench_(bench), phantom_(phantom), waiting_(std::move(faults)) {}
+  FaultMaker(const Breakable& bench, std::optional<Anvil> anvil, std::vector<SimFault> faults)
+      : bench_(bench), anvil_(anvil), waiting_(std::move(faults)) {}
   /// The host's first byte came.
   void host_spoke(daq::HostTime at);
   /// Makes what is due, and ends what has lasted long enough.
   void make(daq::HostTime now);
   /// Looks for the instants from which faults are counted.
-  void see(daq::HostTime now, const PlantState& plant, const SpringDamperPlant& phantom);
+  void see(daq::HostTime now, const PlantState& state, const Plant& plant);
   [[nodiscard]] const std::vector<MadeFault>& made() const noexcept { return made_; }
 
  private:
@@ -47,7 +48,7 @@ class FaultMaker {
   };
   static constexpr std::size_t kOrigins = 5;
   Breakable bench_;
-  PhantomConfig phantom_;
+  std::optional<Anvil> anvil_;
   std::vector<SimFault> waiting_;
   std::vector<Lasting> lasting_;
   std::vector<MadeFault> made_;

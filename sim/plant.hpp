@@ -18,6 +18,10 @@ class Plant {
                                  const rig::Position& velocity_m_s) noexcept = 0;
   /// The state of the last step (all zero before the first).
   [[nodiscard]] virtual const PlantState& state() const noexcept = 0;
+  /// Height of the specimen's surface (m, rig frame), whether or not it is there.
+  [[nodiscard]] virtual double surface_m(double x_m, double y_m) const noexcept = 0;
+  /// Compression of the specimen at the last step (m); 0 when not in contact with it.
+  [[nodiscard]] virtual double compression_m() const noexcept = 0;
 };
 
 }  // namespace strigil::sim

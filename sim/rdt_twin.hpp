@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "daq/codec/rdt.hpp"
+#include "sim/force_electronics.hpp"
 #include "sim/noise.hpp"
 #include "sim/sampler.hpp"
 #include "sim/twin.hpp"
@@ -20,6 +21,9 @@ struct RdtTwinConfig {
   std::array<double, 3> bias_N{};  ///< what an untared sensor shows
   double clock_error_ppm = 0;      ///< of its sampling against host time
   std::uint64_t seed = 1;
+  ForceElectronicsConfig electronics;
+  TemperatureCourse temperature;
+  double plant_rate_Hz = 12800;  ///< steps that the electronics get
 };
 
 class RdtTwin final : public Twin {
@@ -57,9 +61,12 @@ class RdtTwin final : public Twin {
   [[nodiscard]] std::uint64_t samples_sent() const { return sent_; }
 
  private:
+  void sample(const Sampler::Sample& felt, TwinOutput& out);
+
   RdtTwinConfig config_;
   Noise noise_;
   Sampler sampler_;  // its count is ft_sequence
+  std::optional<ForceElectronics> electronics_;
   bool streaming_ = false;
   std::uint32_t limit_ = 0;  // records wanted; 0: until stopped
   daq::RdtRecord record_;

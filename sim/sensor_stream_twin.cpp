@@ -10,11 +10,16 @@ namespace {
 using namespace daq::sensor_stream;
 
 constexpr std::int32_t kFullScale = std::numeric_limits<std::int16_t>::max();  // a 16-bit converter
+constexpr std::uint64_t kElectronicsSeed = 0x656C6563ULL;
 
 }  // namespace
 
 SensorStreamTwin::SensorStreamTwin(const SensorStreamTwinConfig& config, daq::HostTime start)
-    : config_(config), noise_(config.seed), sampler_(start, config.rate_Hz, config.clock_error_ppm) {}
+    : config_(config), noise_(config.seed), sampler_(start, config.rate_Hz, config.clock_error_ppm) {
+  if (!config.electronics.any()) return;
+  electronics_.emplace(config.electronics, config.temperature, config.plant_rate_Hz, config.rate_Hz,
+                       config.seed ^ kElectronicsSeed);
+}
 
 void SensorStreamTwin::receive(std::span<const std::byte> bytes, daq::HostTime now, TwinOutput& out) {
   while (const auto packet = unframer_.next(bytes)) {
@@ -60,26 +65,36 @@ void SensorStreamTwin::reboot() {
 }
 
 void SensorStreamTwin::step(daq::HostTime now, const PlantState& plant, TwinOutput& out) {
-  while (sampler_.due(now)) {
-    const auto felt = sampler_.take(now, plant);
-    for (std::size_t c = 0; c < kChannels; ++c) {
-      const double spike = c == kChannels - 1 && spiked_ > 0 ? spike_m_s2_ : 0;
-      const double v = felt.acceleration_m_s2[c] + config_.noise_m_s2 * noise_.normal() + spike;
-      const auto full = static_cast<double>(kFullScale);
-      const auto counts = static_cast<std::int32_t>(std::lround(std::clamp(v / config_.scale_m_s2, -full, full)));
-      if (!frozen_) counts_[c] = saturated_ ? kFullScale : counts;
-    }
-    if (spiked_ > 0) --spiked_;
-    if (!streaming_) continue;
-    if (gathered_samples_ == 0) first_gathered_ = sampler_.count() - booted_;
-    for (std::size_t c = 0; c < kChannels; ++c) {
-      const auto bits = static_cast<std::uint32_t>(counts_[c]);
-      const std::size_t at = 4 * (gathered_samples_ * kChannels + c);
-      for (std::size_t i = 0; i < 4; ++i) gathered_[at + i] = static_cast<std::byte>(bits >> (8 * i));
-    }
-    if (++gathered_samples_ == config_.samples_per_packet) send_packet(felt.at, out);
+  if (!electronics_) {
+    while (sampler_.due(now)) sample(sampler_.take(now, plant), out);
+    sampler_.stepped(now, plant);
+    return;
   }
-  sampler_.stepped(now, plant);
+  PlantState seen = plant;
+  seen.acceleration_m_s2 = electronics_->feel(plant.acceleration_m_s2);
+  while (sampler_.due(now)) sample(sampler_.take(now, seen), out);
+  sampler_.stepped(now, seen);
+}
+
+void SensorStreamTwin::sample(const Sampler::Sample& felt, TwinOutput& out) {
+  auto v = felt.acceleration_m_s2;
+  for (auto& a : v) a += config_.noise_m_s2 * noise_.normal();
+  if (electronics_) v = electronics_->convert(v);
+  for (std::size_t c = 0; c < kChannels; ++c) {
+    if (c == kChannels - 1 && spiked_ > 0) v[c] += spike_m_s2_;
+    const auto full = static_cast<double>(kFullScale);
+    const auto counts = static_cast<std::int32_t>(std::lround(std::clamp(v[c] / config_.scale_m_s2, -full, full)));
+    if (!frozen_) counts_[c] = saturated_ ? kFullScale : counts;
+  }
+  if (spiked_ > 0) --spiked_;
+  if (!streaming_) return;
+  if (gathered_samples_ == 0) first_gathered_ = sampler_.count() - booted_;
+  for (std::size_t c = 0; c < kChannels; ++c) {
+    const auto bits = static_cast<std::uint32_t>(counts_[c]);
+    const std::size_t at = 4 * (gathered_samples_ * kChannels + c);
+    for (std::size_t i = 0; i < 4; ++i) gathered_[at + i] = static_cast<std::byte>(bits >> (8 * i));
+  }
+  if (++gathered_samples_ == config_.samples_per_packet) send_packet(felt.at, out);
 }
 
 void SensorStreamTwin::send_packet(daq::HostTime now, TwinOutput& out) {

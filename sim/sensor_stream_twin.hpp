@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "daq/codec/sensor_stream.hpp"
+#include "sim/accelerometer_electronics.hpp"
 #include "sim/noise.hpp"
 #include "sim/sampler.hpp"
 #include "sim/twin.hpp"
@@ -23,6 +25,9 @@ struct SensorStreamTwinConfig {
   double noise_m_s2 = 0.05;              ///< RMS, each axis
   double clock_error_ppm = 0;            ///< of its crystal: sampling and ticks alike
   std::uint64_t seed = 2;
+  AccelerometerElectronicsConfig electronics;
+  TemperatureCourse temperature;
+  double plant_rate_Hz = 12800;  ///< steps that the electronics get
 };
 
 class SensorStreamTwin final : public Twin {
@@ -57,11 +62,13 @@ class SensorStreamTwin final : public Twin {
   static constexpr std::size_t kChannels = 3;
   void describe(daq::HostTime now, TwinOutput& out);
   void send(const daq::sensor_stream::Body& body, daq::HostTime now, TwinOutput& out);
+  void sample(const Sampler::Sample& felt, TwinOutput& out);
   void send_packet(daq::HostTime now, TwinOutput& out);
 
   SensorStreamTwinConfig config_;
   Noise noise_;
   Sampler sampler_;  // its count is the sample counter
+  std::optional<AccelerometerElectronics> electronics_;
   daq::sensor_stream::Unframer unframer_;
   daq::sensor_stream::Frame frame_;
   bool streaming_ = false;

@@ -12,7 +12,9 @@
 #include <optional>
 #include <vector>
 
+#include "sim/mount.hpp"
 #include "sim/plant.hpp"
+#include "sim/roughness.hpp"
 
 namespace strigil::sim {
 
@@ -28,14 +30,6 @@ struct Bump {
   double x_m = 0.1;
   double height_m = 0.5e-3;
   double width_m = 8e-3;  ///< one standard deviation
-};
-
-/// A hard stop beside the phantom, where the stage taps: elastic, and nothing else.
-struct Anvil {
-  double from_x_m = 170e-3;
-  double surface_z_m = -30e-3;  ///< at from_x_m
-  double slope = 0;             ///< dz/dx: a wedge shows by its height where along x it is met
-  double stiffness_N_m = 20e3;  ///< of instrument, mount and force sensor in series [A]
 };
 
 /// The specimen. SI units; a row of science.md beside every number, with its tag.
@@ -61,13 +55,6 @@ struct PhantomConfig {
   std::optional<Anvil> anvil;              ///< there is no phantom from its x on
 };
 
-/// What lies between the stage and the sensors.
-struct MountConfig {
-  double lever_m = 0.10;             ///< from the instrument's edge up to the force sensor's origin [A]
-  double machine_noise_m_s2 = 0.02;  ///< RMS of each axis, always there [A]
-  double stage_corner_Hz = 4000;     ///< the mount passes the stage's own acceleration below this, 40 us late [A]
-};
-
 /// See the head of this file. About 50 ns a step.
 class SpringDamperPlant final : public Plant {
  public:
@@ -79,8 +66,8 @@ class SpringDamperPlant final : public Plant {
   [[nodiscard]] const PlantState& state() const noexcept override { return state_; }
   /// Height of the surface at x (m), whether or not the phantom is there.
   [[nodiscard]] double surface_m(double x_m) const noexcept;
-  /// Compression of the phantom at the last step (m); 0 when not in contact with it.
-  [[nodiscard]] double compression_m() const noexcept { return compression_m_; }
+  [[nodiscard]] double surface_m(double x_m, double) const noexcept override { return surface_m(x_m); }
+  [[nodiscard]] double compression_m() const noexcept override { return compression_m_; }
 
  private:
   struct Contact {
@@ -89,23 +76,14 @@ class SpringDamperPlant final : public Plant {
   };
   [[nodiscard]] double surface_slope(double x_m) const noexcept;
   Contact contact(const rig::Position& position_m, const rig::Position& velocity_m_s) noexcept;
-  [[nodiscard]] double roughness(double place_m) const noexcept;
   void feel_texture(double normal_N) noexcept;
-  void feel_stage(daq::HostTime now, const rig::Position& velocity_m_s) noexcept;
-  void feel_noise() noexcept;
 
   PhantomConfig phantom_;
   MountConfig mount_;
-  std::vector<float> roughness_;  // unit RMS, periodic; a table because sines would cost more than all the rest
-  std::uint64_t noise_state_;
+  Roughness roughness_;
+  MachineMotion machine_;
   PlantState state_;
   double compression_m_ = 0;
-  rig::Position stage_acceleration_m_s2_{};
-  rig::Position last_velocity_m_s_{};
-  daq::HostTime last_;
-  daq::Duration pass_for_{0};
-  double pass_ = 0;
-  bool stepped_ = false;
 };
 
 }  // namespace strigil::sim

@@ -1,11 +1,16 @@
 #include "sim/world.hpp"
 
+#include <cassert>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "sim/axis_mechanics.hpp"
 #include "sim/fault_maker.hpp"
 #include "sim/grbl_twin.hpp"
 #include "sim/rdt_twin.hpp"
 #include "sim/sensor_stream_twin.hpp"
+#include "sim/spring_damper_plant.hpp"
+#include "sim/tissue_plant.hpp"
 #include "sim/tmcl_twin.hpp"
 #include "sim/zaber_twin.hpp"
 
@@ -15,6 +20,7 @@ namespace {
 // One seed for people; each random thing its own, so that none is the echo of another.
 constexpr std::uint64_t kForceSeed = 0x666F726365ULL;
 constexpr std::uint64_t kVibrationSeed = 0x766962ULL;
+constexpr std::uint64_t kMechanicsSeed = 0x6D656368ULL;
 
 constexpr std::size_t index_of(DeviceName device) { return static_cast<std::size_t>(device); }
 
@@ -56,6 +62,9 @@ RdtTwinConfig force_config(const SimConfig& config) {
   f.noise_N = config.force.noise_N;
   f.bias_N = config.force.bias_N;
   f.seed = config.seed ^ kForceSeed;
+  f.electronics = config.force.electronics;
+  f.temperature = config.temperature;
+  f.plant_rate_Hz = config.plant_rate_Hz;
   return f;
 }
 
@@ -65,6 +74,9 @@ SensorStreamTwinConfig vibration_config(const SimConfig& config) {
   v.noise_m_s2 = config.vibration.noise_m_s2;
   v.clock_error_ppm = config.vibration.clock_error_ppm;
   v.seed = config.seed ^ kVibrationSeed;
+  v.electronics = config.vibration.electronics;
+  v.temperature = config.temperature;
+  v.plant_rate_Hz = config.plant_rate_Hz;
   return v;
 }
 
@@ -95,25 +107,59 @@ ZaberTwinConfig zaber_config(const SimConfig& config) {
   return z;
 }
 
-std::unique_ptr<StageTwin> make_stage_twin(const SimConfig& config, daq::HostTime start) {
+std::unique_ptr<StageTwin> make_counting_twin(const SimConfig& config, daq::HostTime start) {
   if (config.stage.codec == "tmcl") return std::make_unique<TmclTwin>(tmcl_config(config), start);
   if (config.stage.codec == "zaber") return std::make_unique<ZaberTwin>(zaber_config(config), start);
   return std::make_unique<GrblTwin>(stage_config(config), start);
 }
 
+daq::Result<std::unique_ptr<TissuePlant>> make_tissue(const SimConfig& config) {
+  return TissuePlant::make(*config.tissue, config.instrument.value_or(steel_bar()),
+                           {config.phantom.anvil, config.mount, config.seed});
+}
+
+std::unique_ptr<Plant> make_plant(const SimConfig& config) {
+  if (!config.tissue) return std::make_unique<SpringDamperPlant>(config.phantom, config.mount, config.seed);
+  auto plant = make_tissue(config);
+  assert(plant.ok());  // whoever fills in a SimConfig has had it checked
+  return std::move(*plant);
+}
+
+/// With mechanics between its counts and the edge, where the bench has some.
+std::unique_ptr<StageTwin> make_stage_twin(const SimConfig& config, daq::HostTime start) {
+  auto counts = make_counting_twin(config, start);
+  const auto& axes = config.stage.mechanics;
+  if (std::none_of(axes.begin(), axes.end(), [](const auto& a) { return a.any(); })) return counts;
+  return std::make_unique<MechanicalStage>(std::move(counts), axes, start, config.seed ^ kMechanicsSeed);
+}
+
 }  // namespace
+
+rig::Instrument steel_bar() {
+  rig::Instrument bar;
+  bar.name = "steel_bar";
+  bar.mass_kg = 0.18;
+  return bar;
+}
+
+daq::Result<void> can_simulate(const SimConfig& config) {
+  if (!config.tissue) return {};
+  auto plant = make_tissue(config);
+  if (!plant) return plant.error();
+  return {};
+}
 
 struct World::Parts {
   Parts(const SimConfig& c, daq::HostTime at, const std::array<TwinOutput*, kDevices>& wires)
       : config(c),
         start(at),
         outputs{CountingOutput(*wires[0]), CountingOutput(*wires[1]), CountingOutput(*wires[2])},
-        phantom(c.phantom, c.mount, c.seed),
+        phantom(make_plant(c)),
         stage_twin(make_stage_twin(c, at)),
         stage(*stage_twin),
         force(force_config(c), at),
         vibration(vibration_config(c), at),
-        faults({stage, force, vibration, outputs[0], outputs[1], outputs[2]}, c.phantom, c.faults) {}
+        faults({stage, force, vibration, outputs[0], outputs[1], outputs[2]}, c.phantom.anvil, c.faults) {}
 
   Twin& twin(DeviceName device) {
     switch (device) {
@@ -131,7 +177,7 @@ struct World::Parts {
   SimConfig config;
   daq::HostTime start;
   std::array<CountingOutput, kDevices> outputs;
-  SpringDamperPlant phantom;
+  std::unique_ptr<Plant> phantom;
   std::unique_ptr<StageTwin> stage_twin;
   StageTwin& stage;
   RdtTwin force;
@@ -177,9 +223,9 @@ void World::step() {
   const daq::HostTime now = next_step();
   ++p.steps;
   p.faults.make(now);
-  p.stage.step(now, p.phantom.state(), p.output(DeviceName::kStage));
-  const PlantState& state = p.phantom.step(now, p.stage.position_m(), p.stage.velocity_m_s());
-  p.faults.see(now, state, p.phantom);
+  p.stage.step(now, p.phantom->state(), p.output(DeviceName::kStage));
+  const PlantState& state = p.phantom->step(now, p.stage.position_m(), p.stage.velocity_m_s());
+  p.faults.see(now, state, *p.phantom);
   p.force.step(now, state, p.output(DeviceName::kForce));
   p.vibration.step(now, state, p.output(DeviceName::kVibration));
 }
@@ -188,8 +234,8 @@ void World::advance(daq::HostTime to) {
   while (next_step() <= to) step();
 }
 
-const PlantState& World::plant() const noexcept { return parts_->phantom.state(); }
-const SpringDamperPlant& World::phantom() const noexcept { return parts_->phantom; }
+const PlantState& World::plant() const noexcept { return parts_->phantom->state(); }
+const Plant& World::phantom() const noexcept { return *parts_->phantom; }
 const StageTwin& World::stage() const noexcept { return parts_->stage; }
 const std::vector<MadeFault>& World::made() const noexcept { return parts_->faults.made(); }
 std::uint64_t World::steps() const noexcept { return parts_->steps; }

@@ -10,8 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "daq/result.hpp"
 #include "sim/bench_sim_config.hpp"
-#include "sim/spring_damper_plant.hpp"
+#include "sim/plant.hpp"
 #include "sim/twin.hpp"
 
 namespace strigil::sim {
@@ -34,10 +35,16 @@ using WorldTotals = std::array<DeviceTotals, kDevices>;
 /// One line of JSON: {"stage": {"samples": n, "sends": n, "bytes": n, "lost_bytes": n}, ...}.
 std::string to_json(const WorldTotals& totals);
 
+/// What strokes a tissue phantom when nobody says what does: a steel bar of 150 x 30 x 5 mm (science.md 1.4 [C]).
+rig::Instrument steel_bar();
+
+/// Whether a world can be made of it: a tissue phantom may name a material that there is not. Off the loop.
+daq::Result<void> can_simulate(const SimConfig& config);
+
 /// One thread, time never going back. Same configuration and same calls: same bytes, to the last bit.
 class World {
  public:
-  /// Power-on at `start`. `outputs` (by DeviceName, none null) take what the twins send and outlive the world.
+  /// Power-on at `start`. Precondition: can_simulate(). `outputs` (by DeviceName, none null) take what the twins send and outlive the world.
   World(const SimConfig& config, daq::HostTime start, const std::array<TwinOutput*, kDevices>& outputs);
   ~World();
   World(const World&) = delete;
@@ -56,7 +63,7 @@ class World {
 
   /// The truth: for tests and for those who judge the rig.
   [[nodiscard]] const PlantState& plant() const noexcept;
-  [[nodiscard]] const SpringDamperPlant& phantom() const noexcept;
+  [[nodiscard]] const Plant& phantom() const noexcept;
   [[nodiscard]] const StageTwin& stage() const noexcept;
   [[nodiscard]] WorldTotals totals() const noexcept;
   [[nodiscard]] std::uint64_t steps() const noexcept;
