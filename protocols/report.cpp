@@ -141,6 +141,7 @@ std::string to_json(const Plan& plan, const Verdict& verdict) {
                        {"duration_s", number(s.duration_s)},
                        {"samples", s.samples},
                        {"vibration_m_s2", number(s.vibration_m_s2)}});
+    if (s.interrupted > 0) strokes.back()["interrupted"] = s.interrupted;
     if (s.held) {
       strokes.back()["force_rms_error_N"] = number(s.force_rms_N);
       strokes.back()["overshoot_percent"] = number(100 * s.overshoot);
@@ -171,7 +172,9 @@ std::string to_text(const Plan& plan, const Verdict& verdict) {
     out += fmt::format("{:<40} {:>8.3f} {:>12.1f} {:>8.2f}\n", plan.conditions[s.condition].name(), s.force_rms_N,
                        100 * s.overshoot, s.stiffness_N_m / kMillimetresPerMetre);
   }
-  for (const auto& r : verdict.reasons) out += fmt::format("{}: {}\n", name_of(r.weight), r.text);
+  for (const auto& r : verdict.reasons) {
+    out += fmt::format("{}: {}\n", r.weight == Judgement::kPass ? "note" : name_of(r.weight), r.text);
+  }
   out += fmt::format("VERDICT: {}\n", name_of(verdict.judgement));
   return out;
 }
