@@ -51,7 +51,7 @@ Demand Runner::suspended(const rig::Readings& r, daq::HostTime now, rig::EventSi
   }
   switch (suspension_) {
     case Suspension::kHolding:
-      if (!step_.held) return {.kind = first ? DemandKind::kStop : DemandKind::kHold};
+      if (first && !step_.held) return {.kind = DemandKind::kStop};
       return hold_on(r, now, events);
     case Suspension::kLifting:
       if (r.position_m[kZ] >= plan_.limits.clear_z_m - kClear_m && r.stage == rig::StageState::kIdle) {
@@ -101,14 +101,15 @@ void Runner::lift(daq::HostTime now, rig::EventSink& events) noexcept {
   follow_ = {};
 }
 
-/// The force goes on being held, while the stroke comes to rest and then where it stands.
+/// The force goes on being held, while the stroke comes to rest and then where it stands; or the depth.
 Demand Runner::hold_on(const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept {
-  const bool touches = r.contact.active && r.contact.phase == rig::ContactPhase::kPressing;
+  const bool touches = !step_.held || (r.contact.active && r.contact.phase == rig::ContactPhase::kPressing);
   const bool enough = now - suspended_at_ >= daq::from_seconds(plan_.protocol.suspend_hold_s);
   if (!touches || enough || r.position_m[kZ] < plan_.protocol.deepest_z_m) {
     lift(now, events);
     return {.kind = DemandKind::kRetract};
   }
+  if (!step_.held) return {};
   Demand d;
   d.kind = DemandKind::kForce;
   d.speed_m_s = step_.speed_m_s;

@@ -80,8 +80,8 @@ class Judge {
 
   void whole_run() {
     if (e_.suspensions > 0) {
-      add(Judgement::kPass, fmt::format("the run was suspended {} times, for {:.1f} s in all", e_.suspensions,
-                                        e_.suspended_s));
+      add(Judgement::kPass, fmt::format("the run was suspended {} time{}, for {:.1f} s in all", e_.suspensions,
+                                        e_.suspensions > 1 ? "s" : "", e_.suspended_s));
     }
     if (e_.emergency_stopped) invalid("the emergency stop was pressed: the stage was killed where it stood; home it");
     if (e_.aborted) invalid("the operator aborted the run: the instrument was retracted and the file closed");
