@@ -132,8 +132,8 @@ class Run {
     if (recorder_->failed()) abort(loop);
   }
 
-  /// One signal for both: what it asks for depends on what the rig is doing. The one that lets it go on is not taken for
-  /// a bounce of the one before.
+  /// One signal for both: what it asks for depends on what the rig is doing. The one that lets it go on is not taken
+  /// for a bounce of the one before.
   void obey_suspension(rig::Loop& loop, HostTime now) {
     if (watcher_.suspend == nullptr) return;
     const int asked = watcher_.suspend->load();

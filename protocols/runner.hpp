@@ -65,8 +65,8 @@ struct StepResult {
   double stiffness_N_m = 0;                      ///< kPress, kSurvey, kStroke: learned by touching
   double expected_error_N = 0;                   ///< kSurvey, kStroke: RMS, at this stiffness and speed
 
-  bool repeated = false;    ///< done again, or on the way to what is done again, after a suspension
-  double suspended_s = 0;   ///< kPress, kDwell: the force was held so long for a suspension, and the step went on then
+  bool repeated = false;   ///< done again, or on the way to what is done again, after a suspension
+  double suspended_s = 0;  ///< kPress, kDwell: the force was held so long for a suspension, and the step went on then
   bool while_suspended = false;  ///< it was suspended when the run ended
 
   double zero_N = std::numeric_limits<double>::quiet_NaN();  ///< kRetract: mean normal force once clear
@@ -108,9 +108,9 @@ struct Progress {
 /// press is a sequence of small ones, each sized from the stiffness seen so far. A force is held by force control, with
 /// a wish for a force and a velocity in every tick from the press to the retract.
 ///
-/// Suspended (runner_suspended.cpp), a stroke comes to rest at once and is lost: it never counts, and is done again from
-/// its beginning (resumption.hpp). Contact is held for [suspend] hold_s at most, while force and dose are watched as
-/// ever, then the instrument is lifted. A dwell or a held press that goes on before that goes on where it was.
+/// Suspended (runner_suspended.cpp), a stroke comes to rest at once and is lost: it never counts, and is done again
+/// from its beginning (resumption.hpp). Contact is held for [suspend] hold_s at most, while force and dose are watched
+/// as ever, then the instrument is lifted. A dwell or a held press that goes on before that goes on where it was.
 class Runner final : public rig::Behaviour {
  public:
   /// `plan` must outlive the runner.

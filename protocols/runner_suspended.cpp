@@ -43,8 +43,7 @@ Demand Runner::suspended(const rig::Readings& r, daq::HostTime now, rig::EventSi
   const bool holding = suspension_ == Suspension::kHolding;
   progress_.elapsed_s = daq::seconds(now - run_began_);
   progress_.suspension = suspension_;
-  progress_.suspension_left_s =
-      (holding ? p.suspend_hold_s : p.suspend_longest_s) - daq::seconds(now - suspended_at_);
+  progress_.suspension_left_s = (holding ? p.suspend_hold_s : p.suspend_longest_s) - daq::seconds(now - suspended_at_);
   if (const auto outcome = suspended_danger(r, now); outcome != StepOutcome::kDone) {
     fail_suspended(outcome, now, events);
     return {.kind = DemandKind::kRetract};

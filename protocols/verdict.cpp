@@ -71,10 +71,11 @@ class Judge {
     if (step.kind != StepKind::kStroke && step.kind != StepKind::kSurvey) return;
     if (step.kind == StepKind::kStroke) ++broken_off_[step.condition];
     add(Judgement::kPass,
-        fmt::format("the {} of {} was broken off by a suspension at x = {:.1f} mm, {:.2f} s after it began, and does not "
-                    "count; the phantom had that part of it before the pass that was made after it",
-                    name_of(step.kind), plan_.belongs_to(plan_.steps[step.step]), mm(step.to_m[rig::kX]),
-                    daq::seconds(step.ended - step.began)),
+        fmt::format(
+            "the {} of {} was broken off by a suspension at x = {:.1f} mm, {:.2f} s after it began, and does not "
+            "count; the phantom had that part of it before the pass that was made after it",
+            name_of(step.kind), plan_.belongs_to(plan_.steps[step.step]), mm(step.to_m[rig::kX]),
+            daq::seconds(step.ended - step.began)),
         step.condition);
   }
 
@@ -198,11 +199,12 @@ class Judge {
                                    where, plan_.protocol.max_force_N, did()),
                        last.condition);
       case StepOutcome::kTimeout:
-        return invalid(fmt::format("{}: not completed within {:.1f} s (stage went from x {:.2f} z {:.2f} to x {:.2f} "
-                                   "z {:.2f} mm by readback); {}. Check that the stage moves when told",
-                                   where, daq::seconds(last.ended - last.began) - last.suspended_s, mm(last.from_m[rig::kX]), mm(last.from_m[rig::kZ]),
-                                   mm(last.to_m[rig::kX]), mm(last.to_m[rig::kZ]), did()),
-                       last.condition);
+        return invalid(
+            fmt::format("{}: not completed within {:.1f} s (stage went from x {:.2f} z {:.2f} to x {:.2f} "
+                        "z {:.2f} mm by readback); {}. Check that the stage moves when told",
+                        where, daq::seconds(last.ended - last.began) - last.suspended_s, mm(last.from_m[rig::kX]),
+                        mm(last.from_m[rig::kZ]), mm(last.to_m[rig::kX]), mm(last.to_m[rig::kZ]), did()),
+            last.condition);
       case StepOutcome::kMoveRefused:
         return invalid(fmt::format("{}: the stage or the interlock refused the move; the events say why", where),
                        last.condition);

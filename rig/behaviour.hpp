@@ -21,8 +21,8 @@ class Behaviour {
   virtual ~Behaviour() = default;
   /// The wish for this tick. `readings` is of this tick.
   virtual Demand step(const Readings& readings, daq::HostTime now, EventSink& events) noexcept = 0;
-  /// The wish for this tick while the run is suspended: hold, or lift to clear. The first call suspends, the next step()
-  /// goes on. Never called where may_suspend() says no.
+  /// The wish for this tick while the run is suspended: hold, or lift to clear. The first call suspends, the next
+  /// step() goes on. Never called where may_suspend() says no.
   virtual Demand suspended(const Readings& readings, daq::HostTime now, EventSink& events) noexcept {
     (void)readings, (void)now, (void)events;
     return {.kind = DemandKind::kRetract};

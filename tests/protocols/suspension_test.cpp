@@ -17,7 +17,8 @@ using testing::HasSubstr;
 
 /// A run that is suspended once, when `at` of a step of `kind` has gone by, and goes on after `lasts_s`.
 struct Story {
-  Story(StepKind kind, double at_s, double lasts_s, Protocol protocol = one_stroke(), const FakeBenchConfig& config = {})
+  Story(StepKind kind, double at_s, double lasts_s, Protocol protocol = one_stroke(),
+        const FakeBenchConfig& config = {})
       : plan(*expand(protocol, bench_limits())), runner(plan), bench(config) {
     double step_began_s = 0;
     std::size_t steps = 0;
@@ -84,9 +85,8 @@ TEST(RunnerSuspended, ABrokenOffStrokeNeverStandsForADeliveredOne) {
   Story s(StepKind::kStroke, 0.3, 0.5);
   auto evidence = test::evidence_of(s.runner, s.bench);
   // As if nobody had made it again.
-  std::erase_if(evidence.steps, [](const StepResult& r) {
-    return r.kind == StepKind::kStroke && r.outcome == StepOutcome::kDone;
-  });
+  std::erase_if(evidence.steps,
+                [](const StepResult& r) { return r.kind == StepKind::kStroke && r.outcome == StepOutcome::kDone; });
   const auto verdict = judge(s.plan, evidence);
   EXPECT_EQ(verdict.judgement, Judgement::kInvalid);
   EXPECT_TRUE(verdict.strokes.empty());

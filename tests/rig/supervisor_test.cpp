@@ -99,8 +99,8 @@ TEST_F(SupervisorTest, ASilentStageIsGivenTheTimeInWhichItsDriveStops) {
 
 TEST_F(SupervisorTest, EachStateHasItsNameAndItsNumber) {
   // Recorded and published (docs/run_file.md): never another name for a number.
-  const char* const names[] = {"faulted", "ready", "running", "aborting", "safe", "finished", "emergency_stopped",
-                               "suspended"};
+  const char* const names[] = {"faulted", "ready",    "running",           "aborting",
+                               "safe",    "finished", "emergency_stopped", "suspended"};
   ASSERT_EQ(std::size(names), static_cast<std::size_t>(kSupervisorStates));
   for (int i = 0; i < kSupervisorStates; ++i) EXPECT_EQ(name_of(static_cast<SupervisorState>(i)), names[i]);
 }

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -35,7 +36,8 @@ struct Case {
   int which = 1;                      ///< of that kind, from 1
   double after_s = 0.3;               ///< since it began
   double lasts_s = 8;
-  std::string extra = "";  ///< TOML behind the bench's
+  std::string extra = "";   ///< TOML behind the bench's
+  double max_time_s = 600;  ///< of the dose: a stage as slow as Grbl presses for half a minute until it knows what on
 };
 
 /// What really happened.
@@ -45,14 +47,14 @@ struct Seen {
   rig::SupervisorState state = rig::SupervisorState::kFaulted;
   std::vector<protocols::StepResult> steps;
   std::size_t strokes_planned = 0;
-  double peak_N = 0;             ///< of the whole run
-  double held_least_N = 1e9;     ///< while held, from half a second after on
+  double peak_N = 0;          ///< of the whole run
+  double held_least_N = 1e9;  ///< while held, from half a second after on
   double held_most_N = 0;
-  double moved_m = 0;            ///< x and y while held, from half a second after on
-  double braking_m = 0;          ///< x and y from the wish to rest
-  double force_at_end_N = 0;     ///< of the suspension
+  double moved_m = 0;         ///< x and y while held, from half a second after on
+  double braking_m = 0;       ///< x and y from the wish to rest
+  double force_at_end_N = 0;  ///< of the suspension
+  double longest_dose_s = 0;  ///< that any area of the phantom received, by the run's account
   double height_at_end_m = 0;
-  std::uint64_t refused_commands = 0;
   std::vector<Suspension> was;
   [[nodiscard]] std::ptrdiff_t count(StepKind kind, StepOutcome outcome) const {
     return std::count_if(steps.begin(), steps.end(),
@@ -79,9 +81,14 @@ Seen suspend(const Case& c, rig::Command then = rig::Command::kResume, bool emer
   const auto text = daq::read_text_file(STRIGIL_SOURCE_DIR "/rig/benches/" + c.bench + ".toml").value() + c.extra;
   const auto bench = rig::parse_bench(text, c.bench).value();
   auto config = sim::parse_sim_config(text, c.bench).value();
-  const auto protocol_text = daq::read_text_file(STRIGIL_SOURCE_DIR "/protocols/library/" + c.protocol + ".toml").value();
+  const auto protocol_text =
+      daq::read_text_file(STRIGIL_SOURCE_DIR "/protocols/library/" + c.protocol + ".toml").value();
   auto protocol = protocols::parse_protocol(protocol_text, c.protocol).value();
-  if (protocol.hold == protocols::Hold::kForce) protocol.stroke_speed_m_s = {c.bench == "sim_tmcl" ? 0.1 : 0.025};
+  if (protocol.hold == protocols::Hold::kForce) {
+    protocol.stroke_speed_m_s = {c.bench == "sim_tmcl" ? 0.1 : 0.025};
+    protocol.stroke_length_m = 40e-3;
+    protocol.dose->max_time_s = c.max_time_s;
+  }
   const auto plan = protocols::expand(protocol, {.travel_min_m = bench.stage.travel_min_m,
                                                  .travel_max_m = bench.stage.travel_max_m,
                                                  .clear_z_m = bench.stage.clear_z_m,
@@ -157,7 +164,7 @@ Seen suspend(const Case& c, rig::Command then = rig::Command::kResume, bool emer
   seen.end = runner.state();
   seen.state = rig.supervisor().state();
   seen.steps = runner.results();
-  seen.refused_commands = loop.refused_commands();
+  if (runner.dose() != nullptr) seen.longest_dose_s = runner.dose()->total().time_s;
   return seen;
 }
 
@@ -177,7 +184,7 @@ TEST(Suspend, AStrokeUnderForceComesToRestIsHeldThenLiftedAndDoneAgain) {
   for (const std::string bench : {"sim_tmcl", "sim_zaber", "sim"}) {
     for (const int which : {1, 2}) {
       const auto what = fmt::format("{}, stroke {}", bench, which);
-      const auto seen = suspend({.bench = bench, .protocol = "force", .which = which, .after_s = 0.5, .lasts_s = 8});
+      const auto seen = suspend({.bench = bench, .protocol = "force", .which = which, .after_s = 0.2, .lasts_s = 8});
       expect_finished(seen, what);
       EXPECT_EQ(seen.count(StepKind::kStroke, StepOutcome::kInterrupted), 1) << what;
       EXPECT_EQ(seen.count(StepKind::kSurvey, StepOutcome::kDone), 2) << what << ": the surface is known already";
@@ -195,7 +202,7 @@ TEST(Suspend, AStrokeUnderForceComesToRestIsHeldThenLiftedAndDoneAgain) {
 }
 
 TEST(Suspend, LetGoOnWhileItIsHeldItStillBeginsTheStrokeAnew) {
-  const auto seen = suspend({.bench = "sim_tmcl", .protocol = "force", .which = 2, .after_s = 0.4, .lasts_s = 2});
+  const auto seen = suspend({.bench = "sim_tmcl", .protocol = "force", .which = 2, .after_s = 0.2, .lasts_s = 2});
   expect_finished(seen, "held for 2 s");
   EXPECT_EQ(seen.was, std::vector{Suspension::kHolding});
   EXPECT_NEAR(seen.force_at_end_N, 6, 0.3);
@@ -208,22 +215,19 @@ TEST(Suspend, EveryStepOfEveryStage) {
     int which;
     double after_s;
   };
+  std::size_t turn = 0;
   for (const std::string bench : {"sim_tmcl", "sim_zaber", "sim"}) {
+    ++turn;  // each step on each stage, and for each step each of three lengths
     for (const auto& [kind, which, after_s] :
          {Kind{StepKind::kGoTo, 1, 0.1}, Kind{StepKind::kGoTo, 2, 0.05}, Kind{StepKind::kTare, 1, 0.2},
           Kind{StepKind::kPress, 1, 0.3}, Kind{StepKind::kPress, 1, 1.5}, Kind{StepKind::kDwell, 1, 0.1},
           Kind{StepKind::kSurvey, 1, 1.0}, Kind{StepKind::kSurvey, 2, 1.0}, Kind{StepKind::kRetract, 1, 0.1}}) {
-      for (const double lasts_s : {0.02, 1.0, 8.0}) {
-        const auto what = fmt::format("{}, {} {}, {} s", bench, protocols::name_of(kind), which, lasts_s);
-        const auto seen = suspend({.bench = bench,
-                                   .protocol = "force",
-                                   .kind = kind,
-                                   .which = which,
-                                   .after_s = after_s,
-                                   .lasts_s = lasts_s});
-        expect_finished(seen, what);
-        EXPECT_LT(seen.peak_N, 6 * 1.1) << what;
-      }
+      const double lasts_s = std::array{0.02, 1.0, 8.0}[turn++ % 3];
+      const auto what = fmt::format("{}, {} {}, {} s", bench, protocols::name_of(kind), which, lasts_s);
+      const auto seen = suspend(
+          {.bench = bench, .protocol = "force", .kind = kind, .which = which, .after_s = after_s, .lasts_s = lasts_s});
+      expect_finished(seen, what);
+      EXPECT_LT(seen.peak_N, 6 * 1.1) << what;
     }
   }
 }
@@ -232,15 +236,32 @@ TEST(Suspend, AtDepthToo) {
   for (const auto kind : {StepKind::kApproach, StepKind::kPress, StepKind::kDwell, StepKind::kStroke}) {
     for (const double lasts_s : {1.0, 8.0}) {
       const auto what = fmt::format("{}, {} s", protocols::name_of(kind), lasts_s);
-      const auto seen = suspend({.bench = "sim", .protocol = "demo", .kind = kind, .which = 2, .after_s = 0.15, .lasts_s = lasts_s});
+      const auto seen =
+          suspend({.bench = "sim", .protocol = "demo", .kind = kind, .which = 2, .after_s = 0.15, .lasts_s = lasts_s});
       expect_finished(seen, what);
     }
   }
 }
 
+TEST(Suspend, WhatItIsHeldForIsDose) {
+  Case c{.bench = "sim_tmcl", .protocol = "force", .kind = StepKind::kDwell, .after_s = 0.1, .lasts_s = 0.02};
+  const auto shortly = suspend(c);
+  expect_finished(shortly, "suspended for a moment");
+  c.lasts_s = 4;
+  const auto longer = suspend(c);
+  expect_finished(longer, "held for 4 s");
+  EXPECT_NEAR(longer.longest_dose_s - shortly.longest_dose_s, 4, 0.1) << "on the area under the edge";
+  c.max_time_s = shortly.longest_dose_s + 2;
+  const auto ended = suspend(c);
+  EXPECT_EQ(ended.state, rig::SupervisorState::kSafe);
+  ASSERT_FALSE(ended.steps.empty());
+  EXPECT_EQ(ended.steps.back().outcome, StepOutcome::kDose);
+  EXPECT_TRUE(ended.steps.back().while_suspended);
+}
+
 TEST(Suspend, AbortAndEmergencyStopWin) {
   for (const double lasts_s : {0.1, 2.0, 5.2, 8.0}) {  // braking, held, on its way up, clear
-    const Case c{.bench = "sim_tmcl", .protocol = "force", .lasts_s = lasts_s};
+    const Case c{.bench = "sim_tmcl", .protocol = "force", .after_s = 0.2, .lasts_s = lasts_s};
     const auto aborted = suspend(c, rig::Command::kAbort);
     EXPECT_EQ(aborted.state, rig::SupervisorState::kSafe) << lasts_s;
     EXPECT_LT(aborted.peak_N, 6.6) << lasts_s;
@@ -251,26 +272,27 @@ TEST(Suspend, AbortAndEmergencyStopWin) {
 }
 
 TEST(Suspend, FaultsTripAsEver) {
-  for (const std::string kind : {"silence_force", "freeze_force", "silence_stage", "silence_vibration", "drop_force",
-                                 "spike_force"}) {
-    for (const double after_s : {1.0, 6.5}) {  // of the suspension: held, clear
-      // The stroke that is suspended begins at about 15.5 s of the simulated world.
-      const auto probe = suspend({.bench = "sim_tmcl", .protocol = "force", .lasts_s = 8});
-      const auto stroke = std::find_if(probe.steps.begin(), probe.steps.end(), [](const auto& s) {
-        return s.outcome == StepOutcome::kInterrupted;
-      });
-      ASSERT_NE(stroke, probe.steps.end());
-      const double at_s = daq::seconds(stroke->ended - daq::HostTime{}) + after_s;
-      const auto seen = suspend({.bench = "sim_tmcl",
-                                 .protocol = "force",
-                                 .lasts_s = 60,
-                                 .extra = fmt::format("\n[[twin.faults]]\nkind = \"{}\"\nat_s = {}\n", kind, at_s)});
-      EXPECT_EQ(seen.state, rig::SupervisorState::kSafe) << kind << " " << after_s;
-      ASSERT_FALSE(seen.steps.empty());
-      EXPECT_EQ(seen.steps.back().outcome, StepOutcome::kInterlock) << kind << " " << after_s;
-      EXPECT_TRUE(seen.steps.back().while_suspended);
-      EXPECT_LT(seen.peak_N, 25) << "[interlock] max_force_N";
-    }
+  const auto probe = suspend({.bench = "sim_tmcl", .protocol = "force", .after_s = 0.2, .lasts_s = 0.5});
+  const auto stroke = std::find_if(probe.steps.begin(), probe.steps.end(),
+                                   [](const auto& s) { return s.outcome == StepOutcome::kInterrupted; });
+  ASSERT_NE(stroke, probe.steps.end());
+  double after_s = 0;
+  for (const std::string kind :
+       {"kind = \"silence_force\"", "kind = \"freeze_force\"", "kind = \"silence_stage\"",
+        "kind = \"silence_vibration\"", "kind = \"drop_force\"\ncount = 3", "kind = \"spike_force\"\nforce_N = 60",
+        "kind = \"unplug_stage\"", "kind = \"reboot_stage\""}) {
+    after_s = after_s > 5 ? 1.0 : 6.5;  // of the suspension: held, clear
+    const double at_s = daq::seconds(stroke->ended - daq::HostTime{}) + after_s;
+    const auto seen = suspend({.bench = "sim_tmcl",
+                               .protocol = "force",
+                               .after_s = 0.2,
+                               .lasts_s = 60,
+                               .extra = fmt::format("\n[[twin.faults]]\n{}\nat_s = {}\n", kind, at_s)});
+    EXPECT_EQ(seen.state, rig::SupervisorState::kSafe) << kind << " " << after_s;
+    ASSERT_FALSE(seen.steps.empty());
+    EXPECT_EQ(seen.steps.back().outcome, StepOutcome::kInterlock) << kind << " " << after_s;
+    EXPECT_TRUE(seen.steps.back().while_suspended);
+    EXPECT_LT(seen.peak_N, 25) << "[interlock] max_force_N";
   }
 }
 
@@ -340,10 +362,13 @@ TEST_F(SuspendedRun, PassesAndSaysWhatWasBrokenOff) {
 }
 
 TEST_F(SuspendedRun, ThatNobodyLetsGoOnIsInvalidAndLeavesThePhantom) {
-  const auto outcome = go("force", "sim_tmcl", 1e9);
+  const auto text = daq::read_text_file(STRIGIL_SOURCE_DIR "/protocols/library/force.toml").value();
+  const auto path = dir_ + "/impatient.toml";
+  std::ofstream(path) << text << "\n[suspend]\nhold_s = 1\nlongest_s = 12\n";
+  const auto outcome = go(path, "sim_tmcl", 1e9);
   ASSERT_TRUE(outcome.ok()) << outcome.error().message;
   EXPECT_EQ(outcome->verdict.judgement, Judgement::kInvalid);
-  EXPECT_THAT(reasons(outcome->verdict), HasSubstr("suspended for longer than [suspend] longest_s of 600 s"));
+  EXPECT_THAT(reasons(outcome->verdict), HasSubstr("suspended for longer than [suspend] longest_s of 12 s"));
   EXPECT_THAT(reasons(outcome->verdict), testing::Not(HasSubstr("not seen to come clear")));
 }
 
