@@ -121,7 +121,7 @@ void Runner::dose_interrupt() noexcept {
 }
 
 void Runner::add_dose(const rig::Readings& r) noexcept {
-  if (!dose_) return;
+  if (!dose_ || step_.timing) return;  // the stop for the taps is no phantom
   dose_->add({.at = r.force_t0,
               .x_m = r.position_m[kX],
               .y_m = r.position_m[kY],

@@ -36,6 +36,7 @@ struct Case {
   int which = 1;                      ///< of that kind, from 1
   double after_s = 0.3;               ///< since it began
   double lasts_s = 8;
+  bool taps = false;
   std::string extra = "";   ///< TOML behind the bench's
   double max_time_s = 600;  ///< of the dose: a stage as slow as Grbl presses for half a minute until it knows what on
 };
@@ -87,7 +88,7 @@ Seen suspend(const Case& c, rig::Command then = rig::Command::kResume, bool emer
   if (protocol.hold == protocols::Hold::kForce) {
     protocol.stroke_speed_m_s = {c.bench == "sim_tmcl" ? 0.1 : 0.025};
     protocol.stroke_length_m = 40e-3;
-    protocol.dose->max_time_s = c.max_time_s;
+    *protocol.dose = {c.max_time_s, 1000, 1e5, 1e4, protocol.dose->max_pressure_Pa};
   }
   const auto plan = protocols::expand(protocol, {.travel_min_m = bench.stage.travel_min_m,
                                                  .travel_max_m = bench.stage.travel_max_m,
@@ -96,7 +97,7 @@ Seen suspend(const Case& c, rig::Command then = rig::Command::kResume, bool emer
                                                  .max_force_N = bench.interlock.max_force_N,
                                                  .hold = rig::hold_of(bench),
                                                  .position_rate_Hz = bench.stage.status_rate_Hz,
-                                                 .taps = bench.taps})
+                                                 .taps = c.taps ? bench.taps : std::nullopt})
                         .value();
   seen.strokes_planned = plan.conditions.size();
   daq::ChunkRing chunks(4096);
@@ -129,7 +130,7 @@ Seen suspend(const Case& c, rig::Command then = rig::Command::kResume, bool emer
       steps = runner.results().size();
       step_began = now;
       const auto& begun = runner.results().back();
-      if (begun.kind == c.kind && !plan.steps[begun.step].timing) ++which;
+      if (begun.kind == c.kind && plan.steps[begun.step].timing == c.taps) ++which;
     }
     const auto& truth = world.world().plant();
     const std::array<double, 2> at_m{truth.position_m[0], truth.position_m[1]};
@@ -217,7 +218,7 @@ TEST(Suspend, EveryStepOfEveryStage) {
   };
   std::size_t turn = 0;
   for (const std::string bench : {"sim_tmcl", "sim_zaber", "sim"}) {
-    ++turn;  // each step on each stage, and for each step each of three lengths
+    ++turn;  // each step, and for each step each of three lengths
     for (const auto& [kind, which, after_s] :
          {Kind{StepKind::kGoTo, 1, 0.1}, Kind{StepKind::kGoTo, 2, 0.05}, Kind{StepKind::kTare, 1, 0.2},
           Kind{StepKind::kPress, 1, 0.3}, Kind{StepKind::kPress, 1, 1.5}, Kind{StepKind::kDwell, 1, 0.1},
@@ -237,9 +238,20 @@ TEST(Suspend, AtDepthToo) {
     for (const double lasts_s : {1.0, 8.0}) {
       const auto what = fmt::format("{}, {} s", protocols::name_of(kind), lasts_s);
       const auto seen =
-          suspend({.bench = "sim", .protocol = "demo", .kind = kind, .which = 2, .after_s = 0.15, .lasts_s = lasts_s});
+          suspend({.bench = "sim", .protocol = "smoke", .kind = kind, .after_s = 0.15, .lasts_s = lasts_s});
       expect_finished(seen, what);
     }
+  }
+}
+
+TEST(Suspend, TapsAreMadeAgainWithTheirApproach) {
+  for (const auto kind : {StepKind::kPress, StepKind::kTap}) {
+    const auto what = std::string(protocols::name_of(kind));
+    const auto seen =
+        suspend({.bench = "sim_tmcl", .protocol = "force", .kind = kind, .after_s = 0.05, .lasts_s = 2, .taps = true});
+    expect_finished(seen, what);
+    EXPECT_FALSE(seen.did(Suspension::kHolding)) << what << ": a stop is no phantom";
+    EXPECT_EQ(seen.force_at_end_N, 0) << what;
   }
 }
 
