@@ -55,6 +55,7 @@ Controller::Impl::Job Controller::Impl::next_job() {
   const Job job = job_.value_or(Job{});
   job_.reset();
   if (job.use != Use::kByHand) request_.store(emergency_ ? 2 : 0);
+  suspend_.store(0);
   return job;
 }
 
@@ -157,6 +158,7 @@ void Controller::Impl::perform(const Job& job) {
   if (failure) return conclude(done, fmt::format("the folder '{}' cannot be made: {}", o_.runs, failure.message()));
   RunWatcher watcher;
   watcher.request = &request_;
+  watcher.suspend = &suspend_;
   watcher.say = [this](const std::string& words) {
     const std::scoped_lock lock(mutex_);
     say(words);

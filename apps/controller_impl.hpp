@@ -52,6 +52,8 @@ class Controller::Impl {
   Reply renew(const Request& q, const Json& a);
   Reply stop(const Request& q, const Json& a);
   Reply abort(const Request& q, const Json& a);
+  Reply suspend(const Request& q, const Json& a);
+  Reply resume(const Request& q, const Json& a);
   Reply reset(const Request& q, const Json& a);
   Reply jog(const Request& q, const Json& a);
   Reply move(const Request& q, const Json& a);
@@ -83,6 +85,8 @@ class Controller::Impl {
 
   const ControllerOptions o_;
   std::atomic<int> request_{0};  // of whatever runs: 1 abort, 2 emergency stop
+
+  std::atomic<int> suspend_{0};  // of a run; see RunWatcher::suspend
 
   std::mutex mutex_;  // everything below
   std::condition_variable changed_;

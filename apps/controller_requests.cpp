@@ -78,7 +78,8 @@ const std::map<std::string, Controller::Impl::Verb, std::less<>> Controller::Imp
     {"hello", {false, &Impl::hello}},      {"status", {false, &Impl::status}},
     {"runs", {false, &Impl::run_list}},    {"take", {false, &Impl::take}},
     {"stop", {false, &Impl::stop}},        {"give", {true, &Impl::give}},
-    {"renew", {true, &Impl::renew}},       {"reset", {true, &Impl::reset}},
+    {"renew", {true, &Impl::renew}},       {"suspend", {false, &Impl::suspend}},
+    {"resume", {true, &Impl::resume}},     {"reset", {true, &Impl::reset}},
     {"jog", {true, &Impl::jog}},           {"move", {true, &Impl::move}},
     {"approach", {true, &Impl::approach}}, {"hold", {true, &Impl::hold}},
     {"halt", {true, &Impl::halt}},         {"home", {true, &Impl::home_verb}},
@@ -189,6 +190,23 @@ daq::ControlReply Controller::Impl::abort(const Request& q, const Json&) {
   int none = 0;
   (void)request_.compare_exchange_strong(none, 1);
   say(fmt::format("'{}' asked for an abort", q.client));
+  return answer_to(q);
+}
+
+daq::ControlReply Controller::Impl::suspend(const Request& q, const Json&) {
+  if (use_ != Use::kRunning) return refusal_of(q, "nothing_runs", "no protocol runs that could be suspended");
+  if (progress_.suspension != protocols::Suspension::kNone) return answer_to(q);
+  suspend_.fetch_add(1);
+  say(fmt::format("'{}' suspended the run", q.client));
+  return answer_to(q);
+}
+
+daq::ControlReply Controller::Impl::resume(const Request& q, const Json&) {
+  if (use_ != Use::kRunning || progress_.suspension == protocols::Suspension::kNone) {
+    return refusal_of(q, "nothing_runs", "no run is suspended");
+  }
+  suspend_.fetch_add(1);
+  say(fmt::format("'{}' let the run go on", q.client));
   return answer_to(q);
 }
 

@@ -32,6 +32,20 @@ std::string_view stage_word(rig::StageState state) {
   return "unknown";
 }
 
+std::string_view suspension_word(protocols::Suspension suspension) {
+  switch (suspension) {
+    case protocols::Suspension::kNone:
+      return "no";
+    case protocols::Suspension::kHolding:
+      return "holding";
+    case protocols::Suspension::kLifting:
+      return "lifting";
+    case protocols::Suspension::kClear:
+      return "clear";
+  }
+  return "no";
+}
+
 }  // namespace
 
 std::string_view name_of(Use use) noexcept {
@@ -84,6 +98,7 @@ Json progress_json(const protocols::Progress& p) {
   j["kind"] = protocols::name_of(p.kind);
   j["elapsed_s"] = finite(p.elapsed_s);
   j["estimated_s"] = finite(p.estimated_s);
+  j["suspended"] = suspension_word(p.suspension);
   j["left_s"] = finite(std::max(0.0, p.estimated_s - p.elapsed_s));
   return j;
 }

@@ -40,7 +40,7 @@ daq::Result<daq::PublisherConfig> publisher_config(const Publication& p) {
 daq::PublishedRun published_run(const std::string& run_id) {
   daq::PublishedRun run;
   run.id = run_id;
-  for (int s = 0; s <= static_cast<int>(rig::SupervisorState::kEmergencyStopped); ++s) {
+  for (int s = 0; s < rig::kSupervisorStates; ++s) {
     run.state_names.emplace_back(rig::name_of(static_cast<rig::SupervisorState>(s)));
   }
   return run;

@@ -24,6 +24,20 @@ using daq::HostTime;
 
 constexpr auto kLookAtProgress = std::chrono::milliseconds(50);
 
+std::string words_for(protocols::Suspension suspension) {
+  switch (suspension) {
+    case protocols::Suspension::kNone:
+      return "the run goes on";
+    case protocols::Suspension::kHolding:
+      return "suspended: the contact is held for [suspend] hold_s, then lifted. Ctrl-Z: go on; Ctrl-C: end the run";
+    case protocols::Suspension::kLifting:
+      return "suspended: the instrument is lifted";
+    case protocols::Suspension::kClear:
+      return "suspended: clear of the phantom. Ctrl-Z: go on; Ctrl-C: end the run";
+  }
+  return {};
+}
+
 class Run {
  public:
   Run(const RunOptions& options, const RunWatcher& watcher)
@@ -132,6 +146,20 @@ class Run {
     if (recorder_->failed()) abort(loop);
   }
 
+  /// One signal for both: what it asks for depends on what the rig is doing. The one that lets it go on is not taken
+  /// for a bounce of the one before.
+  void obey_suspension(rig::Loop& loop, HostTime now) {
+    if (watcher_.suspend == nullptr) return;
+    const int asked = watcher_.suspend->load();
+    if (asked == suspensions_asked_) return;
+    suspensions_asked_ = asked;
+    const auto state = rig_->supervisor().state();
+    if (state == rig::SupervisorState::kRunning && loop.request(rig::Command::kSuspend)) suspended_at_ = now;
+    if (state == rig::SupervisorState::kSuspended && now - suspended_at_ >= kBounce) {
+      (void)loop.request(rig::Command::kResume);
+    }
+  }
+
   void abort(rig::Loop& loop) {
     if (!abort_sent_) abort_sent_ = loop.request(rig::Command::kAbort);
   }
@@ -148,7 +176,7 @@ class Run {
       while (!over_.load(std::memory_order_acquire)) {
         look_->look();
         publish_ledger(loop, daq::host_now());
-        if (watcher_.progress) watcher_.progress(progress_.load(), loop.state().readings);
+        tell(progress_.load(), loop.state().readings);
         std::this_thread::sleep_for(kLookAtProgress);
       }
       turning.join();
@@ -162,6 +190,7 @@ class Run {
     while (!loop.over()) {
       start_when_ready(loop, now);
       obey_requests(loop);
+      obey_suspension(loop, now);
       loop.tick(now);
       progress_.store(runner_->progress());
       now = wires_.pacer().next();
@@ -181,9 +210,10 @@ class Run {
       start_when_ready(loop, now);
       if (loop_ticks_ % kTicksBetweenPumps == 0) {
         obey_requests(loop);
+        obey_suspension(loop, now);
         publish_ledger(loop, now);
         pump(now);
-        if (watcher_.progress) watcher_.progress(runner_->progress(), loop.state().readings);
+        tell(runner_->progress(), loop.state().readings);
       }
       loop.tick(now);
       ++loop_ticks_;
@@ -194,6 +224,14 @@ class Run {
     overruns_ = loop.overruns();
     rig_->shut_down(wires_.pacer());
     pump(now);
+  }
+
+  void tell(const protocols::Progress& progress, const rig::Readings& readings) {
+    if (progress.suspension != told_) {
+      told_ = progress.suspension;
+      say(words_for(told_));
+    }
+    if (watcher_.progress) watcher_.progress(progress, readings);
   }
 
   void pump(HostTime now) {
@@ -248,6 +286,9 @@ class Run {
                                {"overruns", overruns_},
                                {"verdict", nlohmann::ordered_json::parse(verdict_json)},
                                {"timing", nlohmann::ordered_json::parse(protocols::to_json(outcome.timing))}};
+    if (runner_->suspensions() > 0) {
+      end["suspended"] = {{"times", runner_->suspensions()}, {"duration_s", runner_->suspended_s()}};
+    }
     if (rig_->interlock().first_cause() != 0) end["interlock"] = interlock_json();
     if (const auto* dose = runner_->dose()) end["dose"] = nlohmann::ordered_json::parse(protocols::to_json(*dose));
     if (auto finished = recorder_->finish(end.dump(1), rows); !finished) {
@@ -281,6 +322,8 @@ class Run {
     e.ledger = rows;
     e.steps = runner_->results();
     e.dose_reason = runner_->dose_reason();
+    e.suspensions = runner_->suspensions();
+    e.suspended_s = runner_->suspended_s();
     e.plan_finished = runner_->state() == rig::BehaviourState::kDone;
     auto& supervisor = rig_->supervisor();
     e.aborted = operator_aborted_;
@@ -362,6 +405,7 @@ class Run {
 
   static constexpr Duration kLedgerPeriod = std::chrono::seconds(1);
   static constexpr Duration kRetryStart = std::chrono::milliseconds(100);
+  static constexpr Duration kBounce = std::chrono::milliseconds(500);
   static constexpr Duration kGiveUpStart = std::chrono::seconds(3);
   const RunOptions& o_;
   const RunWatcher& watcher_;
@@ -382,6 +426,9 @@ class Run {
   std::vector<std::uint64_t> rejected_before_;  // of each device, before the run
   bool abort_sent_ = false;
   bool operator_aborted_ = false;
+  int suspensions_asked_ = 0;
+  HostTime suspended_at_;
+  protocols::Suspension told_ = protocols::Suspension::kNone;
   std::uint32_t last_faults_ = 0;
   std::uint64_t overruns_ = 0;
   HostTime began_;

@@ -48,6 +48,8 @@ struct RunWatcher {
   std::function<void(const std::string& run_id, const daq::Publisher& publisher)> publishing;
   /// Set by a signal handler: 0 nothing, 1 abort to safe, 2 emergency stop.
   std::atomic<int>* request = nullptr;
+  /// Counted up by a signal handler: the run is suspended, or goes on.
+  std::atomic<int>* suspend = nullptr;
   WorldWatch world;  ///< virtual time only
 };
 

@@ -29,6 +29,14 @@ class ProgressLine {
 
   void show(const protocols::Progress& p) {
     if (!wanted_ || p.steps == 0) return;
+    if (p.suspension != protocols::Suspension::kNone) {
+      fmt::print(stderr, "\r\033[K[{}/{}] suspended: {}  force {:6.2f} N  {} in {:.0f} s", p.step + 1, p.steps,
+                 name_of(p.suspension), p.normal_force_N,
+                 p.suspension == protocols::Suspension::kHolding ? "lifts" : "ends", p.suspension_left_s);
+      std::fflush(stderr);
+      shown_ = true;
+      return;
+    }
     const double left_s = std::max(0.0, p.estimated_s - p.elapsed_s);
     fmt::print(stderr, "\r\033[K[{}/{}] {} ({})  force {:6.2f} N  about {:.0f} s left", p.step + 1, p.steps,
                name_of(p.kind), plan_.belongs_to(plan_.steps[p.step]), p.normal_force_N, left_s);
@@ -145,6 +153,7 @@ int run_command(const RunArguments& a) {
   ProgressLine line(options.plan, talk && ::isatty(STDERR_FILENO) == 1);
   RunWatcher watcher;
   watcher.request = &stop_request();
+  watcher.suspend = &suspend_request();
   watcher.progress = [&](const protocols::Progress& p, const rig::Readings&) { line.show(p); };
   if (!a.quiet) {
     watcher.say = [&](const std::string& text) {

@@ -35,7 +35,8 @@ void ShortRun::perform(rig::Behaviour& behaviour, const Look& look) {
       (void)loop.request(rig::Command::kReset);
       (void)loop.request(rig::Command::kStart);
     }
-    if (!abort_sent && (request >= 1 || abort_asked_ || (faulted && now - began > kGiveUp))) {
+    if (!abort_sent &&
+        (request >= 1 || suspend_request().load() > 0 || abort_asked_ || (faulted && now - began > kGiveUp))) {
       abort_sent = loop.request(rig::Command::kAbort);
     }
     loop.tick(now);

@@ -30,7 +30,8 @@ class ShortRun {
   static daq::Result<std::unique_ptr<ShortRun>> bring_up(const ShortRunOptions& options);
   [[nodiscard]] rig::Rig& rig() noexcept { return *rig_; }
   /// Ticks until the supervisor says that it is over; the interlock is reset at the first tick at which it is all
-  /// clear, and after kGiveUp it is aborted. ShortRunOptions::request is obeyed.
+  /// clear, and after kGiveUp it is aborted. ShortRunOptions::request is obeyed; there is nothing to suspend, so
+  /// suspend_request() aborts.
   void perform(rig::Behaviour& behaviour, const Look& look);
   /// Asks for an abort at the next tick; from `look`.
   void abort() noexcept { abort_asked_ = true; }

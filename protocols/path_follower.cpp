@@ -8,6 +8,8 @@ namespace {
 
 /// The correction is never faster than this part of the stroke.
 constexpr double kMostCorrection = 0.2;
+/// Greatest slope of the curve by which braking slows down: 1.5 times that of a straight line.
+constexpr double kSteepestBrake = 1.5;
 
 }  // namespace
 
@@ -40,17 +42,45 @@ void PathFollower::begin(const StrokePath& path, bool forward, const FollowLimit
   forward_ = forward;
   limits_ = limits;
   number_ = 0;
+  braking_ = false;
   stretch_ = stretch(path, forward, limits, 0);
   began_ = now;
 }
 
+void PathFollower::brake(daq::HostTime now) noexcept {
+  if (braking_) return;
+  braking_ = true;
+  braking_began_ = now;
+  const double speed_m_s = stretch_.profile.at(daq::seconds(now - began_)).speed_m_s;
+  braking_s_ = kSteepestBrake * speed_m_s / limits_.profile.acceleration_m_s2;
+}
+
+bool PathFollower::braked(daq::HostTime now) const noexcept {
+  return braking_ && daq::seconds(now - braking_began_) >= braking_s_;
+}
+
+/// How fast time goes by on the way: 1, and when braking by a smooth step down to 0.
+double PathFollower::pace(daq::HostTime at) const noexcept {
+  if (!braking_ || at <= braking_began_) return 1;
+  if (braked(at)) return 0;
+  const double s = daq::seconds(at - braking_began_) / braking_s_;
+  return 1 - s * s * (3 - 2 * s);
+}
+
+/// The instant of the way: the integral of pace().
+daq::HostTime PathFollower::on_the_way(daq::HostTime at) const noexcept {
+  if (!braking_ || at <= braking_began_) return at;
+  const double s = braking_s_ > 0 ? std::min(1.0, daq::seconds(at - braking_began_) / braking_s_) : 1;
+  return braking_began_ + daq::from_seconds(braking_s_ * (s - s * s * s + s * s * s * s / 2));
+}
+
 double PathFollower::way_at(daq::HostTime at) const noexcept {
-  const double way_m = stretch_.profile.at(daq::seconds(at - began_)).way_m;
+  const double way_m = stretch_.profile.at(daq::seconds(on_the_way(at) - began_)).way_m;
   return forward_ ? stretch_.from_m + way_m : stretch_.from_m - way_m;
 }
 
 bool PathFollower::over(daq::HostTime now) const noexcept {
-  return number_ >= path_->corners().size() && daq::seconds(now - began_) >= stretch_.profile.duration_s();
+  return number_ >= path_->corners().size() && daq::seconds(on_the_way(now) - began_) >= stretch_.profile.duration_s();
 }
 
 double PathFollower::duration_s(const StrokePath& path, const FollowLimits& limits) noexcept {
@@ -60,14 +90,15 @@ double PathFollower::duration_s(const StrokePath& path, const FollowLimits& limi
 }
 
 FollowPoint PathFollower::follow(const rig::Readings& r, daq::HostTime now) noexcept {
-  if (number_ < path_->corners().size() && daq::seconds(now - began_) >= stretch_.profile.duration_s()) {
+  const daq::HostTime on_way = on_the_way(now);
+  if (number_ < path_->corners().size() && daq::seconds(on_way - began_) >= stretch_.profile.duration_s()) {
     began_ = began_ + daq::from_seconds(stretch_.profile.duration_s());
     stretch_ = stretch(*path_, forward_, limits_, ++number_);
   }
   const double direction = forward_ ? 1 : -1;
   FollowPoint p;
   p.way_m = way_at(now);
-  p.along_m_s = direction * stretch_.profile.at(daq::seconds(now - began_)).speed_m_s;
+  p.along_m_s = direction * pace(now) * stretch_.profile.at(daq::seconds(on_way - began_)).speed_m_s;
   const PathPoint wanted = path_->at(p.way_m);
   // Where the readback should have been at its own instant, by what the stage had been told then.
   const double then_m = way_at(r.position_t0 - daq::from_seconds(limits_.drive_delay_s));

@@ -38,6 +38,11 @@ class PathFollower {
   void begin(const StrokePath& path, bool forward, const FollowLimits& limits, daq::HostTime now) noexcept;
   /// Once a tick, after begin().
   FollowPoint follow(const rig::Readings& readings, daq::HostTime now) noexcept;
+  /// Comes to rest on the path, as smoothly as it goes: from now on the way is gone ever more slowly, until it stands.
+  /// Once, after begin(); follow() then keeps it there.
+  void brake(daq::HostTime now) noexcept;
+  /// Told to brake, and at rest.
+  [[nodiscard]] bool braked(daq::HostTime now) const noexcept;
   /// The profiles are over: what is left is the stage's delay.
   [[nodiscard]] bool over(daq::HostTime now) const noexcept;
   /// What the whole way takes from begin() on, at the limits. Off the loop.
@@ -52,6 +57,8 @@ class PathFollower {
   [[nodiscard]] static Stretch stretch(const StrokePath& path, bool forward, const FollowLimits& limits,
                                        std::size_t number) noexcept;
   [[nodiscard]] double way_at(daq::HostTime at) const noexcept;
+  [[nodiscard]] daq::HostTime on_the_way(daq::HostTime at) const noexcept;
+  [[nodiscard]] double pace(daq::HostTime at) const noexcept;
 
   const StrokePath* path_ = nullptr;
   bool forward_ = true;
@@ -59,6 +66,9 @@ class PathFollower {
   std::size_t number_ = 0;  // of the stretch
   Stretch stretch_;
   daq::HostTime began_;  // of the stretch
+  bool braking_ = false;
+  daq::HostTime braking_began_;
+  double braking_s_ = 0;  // from then to rest
 };
 
 }  // namespace strigil::protocols

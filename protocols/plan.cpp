@@ -56,6 +56,11 @@ class Expander {
     }
     for (auto& s : plan_.steps) {
       if (s.held && s.kind == StepKind::kPress) s.timeout_s = p.press_timeout_s + 2 * held_approach_s(s, p.deepest_z_m);
+      if (s.kind == StepKind::kApproach || (s.held && s.kind == StepKind::kPress)) {
+        const double speed_m_s =
+            s.held ? rig::ForceControl(*plan_.limits.hold).approach_speed(s.force_N, s.speed_m_s) : s.speed_m_s;
+        s.from_clear_s = 2 * std::max(0.0, plan_.limits.clear_z_m - start_z_m(s)) / speed_m_s;
+      }
       if (s.timeout_s == 0) s.timeout_s = kTimeoutFloor_s + kTimeoutFactor * longest_step_s(s);
     }
     return plan_;

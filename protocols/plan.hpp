@@ -44,6 +44,7 @@ struct Step {
   double force_N = 0;     ///< kApproach: guard; kPress: wish; held: in the middle of the way
   double duration_s = 0;  ///< kTare, kDwell; kTap: pause before it
   double timeout_s = 0;
+  double from_clear_s = 0;  ///< kApproach, held kPress: how much more, when it begins at the clear height
   /// kPress, kDwell, kSurvey, kStroke: the force is held by control, and the next step takes it over.
   bool held = false;
   std::size_t way = 0;  ///< of these: index into Plan::ways

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "protocols/plan.hpp"
+#include "protocols/runner.hpp"
 
 namespace strigil::protocols {
 namespace {
@@ -53,6 +54,8 @@ void PositionAxis::take(const daq::Event& event) {
     const auto kind = static_cast<StepKind>(static_cast<int>(event.arguments[1]));
     if (kind == StepKind::kStroke) strokes_.push_back({event.at});
   } else if (event.code == daq::EventCode::kStepEnded && !strokes_.empty()) {
+    const auto outcome = static_cast<StepOutcome>(static_cast<int>(event.arguments[1]));
+    if (event.at < strokes_.back().ended) strokes_.back().broken_off = outcome == StepOutcome::kInterrupted;
     strokes_.back().ended = std::min(strokes_.back().ended, event.at);
   }
 }
@@ -60,6 +63,17 @@ void PositionAxis::take(const daq::Event& event) {
 bool PositionAxis::stroking(daq::HostTime at) const {
   return !config_.only_strokes ||
          std::any_of(strokes_.begin(), strokes_.end(), [&](const Stroke& s) { return at >= s.began && at <= s.ended; });
+}
+
+bool PositionAxis::broken_off(const Pass& pass) const {
+  return config_.only_strokes && std::any_of(strokes_.begin(), strokes_.end(), [&](const Stroke& s) {
+           return s.broken_off && pass.began < s.ended && pass.ended > s.began;
+         });
+}
+
+void PositionAxis::close(Pass& pass) {
+  if (!broken_off(pass)) done_.push_back(std::move(pass));
+  ++closed_;
 }
 
 void PositionAxis::take(const daq::Block& block) {
@@ -117,9 +131,8 @@ void PositionAxis::close_passes_before(daq::HostTime at) {
   while (!open_.empty() && open_.front().ended < at) {
     // Growing still when its last stretch is the newest.
     if (open_.size() == 1 && !stretches_.empty() && stretches_.back().pass == closed_) return;
-    done_.push_back(std::move(open_.front()));
+    close(open_.front());
     open_.pop_front();
-    ++closed_;
   }
 }
 
@@ -190,8 +203,7 @@ void PositionAxis::finish() {
     for (const auto& block : blocks) place(block);
     blocks.clear();
   }
-  for (auto& pass : open_) done_.push_back(std::move(pass));
-  closed_ += open_.size();
+  for (auto& pass : open_) close(pass);
   open_.clear();
 }
 

@@ -55,7 +55,8 @@ struct PositionAxisConfig {
   std::size_t axis = rig::kX;
   double bin_m = 1e-3;
   double least_speed_m_s = 1e-3;  ///< slower is standing
-  bool only_strokes = true;       ///< only while a step of kind kStroke goes on; else whenever the stage moves
+  /// Only while a step of kind kStroke goes on, and none that a suspension broke off; else whenever the stage moves.
+  bool only_strokes = true;
 };
 
 /// Feed events before the blocks that came with them, each stream in order; streams among themselves may be some tenths
@@ -85,6 +86,7 @@ class PositionAxis {
   struct Stroke {
     daq::HostTime began;
     daq::HostTime ended{std::numeric_limits<std::int64_t>::max()};
+    bool broken_off = false;
   };
   struct Stretch {
     Report from;
@@ -102,6 +104,8 @@ class PositionAxis {
   bool place_sample(const daq::Block& block, std::size_t sample);
   void add(Pass& pass, const daq::Block& block, std::size_t sample, double position_m, double uncertainty_m);
   [[nodiscard]] bool stroking(daq::HostTime at) const;
+  [[nodiscard]] bool broken_off(const Pass& pass) const;
+  void close(Pass& pass);
   void close_passes_before(daq::HostTime at);
 
   PositionAxisConfig config_;

@@ -240,6 +240,11 @@ daq::Result<Protocol> parse_protocol(std::string_view text, const std::string& f
     read_dose(std::move(dose), p);
   }
   read_phases(root, p);
+  auto suspend = root.table("suspend", false);
+  // Real treatment lasts under a minute an area (science.md 1.2); 5 s and 10 minutes are [A].
+  p.suspend_hold_s = suspend.number("hold_s", {0, 60}, p.suspend_hold_s);
+  p.suspend_longest_s = suspend.number("longest_s", {1, 86400}, p.suspend_longest_s);
+  suspend.finish();
   auto limits = root.table("limits", true);
   p.max_force_N = limits.number("max_force_N", kForce_N);
   limits.finish();

@@ -80,6 +80,9 @@ struct Protocol {
   EdgeContact edge;                ///< what touches, for the dose account
   double dose_area_side_m = 0;
 
+  double suspend_hold_s = 5;       ///< so long a suspended run stays in contact; then the instrument is lifted
+  double suspend_longest_s = 600;  ///< so long a run may be suspended; then it ends
+
   double max_force_N = 0;  ///< the protocol's own limit; no more than the bench's
 
   // what a PASS needs

@@ -155,6 +155,7 @@ std::string to_json(const Plan& plan, const Verdict& verdict) {
       strokes.back()["force_uncertainty_parts_N"] = {
           {"calibration", u.calibration_N}, {"statistics", u.statistics_N}, {"zero", u.zero_N}};
     }
+    if (s.interrupted > 0) strokes.back()["interrupted"] = s.interrupted;
     if (s.held) {
       strokes.back()["force_rms_error_N"] = number(s.force_rms_N);
       strokes.back()["overshoot_percent"] = number(100 * s.overshoot);
@@ -196,7 +197,9 @@ std::string to_text(const Plan& plan, const Verdict& verdict) {
     out += fmt::format("{} of {} strokes were left out: their phase had given its part of the dose\n",
                        verdict.left_out.size(), plan.conditions.size());
   }
-  for (const auto& r : verdict.reasons) out += fmt::format("{}: {}\n", name_of(r.weight), r.text);
+  for (const auto& r : verdict.reasons) {
+    out += fmt::format("{}: {}\n", r.weight == Judgement::kPass ? "note" : name_of(r.weight), r.text);
+  }
   out += fmt::format("VERDICT: {}\n", name_of(verdict.judgement));
   return out;
 }

@@ -62,12 +62,16 @@ std::string_view name_of(StepOutcome outcome) noexcept {
       return "cannot hold";
     case StepOutcome::kDose:
       return "dose reached";
+    case StepOutcome::kInterrupted:
+      return "interrupted";
+    case StepOutcome::kSuspendedTooLong:
+      return "suspended too long";
   }
   return "unknown";
 }
 
 Runner::Runner(const Plan& plan) : plan_(plan) {
-  results_.reserve(plan.steps.size());
+  results_.reserve(plan.steps.size() + kMostSuspensions * longest_contact(plan));
   progress_.steps = plan.steps.size();
   left_s_.resize(plan.steps.size());
   double left_s = 0;
@@ -85,25 +89,18 @@ void Runner::enter(Phase phase, daq::HostTime now) noexcept {
 
 Demand Runner::step(const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept {
   if (state_ != rig::BehaviourState::kRunning) return {.kind = DemandKind::kRetract};
-  if (!begun_) {
-    begun_ = true;
-    run_began_ = now;
-    force_samples_ = r.force_samples;
-    vibration_samples_ = r.vibration_samples;
-    begin(r, now, events);
-  }
-  last_m_ = r.position_m;
+  if (!begun_) start(r, now, events);
+  if (suspension_ != Suspension::kNone) resume(r, now, events);
   observe(r);
   progress_.elapsed_s = daq::seconds(now - run_began_);
-  progress_.normal_force_N = r.normal_force_N;
-  const Step& s = plan_.steps[index_];
+  const Step s = step_;
   Demand demand;
   const StepOutcome danger_now = danger(s, r);
   if (r.latched_faults != 0) {
     end(StepOutcome::kInterlock, now, events);
   } else if (danger_now != StepOutcome::kDone) {
     end(danger_now, now, events);
-  } else if (now - results_.back().began > daq::from_seconds(s.timeout_s)) {
+  } else if (now - step_began_ > daq::from_seconds(s.timeout_s)) {
     end(StepOutcome::kTimeout, now, events);
   } else if (move_ != 0 && r.refused_move == move_) {
     end(StepOutcome::kMoveRefused, now, events);
@@ -111,18 +108,27 @@ Demand Runner::step(const rig::Readings& r, daq::HostTime now, rig::EventSink& e
     demand = carry_out(s, r, now, events);
   }
   if (state_ == rig::BehaviourState::kFailed) return {.kind = DemandKind::kRetract};
-  if (phase_ == Phase::kBegin && results_.back().step != index_ && state_ == rig::BehaviourState::kRunning) {
-    begin(r, now, events);
-  }
+  if (!open_ && state_ == rig::BehaviourState::kRunning) begin(r, now, events);
   return demand;
 }
 
+void Runner::start(const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept {
+  begun_ = true;
+  run_began_ = now;
+  force_samples_ = r.force_samples;
+  vibration_samples_ = r.vibration_samples;
+  begin(r, now, events);
+}
+
 void Runner::begin(const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept {
-  const Step& s = plan_.steps[index_];
+  const Step& s = step_ = step_on(plan_, way_, index_);
+  open_ = true;
+  step_began_ = now;
   StepResult& result = results_.emplace_back();  // reserved: no allocation
   result.step = index_;
   result.kind = s.kind;
   result.condition = s.condition;
+  result.repeated = index_ < repeats_before_;
   result.began = now;
   result.ended = now;
   result.from_m = r.position_m;
@@ -149,6 +155,7 @@ void Runner::begin(const rig::Readings& r, daq::HostTime now, rig::EventSink& ev
 
 void Runner::end(StepOutcome outcome, daq::HostTime now, rig::EventSink& events) noexcept {
   auto& result = results_.back();
+  open_ = false;
   result.outcome = outcome;
   result.ended = now;
   result.to_m = last_m_;
@@ -165,16 +172,23 @@ void Runner::end(StepOutcome outcome, daq::HostTime now, rig::EventSink& events)
     state_ = rig::BehaviourState::kFailed;
     return;
   }
-  ++index_;
-  while (index_ < plan_.steps.size() && dosed(plan_.steps[index_])) leave_out_phase();
+  index_ = step_after(plan_, way_, index_);
+  if (way_.pass && index_ > *way_.pass) way_ = {};
+  while (!way_.pass && index_ < plan_.steps.size() && dosed(plan_.steps[index_])) leave_out_phase();
   enter(Phase::kBegin, now);
   if (index_ == plan_.steps.size()) state_ = rig::BehaviourState::kDone;
 }
 
 void Runner::observe(const rig::Readings& r) noexcept {
+  last_m_ = r.position_m;
+  progress_.normal_force_N = r.normal_force_N;
   auto& result = results_.back();
-  if (result.kind == StepKind::kStroke && !plan_.steps[index_].held) observe_stroke_position(r, result);
-  if (r.force_samples != force_samples_) observe_force(r, result);
+  if (open_ && result.kind == StepKind::kStroke && !step_.held) observe_stroke_position(r, result);
+  if (r.force_samples != force_samples_) observe_force(r);
+  if (!open_) {
+    vibration_samples_ = r.vibration_samples;
+    return;
+  }
   if (r.vibration_samples != vibration_samples_) {
     vibration_samples_ = r.vibration_samples;
     result.vibration_m_s2.add(r.vibration_rms_m_s2);
@@ -182,14 +196,21 @@ void Runner::observe(const rig::Readings& r) noexcept {
   }
 }
 
-void Runner::observe_force(const rig::Readings& r, StepResult& result) noexcept {
+void Runner::observe_force(const rig::Readings& r) noexcept {
   const auto& p = plan_.protocol;
   const double force = r.normal_force_N;
   const bool contact = force >= p.contact_force_N / 2;
-  result.force_samples += r.force_samples - force_samples_;
+  const auto samples = r.force_samples - force_samples_;
   force_samples_ = r.force_samples;
   same_ = same_ > 0 && force == last_force_N_ ? same_ + 1 : 1;
   last_force_N_ = force;
+  add_dose(r);
+  touching_ = force >= p.contact_force_N ? touching_ + 1 : 0;
+  early_ = force >= kEarlyGuard * p.contact_force_N ? early_ + 1 : 0;
+  over_ = force > p.max_force_N ? over_ + 1 : 0;
+  if (!open_) return;  // what a suspension brings is no step's
+  auto& result = results_.back();
+  result.force_samples += samples;
   result.longest_same = std::max(result.longest_same, same_);
   result.normal_force_N.add(force);
   result.tangential_force_N.add(r.tangential_force_N);
@@ -197,13 +218,9 @@ void Runner::observe_force(const rig::Readings& r, StepResult& result) noexcept 
   if (under_way_) {
     result.moving_normal_force_N.add(force);
     result.moving_tangential_force_N.add(r.tangential_force_N);
-    if (plan_.steps[index_].held) result.moving_force_error_N.add(force - wished_N_);
+    if (step_.held) result.moving_force_error_N.add(force - wished_N_);
     if (contact) ++result.moving_in_contact;
   }
-  add_dose(r);
-  touching_ = force >= p.contact_force_N ? touching_ + 1 : 0;
-  early_ = force >= kEarlyGuard * p.contact_force_N ? early_ + 1 : 0;
-  over_ = force > p.max_force_N ? over_ + 1 : 0;
   if (phase_ == Phase::kMeasuring) window_.add(force);
 }
 
@@ -338,7 +355,7 @@ Demand Runner::tap(const Step& s, const rig::Readings& r, daq::HostTime now, rig
 }
 
 Demand Runner::wait(const Step& s, daq::HostTime now, rig::EventSink& events) noexcept {
-  if (now - results_.back().began >= daq::from_seconds(s.duration_s)) end(StepOutcome::kDone, now, events);
+  if (now - step_began_ >= daq::from_seconds(s.duration_s)) end(StepOutcome::kDone, now, events);
   return {};
 }
 

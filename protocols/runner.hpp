@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocols/plan.hpp"
+#include "protocols/resumption.hpp"
 #include "protocols/statistics.hpp"
 #include "rig/behaviour.hpp"
 
@@ -27,6 +28,8 @@ enum class StepOutcome : std::uint8_t {
   kLostContact,   ///< held: contact was lost and not found again down to the deepest point
   kCannotHold,    ///< held: this stage is too slow for a thing as stiff as this at this speed
   kDose,          ///< an area has received what [dose] allows it
+  kInterrupted,   ///< by a suspension: what it did does not count, and it is done again after it
+  kSuspendedTooLong,
 };
 std::string_view name_of(StepOutcome outcome) noexcept;
 
@@ -62,6 +65,10 @@ struct StepResult {
   double stiffness_N_m = 0;                      ///< kPress, kSurvey, kStroke: learned by touching
   double expected_error_N = 0;                   ///< kSurvey, kStroke: RMS, at this stiffness and speed
 
+  bool repeated = false;   ///< done again, or on the way to what is done again, after a suspension
+  double suspended_s = 0;  ///< kPress, kDwell: the force was held so long for a suspension, and the step went on then
+  bool while_suspended = false;  ///< it was suspended when the run ended
+
   double zero_N = std::numeric_limits<double>::quiet_NaN();  ///< kRetract: mean normal force once clear
   /// Fraction of the force samples in contact; 0 without samples.
   [[nodiscard]] double contact_fraction() const noexcept {
@@ -75,6 +82,15 @@ struct StepResult {
   }
 };
 
+/// What a suspended run does.
+enum class Suspension : std::uint8_t {
+  kNone,
+  kHolding,  ///< in contact, at rest: the force (or the depth) is held
+  kLifting,  ///< to the clear height
+  kClear,    ///< there, until it goes on
+};
+std::string_view name_of(Suspension suspension) noexcept;
+
 /// For a screen; trivially copyable.
 struct Progress {
   std::size_t step = 0;
@@ -84,21 +100,34 @@ struct Progress {
   double elapsed_s = 0;
   double estimated_s = 0;  ///< of the whole run: what is gone and what the steps left are expected to take
   double normal_force_N = 0;
+  Suspension suspension = Suspension::kNone;
+  double suspension_left_s = 0;  ///< kHolding: until it lifts; else until the run ends by itself
 };
 
 /// Loop thread; step() is noexcept and allocates nothing. A depth is held with point-to-point moves, by any stage: a
 /// press is a sequence of small ones, each sized from the stiffness seen so far. A force is held by force control, with
 /// a wish for a force and a velocity in every tick from the press to the retract.
+///
+/// Suspended (runner_suspended.cpp), a stroke comes to rest at once and is lost: it never counts, and is done again
+/// from its beginning (resumption.hpp). Contact is held for [suspend] hold_s at most, while force and dose are watched
+/// as ever, then the instrument is lifted. A dwell or a held press that goes on before that goes on where it was.
 class Runner final : public rig::Behaviour {
  public:
   /// `plan` must outlive the runner.
   explicit Runner(const Plan& plan);
   rig::Demand step(const rig::Readings& readings, daq::HostTime now, rig::EventSink& events) noexcept override;
+  rig::Demand suspended(const rig::Readings& readings, daq::HostTime now, rig::EventSink& events) noexcept override;
+  [[nodiscard]] bool may_suspend() const noexcept override {
+    return state_ == rig::BehaviourState::kRunning && suspensions_ < kMostSuspensions;
+  }
   [[nodiscard]] rig::BehaviourState state() const noexcept override { return state_; }
   [[nodiscard]] bool wants_tare() const noexcept override { return taring_; }
   [[nodiscard]] const Progress& progress() const noexcept { return progress_; }
-  /// One for each step begun; after the run. A phase whose part of the dose was used up has contacts of which no step
-  /// began.
+  /// How often it was suspended, and for how long in all. After the run.
+  [[nodiscard]] std::size_t suspensions() const noexcept { return suspensions_; }
+  [[nodiscard]] double suspended_s() const noexcept { return daq::seconds(suspended_for_); }
+  /// One for each step begun, in that order; a step that was interrupted and done again is there twice. A phase whose part
+  /// of the dose was used up has contacts of which no step began. After the run.
   [[nodiscard]] const std::vector<StepResult>& results() const noexcept { return results_; }
   /// What each area has received; nullptr without [dose]. After the run.
   [[nodiscard]] const DoseAccount* dose() const noexcept { return dose_ ? &*dose_ : nullptr; }
@@ -126,10 +155,18 @@ class Runner final : public rig::Behaviour {
   rig::Demand wait(const Step& step, daq::HostTime now, rig::EventSink& events) noexcept;
   rig::Demand go(const rig::Position& target, double speed_m_s) noexcept;
   [[nodiscard]] rig::Position target_of(const Step& step, const rig::Readings& r) const noexcept;
+  void start(const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
   void begin(const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
   void end(StepOutcome outcome, daq::HostTime now, rig::EventSink& events) noexcept;
   void observe(const rig::Readings& r) noexcept;
-  void observe_force(const rig::Readings& r, StepResult& result) noexcept;
+  void observe_force(const rig::Readings& r) noexcept;
+  void suspend(const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
+  void resume(const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
+  void interrupt(daq::HostTime now, rig::EventSink& events) noexcept;
+  void lift(daq::HostTime now, rig::EventSink& events) noexcept;
+  void fail_suspended(StepOutcome outcome, daq::HostTime now, rig::EventSink& events) noexcept;
+  rig::Demand hold_on(const rig::Readings& r, daq::HostTime now, rig::EventSink& events) noexcept;
+  [[nodiscard]] StepOutcome suspended_danger(const rig::Readings& r, daq::HostTime now) const noexcept;
   void observe_stroke_position(const rig::Readings& r, StepResult& result) noexcept;
   [[nodiscard]] StepOutcome danger(const Step& step, const rig::Readings& r) const noexcept;
   void enter(Phase phase, daq::HostTime now) noexcept;
@@ -139,10 +176,16 @@ class Runner final : public rig::Behaviour {
   /// The middle of a stroke, where its speed is told: ramps at both ends are left out.
   static constexpr double kMiddleFrom = 0.2;
   static constexpr double kMiddleTo = 0.8;
+  /// Room is kept for what so many do again.
+  static constexpr std::size_t kMostSuspensions = 32;
 
   const Plan& plan_;
   rig::BehaviourState state_ = rig::BehaviourState::kRunning;
   std::size_t index_ = 0;
+  Resumption way_;            // on which the steps are gone through; of the last suspension
+  Step step_;                 // index_, as it is carried out
+  bool open_ = false;         // it has begun and not ended
+  daq::HostTime step_began_;  // moved on by what it was suspended for
   Phase phase_ = Phase::kBegin;
   daq::HostTime phase_began_;
   daq::HostTime run_began_;
@@ -176,6 +219,13 @@ class Runner final : public rig::Behaviour {
   std::uint32_t passes_ = 0;  // of surveys and strokes that are over
   Slope planned_middle_;
   std::optional<DoseAccount> dose_;
+  // suspended
+  Suspension suspension_ = Suspension::kNone;
+  std::size_t suspensions_ = 0;
+  std::size_t repeats_before_ = 0;  // steps up to here are done again
+  daq::HostTime suspended_at_;
+  daq::HostTime lifting_at_;
+  daq::Duration suspended_for_{};
   Progress progress_;
   std::vector<double> left_s_;  // expected from the beginning of each step to the end of the plan
   std::vector<StepResult> results_;

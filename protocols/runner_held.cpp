@@ -55,6 +55,7 @@ void Runner::press_held(const Step& s, const rig::Readings& r, daq::HostTime now
   d.force_N = wished_N_ = held_force_N_ = plan_.ways[s.way].force.force_N(0);
   if (phase_ == Phase::kBegin) {
     d.new_contact = true;
+    d.same_surface = way_.pass.has_value();
     dose_interrupt();
     enter(Phase::kMoving, now);
     return;
@@ -136,7 +137,7 @@ void Runner::leave_out_phase() noexcept {
 }
 
 void Runner::add_dose(const rig::Readings& r) noexcept {
-  if (!dose_) return;
+  if (!dose_ || step_.timing) return;  // the stop for the taps is no phantom
   dose_->add({.at = r.force_t0,
               .x_m = r.position_m[kX],
               .y_m = r.position_m[kY],

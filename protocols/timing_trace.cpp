@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "protocols/plan.hpp"
+#include "protocols/runner.hpp"
 
 namespace strigil::protocols {
 namespace {
@@ -80,6 +81,10 @@ void TimingTrace::take(const daq::Event& event) {
   } else if (event.code == daq::EventCode::kStepEnded && !windows_.empty() && windows_.back().open) {
     windows_.back().ended = event.at;
     windows_.back().open = false;
+    // Half a tap tells nothing, and it is made again.
+    if (static_cast<StepOutcome>(static_cast<int>(event.arguments[1])) == StepOutcome::kInterrupted) {
+      windows_.pop_back();
+    }
   }
 }
 

@@ -31,11 +31,10 @@ class Judge {
     whole_run();
     std::vector<bool> delivered(plan_.conditions.size(), false);
     for (const auto& step : e_.steps) {
+      if (step.outcome == StepOutcome::kInterrupted) interrupted(step);
       if (step.outcome != StepOutcome::kDone) continue;
-      if (step.kind == StepKind::kTare && step.normal_force_N.count() == 0) {
-        invalid("the force sensor was to be tared and no sample came: no force of this run can be trusted");
-      }
-      if (step.kind == StepKind::kRetract) zero(step);
+      if (step.kind == StepKind::kTare) tare(step);
+      if (step.kind == StepKind::kRetract) zero(step, step.zero_N);
       if (step.kind == StepKind::kPress) pressed_ = &step;
       if (step.kind != StepKind::kStroke) continue;
       delivered[step.condition] = true;
@@ -89,7 +88,33 @@ class Judge {
     }
   }
 
+  void tare(const StepResult& step) {
+    if (step.normal_force_N.count() == 0) {
+      invalid("the force sensor was to be tared and no sample came: no force of this run can be trusted");
+    }
+    // A suspension lifted the instrument where no retract looks at the zero: what was felt before the new one shows it.
+    if (step.repeated && tared_) zero(step, step.normal_force_N.mean());
+    tared_ = true;
+  }
+
+  /// A pass that a suspension broke off is told, and counts for nothing.
+  void interrupted(const StepResult& step) {
+    if (step.kind != StepKind::kStroke && step.kind != StepKind::kSurvey) return;
+    if (step.kind == StepKind::kStroke) ++broken_off_[step.condition];
+    add(Judgement::kPass,
+        fmt::format(
+            "the {} of {} was broken off by a suspension at x = {:.1f} mm, {:.2f} s after it began, and does not "
+            "count; the phantom had that part of it before the pass that was made after it",
+            name_of(step.kind), plan_.belongs_to(plan_.steps[step.step]), mm(step.to_m[rig::kX]),
+            daq::seconds(step.ended - step.began)),
+        step.condition);
+  }
+
   void whole_run() {
+    if (e_.suspensions > 0) {
+      add(Judgement::kPass, fmt::format("the run was suspended {} time{}, for {:.1f} s in all", e_.suspensions,
+                                        e_.suspensions > 1 ? "s" : "", e_.suspended_s));
+    }
     if (e_.emergency_stopped) invalid("the emergency stop was pressed: the stage was killed where it stood; home it");
     if (e_.aborted) invalid("the operator aborted the run: the instrument was retracted and the file closed");
     if (!e_.faults.empty()) {
@@ -165,12 +190,12 @@ class Judge {
   }
 
   /// Clear of the phantom the tared force is zero, or the zero was wrong or has moved.
-  void zero(const StepResult& step) {
+  void zero(const StepResult& step, double reads_N) {
     const double allowed = plan_.protocol.contact_force_N;
-    if (std::abs(step.zero_N) <= allowed) return;
+    if (std::abs(reads_N) <= allowed) return;
     invalid(fmt::format("after {}: clear of the phantom the sensor reads {:.3f} N where {:g} N are allowed: its "
                         "zero has moved; check its mounting and temperature, and that nothing touched it at the tare",
-                        plan_.belongs_to(plan_.steps[step.step]), step.zero_N, allowed),
+                        plan_.belongs_to(plan_.steps[step.step]), reads_N, allowed),
             step.condition);
   }
 
@@ -205,7 +230,8 @@ class Judge {
     if (e_.steps.empty()) return invalid("the run ended before its first step");
     const auto& last = e_.steps.back();
     const auto& step = plan_.steps[last.step];
-    const auto where = fmt::format("step {} ({}, {})", last.step + 1, name_of(last.kind), plan_.belongs_to(step));
+    const auto where = fmt::format("step {} ({}, {}{})", last.step + 1, name_of(last.kind), plan_.belongs_to(step),
+                                   last.while_suspended ? ", while suspended" : "");
     switch (last.outcome) {
       case StepOutcome::kDone:
         return invalid(fmt::format("the run ended after {}", where), last.condition);
@@ -225,11 +251,12 @@ class Judge {
                                    where, plan_.protocol.max_force_N, did()),
                        last.condition);
       case StepOutcome::kTimeout:
-        return invalid(fmt::format("{}: not completed within {:.1f} s (stage went from x {:.2f} z {:.2f} to x {:.2f} "
-                                   "z {:.2f} mm by readback); {}. Check that the stage moves when told",
-                                   where, step.timeout_s, mm(last.from_m[rig::kX]), mm(last.from_m[rig::kZ]),
-                                   mm(last.to_m[rig::kX]), mm(last.to_m[rig::kZ]), did()),
-                       last.condition);
+        return invalid(
+            fmt::format("{}: not completed within {:.1f} s (stage went from x {:.2f} z {:.2f} to x {:.2f} "
+                        "z {:.2f} mm by readback); {}. Check that the stage moves when told",
+                        where, daq::seconds(last.ended - last.began) - last.suspended_s, mm(last.from_m[rig::kX]),
+                        mm(last.from_m[rig::kZ]), mm(last.to_m[rig::kX]), mm(last.to_m[rig::kZ]), did()),
+            last.condition);
       case StepOutcome::kMoveRefused:
         return invalid(fmt::format("{}: the stage or the interlock refused the move; the events say why", where),
                        last.condition);
@@ -261,6 +288,12 @@ class Judge {
             last.condition);
       case StepOutcome::kDose:
         return invalid(fmt::format("{}: treatment was ended by the dose account: {}; {}", where, e_.dose_reason, did()),
+                       last.condition);
+      case StepOutcome::kInterrupted:
+        return invalid(fmt::format("{}: the run ended while it was suspended", where), last.condition);
+      case StepOutcome::kSuspendedTooLong:
+        return invalid(fmt::format("{}: suspended for longer than [suspend] longest_s of {:g} s; {}", where,
+                                   plan_.protocol.suspend_longest_s, did()),
                        last.condition);
       case StepOutcome::kInterlock:
         return;  // the interlock has had its own sentence
@@ -302,6 +335,7 @@ class Judge {
     r.speed_m_s = step.middle_speed_m_s;
     r.vibration_m_s2 = step.moving_vibration_m_s2.mean();
     r.samples = step.moving_normal_force_N.count();
+    r.interrupted = broken_off_[step.condition];
     if (held) {
       held_path(step, r);
     } else {
@@ -459,6 +493,8 @@ class Judge {
   const Plan& plan_;
   const RunEvidence& e_;
   const StepResult* pressed_ = nullptr;  // the last press
+  bool tared_ = false;
+  std::vector<std::size_t> broken_off_ = std::vector<std::size_t>(plan_.conditions.size(), 0);
   Verdict verdict_;
 };
 

@@ -42,7 +42,9 @@ struct RunEvidence {
   std::vector<daq::LedgerRow> ledger;  ///< of every stream, hop by hop
   TimingCertificate timing;
   ForceCalibration calibration;
-  std::string dose_reason;  ///< why treatment of an area ended; empty: it did not
+  std::size_t suspensions = 0;  ///< how often the run was suspended
+  double suspended_s = 0;       ///< and for how long in all
+  std::string dose_reason;      ///< why treatment of an area ended; empty: it did not
   struct Rejected {
     std::string stream;
     std::uint64_t pieces = 0;
@@ -50,7 +52,7 @@ struct RunEvidence {
   std::vector<Rejected> rejected;  ///< what came over a device's line during the run and was no word of it
 };
 
-/// One sentence for a person: what happened, what the rig did, what to check.
+/// One sentence for a person: what happened, what the rig did, what to check. Of weight kPass: to be known, no fault.
 struct Reason {
   Judgement weight = Judgement::kInvalid;
   std::string text;
@@ -73,6 +75,7 @@ struct StrokeResult {
   double duration_s = 0;      ///< of the whole step, from the wish to the stage at rest
   std::uint64_t samples = 0;  ///< of force, while moving
   double vibration_m_s2 = 0;
+  std::size_t interrupted = 0;  ///< times it was broken off by a suspension before this pass, which went all the way
   // held
   bool held = false;
   double force_rms_N = 0;    ///< RMS of the force's difference from the wish, while moving

@@ -21,6 +21,14 @@ class Behaviour {
   virtual ~Behaviour() = default;
   /// The wish for this tick. `readings` is of this tick.
   virtual Demand step(const Readings& readings, daq::HostTime now, EventSink& events) noexcept = 0;
+  /// The wish for this tick while the run is suspended: hold, or lift to clear. The first call suspends, the next
+  /// step() goes on. Never called where may_suspend() says no.
+  virtual Demand suspended(const Readings& readings, daq::HostTime now, EventSink& events) noexcept {
+    (void)readings, (void)now, (void)events;
+    return {.kind = DemandKind::kRetract};
+  }
+  /// False: a request to suspend is refused.
+  [[nodiscard]] virtual bool may_suspend() const noexcept { return false; }
   /// The newest force samples' worth of the tick are in `readings`; this says whether there is more to do.
   [[nodiscard]] virtual BehaviourState state() const noexcept = 0;
   /// True while the behaviour asks for a new zero of the force sensor; the loop averages and applies it.

@@ -50,11 +50,12 @@ double expected_force_error_N(const ForceControlConfig& c, double stiffness_N_m,
 
 ForceControl::ForceControl(const ForceControlConfig& config) : config_(config) {}
 
-void ForceControl::begin(const Readings& r, daq::HostTime now) noexcept {
+void ForceControl::begin(const Demand& demand, const Readings& r, daq::HostTime now) noexcept {
   reading_ = {.active = true, .stiffness_N_m = config_.stiffest_N_m};
   model_.begin(config_.stiffest_N_m);
   gain_stiffness_N_m_ = config_.stiffest_N_m;
   sliding_ = false;
+  same_surface_ = demand.same_surface;
   slope_ = 0;
   down_m_s_ = 0;
   limited_ = false;
@@ -117,7 +118,7 @@ void ForceControl::permitted(double down_m_s) noexcept {
 }
 
 Demand ForceControl::update(const Demand& demand, const Readings& r, daq::HostTime now) noexcept {
-  if (!reading_.active || demand.new_contact) begin(r, now);
+  if (!reading_.active || demand.new_contact) begin(demand, r, now);
   Demand out = demand;
   out.kind = DemandKind::kVelocity;
   const double since = daq::seconds(now - updated_);
@@ -230,7 +231,11 @@ double ForceControl::along_surface(const Demand& demand, const Readings& r, daq:
   const double place = demand.place_m + along * daq::seconds(r.force_t0 - r.position_t0);
   if (!sliding_) {
     sliding_ = true;
-    map_.begin(place - SurfaceMap::kBin_m * SurfaceMap::kBins / 2);
+    if (same_surface_) {
+      map_.drop_pass();
+    } else {
+      map_.begin(place - SurfaceMap::kBin_m * SurfaceMap::kBins / 2);
+    }
   }
   map_.add(place, -depth_at(r.force_t0, r) + force_N_ / gain_stiffness_N_m_);
   if (!limited_) slope_ -= e * dt / (b * kIntegral * config_.delay_s * along);

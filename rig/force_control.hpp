@@ -59,7 +59,7 @@ class ForceControl {
   [[nodiscard]] double approach_speed(double force_N, double wished_m_s) const noexcept;
 
  private:
-  void begin(const Readings& r, daq::HostTime now) noexcept;
+  void begin(const Demand& demand, const Readings& r, daq::HostTime now) noexcept;
   double free(const Demand& demand) noexcept;
   double press(const Demand& demand, const Readings& r, daq::HostTime now, double dt) noexcept;
   double along_surface(const Demand& demand, const Readings& r, daq::HostTime now, double dt, double e,
@@ -87,7 +87,8 @@ class ForceControl {
   ContactReading reading_;
   ContactModel model_;
   SurfaceMap map_;
-  bool sliding_ = false;  // since the contact was new: nothing more is learned of the stiffness
+  bool sliding_ = false;       // since the contact was new: nothing more is learned of the stiffness
+  bool same_surface_ = false;  // the map is of the contact before, and still true
   std::uint32_t passes_ = 0;
   std::array<Sent, kSent> sent_{};
   std::uint64_t sent_count_ = 0;

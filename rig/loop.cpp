@@ -47,7 +47,8 @@ void Loop::tick(daq::HostTime now) noexcept {
 void Loop::apply_commands(daq::HostTime now) noexcept {
   Command command{};
   while (commands_.pop(command)) {
-    if (!parts_.supervisor.apply(command, parts_.interlock, now)) {
+    const bool able = command != Command::kSuspend || parts_.behaviour.may_suspend();
+    if (!able || !parts_.supervisor.apply(command, parts_.interlock, now)) {
       refused_commands_.fetch_add(1, std::memory_order_relaxed);
     } else if (command == Command::kReset) {
       event({.at = now, .code = daq::EventCode::kInterlockReset});
@@ -59,6 +60,11 @@ Demand Loop::wish(daq::HostTime now) noexcept {
   switch (parts_.supervisor.state()) {
     case SupervisorState::kRunning: {
       const Demand demand = parts_.behaviour.step(readings_, now, *this);
+      (void)parts_.intake.tare(parts_.behaviour.wants_tare(), now);
+      return demand;
+    }
+    case SupervisorState::kSuspended: {
+      const Demand demand = parts_.behaviour.suspended(readings_, now, *this);
       (void)parts_.intake.tare(parts_.behaviour.wants_tare(), now);
       return demand;
     }

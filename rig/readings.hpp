@@ -120,10 +120,11 @@ struct Demand {
   std::array<double, kAxes> velocity_m_s{};
   double force_N = 0;
   double force_rate_N_s = 0;
-  double along_m_s = 0;      ///< kForce: speed along the stroke's path, signed
-  double place_m = 0;        ///< kForce: readback's place along the path
-  bool new_contact = false;  ///< kForce: what was learned of the phantom is of another place
-  std::uint32_t passes = 0;  ///< kForce: passes along the path that are over; what they felt is used from then on
+  double along_m_s = 0;       ///< kForce: speed along the stroke's path, signed
+  double place_m = 0;         ///< kForce: readback's place along the path
+  bool new_contact = false;   ///< kForce: what was learned of the phantom is of another place
+  bool same_surface = false;  ///< with new_contact: but its surface along the path is known from the passes before
+  std::uint32_t passes = 0;   ///< kForce: passes along the path that are over; what they felt is used from then on
 };
 
 }  // namespace strigil::rig

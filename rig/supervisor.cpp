@@ -27,6 +27,8 @@ std::string_view name_of(SupervisorState state) noexcept {
       return "finished";
     case SupervisorState::kEmergencyStopped:
       return "emergency_stopped";
+    case SupervisorState::kSuspended:
+      return "suspended";
   }
   return "unknown";
 }
@@ -59,6 +61,14 @@ bool Supervisor::apply(Command command, Interlock& interlock, daq::HostTime now)
       if (state_ != SupervisorState::kAborting) enter(SupervisorState::kAborting, now);
       ends_well_ = false;
       return true;
+    case Command::kSuspend:
+      if (state_ != SupervisorState::kRunning || interlock.latched() != 0) return false;
+      enter(SupervisorState::kSuspended, now);
+      return true;
+    case Command::kResume:
+      if (state_ != SupervisorState::kSuspended || interlock.latched() != 0) return false;
+      enter(SupervisorState::kRunning, now);
+      return true;
   }
   return false;
 }
@@ -69,7 +79,7 @@ void Supervisor::advance(const Readings& r, BehaviourState behaviour, daq::HostT
     return;
   }
   if (state_ == SupervisorState::kReady && r.latched_faults != 0) enter(SupervisorState::kFaulted, now);
-  if (state_ == SupervisorState::kRunning) {
+  if (state_ == SupervisorState::kRunning || state_ == SupervisorState::kSuspended) {
     if (r.latched_faults != 0 || behaviour != BehaviourState::kRunning) {
       ends_well_ = r.latched_faults == 0 && behaviour == BehaviourState::kDone;
       enter(SupervisorState::kAborting, now);

@@ -18,12 +18,21 @@ enum class SupervisorState : std::uint8_t {
   kSafe,              ///< clear of the phantom, or as far as the stage could be trusted; run over
   kFinished,          ///< the behaviour ended by itself and the instrument is clear; run over
   kEmergencyStopped,  ///< stage killed; needs hands
+  kSuspended,         ///< the behaviour holds its force or lifts the instrument, and waits to go on
 };
+/// Numbers of states are recorded and published: append, never renumber (docs/run_file.md).
+inline constexpr int kSupervisorStates = 8;
 std::string_view name_of(SupervisorState state) noexcept;
 /// True for the states in which nothing more will happen.
 bool over(SupervisorState state) noexcept;
 
-enum class Command : std::uint8_t { kReset, kStart, kAbort };
+enum class Command : std::uint8_t {
+  kReset,
+  kStart,
+  kAbort,
+  kSuspend,  ///< only while running
+  kResume,   ///< only while suspended
+};
 
 /// Loop thread, except emergency_stop() (any thread, also a signal handler: one atomic store, never a queue).
 class Supervisor {

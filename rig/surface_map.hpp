@@ -20,6 +20,8 @@ class SurfaceMap {
   void add(double x_m, double height_m) noexcept;
   /// The pass is over: what it saw is what the next one is told.
   void end_pass() noexcept;
+  /// The pass was broken off: what it saw is forgotten.
+  void drop_pass() noexcept { seen_ = {}; }
 
   /// True when the surface's slope is known at this place.
   [[nodiscard]] bool known(double x_m) const noexcept;

@@ -175,6 +175,16 @@ void Screen::protocols(const ModelState& s) {
   } else {
     ImGui::TextUnformatted("Protocols");
   }
+  const bool suspended = !st.suspended.empty() && st.suspended != "no";
+  if (st.use == "running" && suspended) {
+    ImGui::TextColored(warning_colour(settings_.tone), "suspended: %s", st.suspended.c_str());
+    if (button("Go on", "resume", {ImGui::GetContentRegionAvail().x, em * 2.4F}, s.in_control, kNeedsControl)) {
+      wish({.verb = "resume"});
+    }
+  } else if (button("Suspend", "suspend", {ImGui::GetContentRegionAvail().x, em * 2.4F}, st.use == "running",
+                    "no protocol runs")) {
+    wish({.verb = "suspend"});
+  }
   if (button("Abort: lift and end", "abort", {ImGui::GetContentRegionAvail().x, em * 2.4F},
              st.use == "running" || st.use == "homing" || st.use == "stop_test", "nothing runs")) {
     wish({.verb = "abort"});

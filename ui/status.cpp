@@ -79,6 +79,7 @@ daq::Result<Status> parse_status(std::string_view json) {
   s.protocol = text(j, "protocol");
   const auto& progress = part(j, "progress");
   s.step_kind = text(progress, "kind");
+  s.suspended = text(progress, "suspended");
   s.step = number(progress, "step", 0);
   s.steps = number(progress, "steps", 0);
   s.elapsed_s = number(progress, "elapsed_s", 0);

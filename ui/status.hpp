@@ -42,6 +42,7 @@ struct Status {
   double z_mm;
   std::string protocol;
   std::string step_kind;
+  std::string suspended;  ///< "no", "holding", "lifting", "clear"
   double step = 0;
   double steps = 0;
   double elapsed_s = 0;

@@ -1,11 +1,11 @@
 #include "calibration/standards/limit_table.hpp"
 
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include <array>
 #include <cassert>
 
+#include "calibration/record/digest.hpp"
 #include "calibration/standards/limit_table_texts.hpp"
 #include "daq/strict_toml.hpp"
 
@@ -99,14 +99,6 @@ LimitTable read_built_in_table(std::string_view name, const LimitSchema& schema)
   auto table = LimitTable::read(built_in_table(name), std::string(name) + ".toml", schema);
   assert(table);
   return std::move(table).value();
-}
-
-std::string sha256_hex(std::string_view text) {
-  std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
-  crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(text.data()), text.size());
-  std::string out;
-  for (const auto byte : digest) out += fmt::format("{:02x}", byte);
-  return out;
 }
 
 }  // namespace strigil::calibration

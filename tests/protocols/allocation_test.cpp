@@ -37,10 +37,13 @@ TEST(AllocationTest, ACompleteRunAllocatesNothingInStep) {
   Runner runner(*plan);
   std::uint64_t in_step = 0;
   std::uint64_t ticks = 0;
-  while (runner.state() == rig::BehaviourState::kRunning && bench.now_s() < 120) {
+  while (runner.state() == rig::BehaviourState::kRunning && bench.now_s() < 600) {
     const auto& r = bench.tick();
+    // Suspended now and then: for a moment, and for long enough to be lifted.
+    const auto second = static_cast<int>(bench.now_s());
+    const bool suspended = (second % 10 == 3 || (second > 40 && second < 50)) && (ticks == 0 || runner.may_suspend());
     const auto before = allocations.load();
-    const auto demand = runner.step(r, bench.now(), sink);
+    const auto demand = suspended ? runner.suspended(r, bench.now(), sink) : runner.step(r, bench.now(), sink);
     in_step += allocations.load() - before;
     bench.obey(demand);
     bench.tare(runner.wants_tare());
@@ -48,6 +51,7 @@ TEST(AllocationTest, ACompleteRunAllocatesNothingInStep) {
   }
   EXPECT_EQ(runner.state(), rig::BehaviourState::kDone);
   EXPECT_EQ(in_step, 0U);
+  EXPECT_GT(runner.suspensions(), 3U);
   EXPECT_GT(ticks, 1000U);
   EXPECT_GT(allocations.load(), 0U) << "the counter counts";
 }

@@ -31,8 +31,9 @@ struct Input {
 
 std::vector<Input> every_input() {
   std::vector<Input> all;
-  for (const std::optional<Command> command : {std::optional<Command>{}, std::optional{Command::kReset},
-                                               std::optional{Command::kStart}, std::optional{Command::kAbort}}) {
+  for (const std::optional<Command> command :
+       {std::optional<Command>{}, std::optional{Command::kReset}, std::optional{Command::kStart},
+        std::optional{Command::kAbort}, std::optional{Command::kSuspend}, std::optional{Command::kResume}}) {
     for (const std::uint32_t sensed : {0U, std::uint32_t{kForceGap}}) {
       for (const bool lost : {false, true}) {
         for (const auto stage : {StageState::kIdle, StageState::kMoving}) {
@@ -70,6 +71,8 @@ class Subject {
     interlock_.evaluate(r, in.sensed, now_);
     const bool latched = interlock_.latched() != 0;
     bool started = false;
+    bool suspended = false;
+    bool resumed = false;
     if (in.command) {
       const bool taken = supervisor_.apply(*in.command, interlock_, now_);
       started = taken && *in.command == Command::kStart;
@@ -82,6 +85,19 @@ class Subject {
         ASSERT_EQ(in.sensed, 0U) << "reset while a fault is true";
       }
       if (taken && *in.command == Command::kAbort) abort_seen_ = true;
+      if (taken && *in.command == Command::kSuspend) {
+        suspended = true;
+        ASSERT_EQ(before, SupervisorState::kRunning) << "only what runs can be suspended";
+        ASSERT_FALSE(latched) << "suspended with a fault";
+      }
+      if (taken && *in.command == Command::kResume) {
+        resumed = true;
+        ASSERT_EQ(before, SupervisorState::kSuspended) << "only what is suspended can go on";
+        ASSERT_FALSE(latched) << "went on with a fault";
+      }
+      if (!over_before && *in.command == Command::kAbort) {
+        ASSERT_TRUE(taken) << "an abort is always taken, from a suspension too";
+      }
       ASSERT_FALSE(over_before && taken) << "a run that is over took a command";
     }
     r.latched_faults = interlock_.latched();
@@ -99,14 +115,22 @@ class Subject {
       ASSERT_TRUE(emergency_);
     }
     if (after == SupervisorState::kRunning) {
-      ASSERT_TRUE(before == SupervisorState::kRunning || started);
+      ASSERT_TRUE(before == SupervisorState::kRunning || started || resumed);
+      ASSERT_FALSE(suspended) << "told to suspend, and runs";
       ASSERT_EQ(r.latched_faults, 0U) << "runs on with a fault";
       ASSERT_EQ(in.behaviour, BehaviourState::kRunning) << "runs on after its end";
+    }
+    if (after == SupervisorState::kSuspended) {
+      ASSERT_TRUE(before == SupervisorState::kSuspended || suspended) << "suspended by nobody";
+      ASSERT_FALSE(resumed);
+      ASSERT_EQ(r.latched_faults, 0U) << "a fault in a suspension must trip as ever";
+      ASSERT_EQ(in.behaviour, BehaviourState::kRunning) << "its behaviour has given up";
     }
     if (after == SupervisorState::kReady) {
       ASSERT_EQ(r.latched_faults, 0U);
     }
-    if (judged == SupervisorState::kRunning && !emergency_) {
+    const bool under_way = judged == SupervisorState::kRunning || judged == SupervisorState::kSuspended;
+    if (under_way && !emergency_) {
       ends_well_ = in.behaviour == BehaviourState::kDone && r.latched_faults == 0;
     }
     if (judged == SupervisorState::kAborting && r.latched_faults != 0) ends_well_ = false;
@@ -194,7 +218,7 @@ TEST(SupervisorModel, EveryInputInEveryReachableState) {
   }
   std::map<SupervisorState, int> states;
   for (const auto& [key, way] : reached) ++states[std::get<0>(key)];
-  EXPECT_EQ(states.size(), 7U) << "every state of the machine must be reachable";
+  EXPECT_EQ(states.size(), std::size_t{kSupervisorStates}) << "every state of the machine must be reachable";
   RecordProperty("reached", static_cast<int>(reached.size()));
   RecordProperty("turns", static_cast<int>(turns));
 }
@@ -206,6 +230,7 @@ TEST(SupervisorModel, LongWaysAtRandom) {
   std::uniform_int_distribution<std::size_t> any(0, inputs.size() - 1);
   std::uniform_int_distribution<int> percent(0, 99);
   std::map<SupervisorState, int> ended;
+  int suspended = 0;
   for (int walk = 0; walk < 20'000; ++walk) {
     Subject subject;
     for (int turn = 0; turn < 30; ++turn) {
@@ -216,11 +241,13 @@ TEST(SupervisorModel, LongWaysAtRandom) {
       if (percent(random) < 97) in.emergency = false;
       if (percent(random) < 80) in.behaviour = BehaviourState::kRunning;
       ASSERT_NO_FATAL_FAILURE(subject.turn(in)) << "walk " << walk << " turn " << turn;
+      if (std::get<0>(subject.key()) == SupervisorState::kSuspended) ++suspended;
     }
     ++ended[std::get<0>(subject.key())];
   }
   EXPECT_GT(ended[SupervisorState::kFinished], 100);
   EXPECT_GT(ended[SupervisorState::kSafe], 100);
+  EXPECT_GT(suspended, 1000) << "turns that left it suspended";
 }
 
 }  // namespace

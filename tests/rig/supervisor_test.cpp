@@ -97,8 +97,32 @@ TEST_F(SupervisorTest, ASilentStageIsGivenTheTimeInWhichItsDriveStops) {
   EXPECT_FALSE(supervisor_.reached_clear());
 }
 
+TEST_F(SupervisorTest, EachStateHasItsNameAndItsNumber) {
+  // Recorded and published (docs/run_file.md): never another name for a number.
+  const char* const names[] = {"faulted", "ready",    "running",           "aborting",
+                               "safe",    "finished", "emergency_stopped", "suspended"};
+  ASSERT_EQ(std::size(names), static_cast<std::size_t>(kSupervisorStates));
+  for (int i = 0; i < kSupervisorStates; ++i) EXPECT_EQ(name_of(static_cast<SupervisorState>(i)), names[i]);
+}
+
+TEST_F(SupervisorTest, ASuspensionIsLeftByResumeAbortAndTrip) {
+  run();
+  EXPECT_FALSE(supervisor_.apply(Command::kResume, interlock_, now_)) << "nothing to go on with";
+  ASSERT_TRUE(supervisor_.apply(Command::kSuspend, interlock_, now_));
+  supervisor_.advance(r_, BehaviourState::kRunning, now_ + from_seconds(100));
+  EXPECT_EQ(supervisor_.state(), SupervisorState::kSuspended);
+  EXPECT_FALSE(supervisor_.apply(Command::kSuspend, interlock_, now_));
+  EXPECT_FALSE(supervisor_.over());
+  ASSERT_TRUE(supervisor_.apply(Command::kResume, interlock_, now_));
+  EXPECT_EQ(supervisor_.state(), SupervisorState::kRunning);
+  ASSERT_TRUE(supervisor_.apply(Command::kSuspend, interlock_, now_));
+  r_.latched_faults = kForceLimit;
+  supervisor_.advance(r_, BehaviourState::kRunning, now_);
+  EXPECT_EQ(supervisor_.state(), SupervisorState::kAborting);
+}
+
 TEST_F(SupervisorTest, EmergencyStopWinsFromEveryState) {
-  for (int commands = 0; commands < 3; ++commands) {
+  for (int commands = 0; commands < 4; ++commands) {
     Supervisor s(stage_);
     Interlock interlock(limits_, stage_);
     interlock.evaluate(r_, 0, now_);
@@ -107,6 +131,9 @@ TEST_F(SupervisorTest, EmergencyStopWinsFromEveryState) {
     }
     if (commands > 1) {
       ASSERT_TRUE(s.apply(Command::kStart, interlock, now_));
+    }
+    if (commands > 2) {
+      ASSERT_TRUE(s.apply(Command::kSuspend, interlock, now_));
     }
     s.emergency_stop();
     s.advance(r_, BehaviourState::kRunning, now_);

@@ -112,11 +112,24 @@ TEST(TickAllocation, ARunOnRealWiresAllocatesNothingInItsTicks) {
   o.protocol_text = prepared->protocol_text;
   o.out = dir + "/run.h5";
   o.publication.endpoint = "tcp://127.0.0.1:*";
-  const auto outcome = run(o, {});
+  // Suspended in its stroke, lifted, and let go on: the ticks of that count as well.
+  std::atomic<int> suspend{0};
+  RunWatcher watcher;
+  watcher.suspend = &suspend;
+  watcher.progress = [&](const protocols::Progress& p, const rig::Readings&) {
+    if (suspend == 0 && p.kind == protocols::StepKind::kStroke) suspend = 1;
+    if (suspend == 1 && p.suspension == protocols::Suspension::kClear) suspend = 2;
+  };
+  o.plan.protocol.suspend_hold_s = 0.3;
+  const auto outcome = run(o, watcher);
   stop = true;
   simulated.join();
   ASSERT_TRUE(outcome.ok()) << outcome.error().message;
-  for (const auto& step : outcome->verdict.reasons) ADD_FAILURE() << step.text;
+  for (const auto& reason : outcome->verdict.reasons) {
+    if (reason.weight != protocols::Judgement::kPass) ADD_FAILURE() << reason.text;
+  }
+  ASSERT_FALSE(outcome->verdict.strokes.empty());
+  EXPECT_EQ(outcome->verdict.strokes.front().interrupted, 1U);
   EXPECT_GT(ticks.load(), 2000U);
   EXPECT_EQ(allocations_in_ticks.load(), 0U) << "in " << ticks.load() << " ticks";
   std::printf("%llu ticks, %llu allocations\n", static_cast<unsigned long long>(ticks.load()),
