@@ -254,7 +254,8 @@ class Picture {
       const double high = mm(i.thickness_m) * scale_;
       const double half = mm(to_m - from_m) * scale_ / 2;
       const double middle = px((from_m + to_m) / 2);
-      const bool round = i.kind != InclusionKind::kAdhesionSheet && i.kind != InclusionKind::kScarStrip;
+      const bool round = i.kind != InclusionKind::kAdhesionSheet && i.kind != InclusionKind::kScarStrip &&
+                         i.kind != InclusionKind::kFasciaEdge;
       if (round) {
         svg_.ellipse({middle, upper + high / 2}, half, high / 2, 0, look);
       } else {
