@@ -7,6 +7,8 @@
 #include <cmath>
 #include <functional>
 #include <numbers>
+#include <optional>
+#include <utility>
 
 #include "apps/svg.hpp"
 #include "rig/ground_truth.hpp"
@@ -107,9 +109,9 @@ class Picture {
 
  private:
   [[nodiscard]] std::string subtitle() const {
-    auto line = fmt::format("{}   condition: {}   emollient: {}   {:g} C", cut(p_.name, 40), cut(p_.condition, 30),
+    auto line = fmt::format("{} | condition: {} | emollient: {} | {:g} C", cut(p_.name, 40), cut(p_.condition, 30),
                             cut(p_.emollient.name, 20), p_.passport.temperature_C);
-    if (!ways_.label.empty()) line += "   way of: " + cut(ways_.label, 40);
+    if (!ways_.label.empty()) line += " | way of: " + cut(ways_.label, 40);
     return line;
   }
   [[nodiscard]] double px(double x_m) const { return kLeft + mm(x_m - p_.x_min_m) * scale_; }
@@ -156,7 +158,7 @@ class Picture {
   }
 
   void section() {
-    heading("Section through the layers at y = 0, true to scale");
+    heading("Section through the layers at y = 0, true to scale; dotted: beside it");
     down_ += 2 * kTag;
     const double top_mm = highest_mm();
     const double top = down_;
@@ -200,19 +202,64 @@ class Picture {
     }
   }
 
+  /// From where to where an inclusion is met along y = 0; nothing: it lies beside.
+  static std::optional<std::pair<double, double>> met_at_m(const PhantomInclusion& i) {
+    const double c = std::cos(i.angle_rad);
+    const double s = std::sin(i.angle_rad);
+    const double a = i.length_m / 2;
+    const double b = i.width_m / 2;
+    // In its own axes the line is (u0 + c t, v0 - s t), t along x from its centre.
+    const double u0 = -i.y_m * s;
+    const double v0 = -i.y_m * c;
+    if (is_round(i)) {
+      const double k2 = c * c / (a * a) + s * s / (b * b);
+      const double k1 = u0 * c / (a * a) - v0 * s / (b * b);
+      const double k0 = u0 * u0 / (a * a) + v0 * v0 / (b * b) - 1;
+      const double under = k1 * k1 - k2 * k0;
+      if (under <= 0) return std::nullopt;
+      return std::pair(i.x_m + (-k1 - std::sqrt(under)) / k2, i.x_m + (-k1 + std::sqrt(under)) / k2);
+    }
+    double from = -HUGE_VAL;
+    double to = HUGE_VAL;
+    for (const auto& [at, along, half] : {std::array{u0, c, a}, std::array{v0, -s, b}}) {
+      constexpr double kAcross = 1e-9;
+      if (std::abs(along) < kAcross) {
+        if (std::abs(at) > half) return std::nullopt;
+        continue;
+      }
+      const double one = (-half - at) / along;
+      const double other = (half - at) / along;
+      from = std::max(from, std::min(one, other));
+      to = std::min(to, std::max(one, other));
+    }
+    if (from >= to) return std::nullopt;
+    return std::pair(i.x_m + from, i.x_m + to);
+  }
+
+  static bool is_round(const PhantomInclusion& i) {
+    return i.kind == InclusionKind::kNodule || i.kind == InclusionKind::kLobule;
+  }
+
   void inclusions_in_section(const std::function<double(double)>& py, double top, double bottom) {
     svg_.begin_clip({kLeft, top - 2}, wide_, bottom - top + 4);
     for (const auto& i : p_.inclusions) {
+      const auto met = met_at_m(i);
       const auto box = rig::footprint_of(i);
+      const auto [from_m, to_m] = met.value_or(std::pair(box.x_min_m, box.x_max_m));
+      const auto look = met ? shape_of(i)
+                            : fmt::format("fill=\"none\" stroke=\"{}\" stroke-width=\"0.8\" stroke-dasharray=\"1 3\"",
+                                          look_of(i).stroke);
       const double surface_mm = mm(surface_m(p_, i.x_m, 0));
       const double upper = py(surface_mm - mm(i.depth_m));
       const double high = mm(i.thickness_m) * scale_;
-      const double half = mm(box.x_max_m - box.x_min_m) * scale_ / 2;
-      const bool round = i.kind != InclusionKind::kAdhesionSheet && i.kind != InclusionKind::kScarStrip;
+      const double half = mm(to_m - from_m) * scale_ / 2;
+      const double middle = px((from_m + to_m) / 2);
+      const bool round = i.kind != InclusionKind::kAdhesionSheet && i.kind != InclusionKind::kScarStrip &&
+                         i.kind != InclusionKind::kFasciaEdge;
       if (round) {
-        svg_.ellipse({px(i.x_m), upper + high / 2}, half, high / 2, 0, shape_of(i));
+        svg_.ellipse({middle, upper + high / 2}, half, high / 2, 0, look);
       } else {
-        svg_.rectangle({px(i.x_m) - half, upper}, 2 * half, high, shape_of(i));
+        svg_.rectangle({middle - half, upper}, 2 * half, high, look);
       }
     }
     svg_.end_clip();
@@ -287,7 +334,7 @@ class Picture {
 
   void outline_on_map(const PhantomInclusion& i, const std::function<double(double)>& py) {
     const double degrees = -i.angle_rad * 180 / std::numbers::pi;  // y is up, pixels go down
-    if (i.kind == InclusionKind::kNodule || i.kind == InclusionKind::kLobule) {
+    if (is_round(i)) {
       svg_.ellipse({px(i.x_m), py(mm(i.y_m))}, mm(i.length_m) * scale_ / 2, mm(i.width_m) * scale_ / 2, degrees,
                    shape_of(i));
       return;
@@ -336,7 +383,7 @@ class Picture {
     profile(kLeft, half, kTall, p_.x_min_m, p_.x_max_m, "x mm", [&](double x) { return mm(surface_m(p_, x, 0)); });
     profile(kLeft + half + kGap, half, kTall, low_m, high_m, "y mm",
             [&](double y) { return mm(surface_m(p_, middle_m, y)); });
-    down_ += kTall + 54;
+    down_ += kTall + 72;
   }
 
   void profile(double left, double wide, double tall, double from_m, double to_m, const char* along,
@@ -373,7 +420,7 @@ class Picture {
     heading(p_.inclusions.empty() ? "No inclusions" : "Inclusions");
     down_ -= 6;
     if (p_.inclusions.empty()) return;
-    constexpr std::array kColumns{0.0,   24.0,  190.0, 300.0, 370.0, 420.0, 470.0,
+    constexpr std::array kColumns{0.0,   24.0,  190.0, 300.0, 370.0, 415.0, 460.0,
                                   530.0, 670.0, 735.0, 795.0, 860.0, 925.0};
     constexpr std::array kHeads{"",        "name",  "kind",    "role", "x mm",    "y mm",   "deep mm",
                                 "size mm", "angle", "stiff x", "mu x", "rough x", "rise mm"};

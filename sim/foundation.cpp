@@ -6,9 +6,11 @@
 namespace strigil::sim {
 namespace {
 
-constexpr std::size_t kKnots = 2048;
+constexpr std::size_t kKnots = 1025;
+/// What of the whole the fine table is.
+constexpr std::size_t kTouchShare = 32;
 constexpr std::size_t kCurvePoints = 320;
-constexpr double kLeastLoad_N_m = 1e-2;
+constexpr double kLeastLoad_N_m = 1e-3;
 constexpr double kMostLoad_N_m = 2e4;  // 800 N on 40 mm
 /// Forces of the four half-widths (N): from a touch to more than any clinician's.
 constexpr std::array<double, kStiffnessWidths> kForces_N{0.3, 2, 8, 25};
@@ -52,13 +54,27 @@ Foundation::Foundation(const LayerStack& stack, double edge_length_m) {
   }
   working_half_width_m_ = stack.under(kWorkingForce_N / edge_length_m).half_width_m;
   const auto curve = stack.curve(kLeastLoad_N_m, kMostLoad_N_m, kCurvePoints);
-  const double pitch = curve.back().depth_m / (kKnots - 1);
-  pitch_ = static_cast<float>(pitch);
-  per_pitch_ = 1 / pitch;
-  knots_.resize(kKnots);
+  const double deepest_m = curve.back().depth_m;
+  touch_ = table(curve, deepest_m / kTouchShare, 0, {});
+  deep_ = table(curve, deepest_m, (kKnots - 1) / kTouchShare, touch_.knots.back());
+}
+
+Foundation::Table Foundation::table(const std::vector<LineContact>& curve, double end_m, std::size_t from_knot,
+                                    const Point& from) const {
+  Table t;
+  const double pitch = end_m / (kKnots - 1);
+  t.pitch_m = static_cast<float>(pitch);
+  t.per_pitch = 1 / pitch;
+  t.end_m = end_m;
+  t.knots.resize(kKnots);
+  t.knots[from_knot] = from;
   std::array<double, kStiffnessWidths> load_before{};
   std::array<double, kStiffnessWidths> energy{};
-  for (std::size_t k = 1; k < kKnots; ++k) {
+  for (std::size_t w = 0; w < kStiffnessWidths; ++w) {
+    load_before[w] = static_cast<double>(from.load_N_m[w]);
+    energy[w] = static_cast<double>(from.energy_J_m[w]);
+  }
+  for (std::size_t k = from_knot + 1; k < kKnots; ++k) {
     const double depth = static_cast<double>(k) * pitch;
     const double load = at_depth(curve, depth, &LineContact::load_N_m, 1);
     const double a = at_depth(curve, depth, &LineContact::half_width_m, 0.5);
@@ -67,10 +83,11 @@ Foundation::Foundation(const LayerStack& stack, double edge_length_m) {
       const double here = load * share[w];
       energy[w] += pitch * (load_before[w] + here) / 2;
       load_before[w] = here;
-      knots_[k].load_N_m[w] = static_cast<float>(here);
-      knots_[k].energy_J_m[w] = static_cast<float>(energy[w]);
+      t.knots[k].load_N_m[w] = static_cast<float>(here);
+      t.knots[k].energy_J_m[w] = static_cast<float>(energy[w]);
     }
   }
+  return t;
 }
 
 }  // namespace strigil::sim

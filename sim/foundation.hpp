@@ -26,14 +26,7 @@ class Foundation {
   [[nodiscard]] const StiffnessWidths& widths_m() const noexcept { return widths_m_; }
   /// Precondition: depth >= 0. Beyond the table it goes on straight.
   [[nodiscard]] Point at(double depth_m) const noexcept {
-    const double place = depth_m * per_pitch_;
-    const std::size_t most = knots_.size() - 2;
-    std::size_t index = most;
-    if (place < static_cast<double>(most)) index = static_cast<std::size_t>(static_cast<long>(place));
-    const auto t = static_cast<float>(place - static_cast<double>(index));
-    const Point& from = knots_[index];
-    const Lanes4 rise = knots_[index + 1].load_N_m - from.load_N_m;
-    return {from.load_N_m + t * rise, from.energy_J_m + (t * pitch_) * (from.load_N_m + (0.5F * t) * rise)};
+    return depth_m < touch_.end_m ? touch_.at(depth_m) : deep_.at(depth_m);
   }
   /// Load on even ground, where every factor is 1.
   [[nodiscard]] double load_N_m(double depth_m) const noexcept {
@@ -44,11 +37,31 @@ class Foundation {
   [[nodiscard]] double working_half_width_m() const noexcept { return working_half_width_m_; }
 
  private:
+  struct Table {
+    std::vector<Point> knots;  // from depth 0
+    double per_pitch = 0;
+    float pitch_m = 0;
+    double end_m = 0;
+
+    [[nodiscard]] Point at(double depth_m) const noexcept {
+      const double place = depth_m * per_pitch;
+      const std::size_t most = knots.size() - 2;
+      std::size_t index = most;
+      if (place < static_cast<double>(most)) index = static_cast<std::size_t>(static_cast<long>(place));
+      const auto t = static_cast<float>(place - static_cast<double>(index));
+      const Point& from = knots[index];
+      const Lanes4 rise = knots[index + 1].load_N_m - from.load_N_m;
+      return {from.load_N_m + t * rise, from.energy_J_m + (t * pitch_m) * (from.load_N_m + (0.5F * t) * rise)};
+    }
+  };
+  /// `from` has what lies before `from_knot` of the table already.
+  [[nodiscard]] Table table(const std::vector<LineContact>& curve, double end_m, std::size_t from_knot,
+                            const Point& from) const;
+
   StiffnessWidths widths_m_{};
   double working_half_width_m_ = 0;
-  double per_pitch_ = 0;
-  float pitch_ = 0;
-  std::vector<Point> knots_;
+  Table touch_;  // the first thirty-second, as finely again
+  Table deep_;
 };
 
 }  // namespace strigil::sim

@@ -23,12 +23,14 @@ struct FrictionLaw {
   double micro_damping_N_s_m = 2;  ///< s1
 };
 
-/// exp(-x) for x >= 0 to 3e-5 of 1, never above 1 nor below 0: a quotient is a third of std::exp.
+/// exp(-x) for x >= 0, to 3e-6; never above 1 nor below 0. A quotient is a third of std::exp.
 inline double decay(double x) noexcept {
-  const double y = x / 4;
-  const double series = 1 + y * (1 + y * (0.5 + y * (1.0 / 6 + y * (1.0 / 24))));
-  const double quarter = 1 / (series * series);
-  return quarter * quarter;
+  const double y = x / 16;
+  double series = 1 + y * (1 + y * (0.5 + y * (1.0 / 6 + y * (1.0 / 24))));
+  series *= series;
+  series *= series;
+  series *= series;
+  return 1 / (series * series);
 }
 
 /// mu(v), viscous part apart.

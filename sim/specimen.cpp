@@ -71,7 +71,7 @@ std::optional<std::string> amiss(const rig::PhantomTexture& t) {
         amiss("correlation_m", t.correlation_m, 1e-3, 10), amiss("fibre_stiffness_sd", t.fibre_stiffness_sd, 0, 2),
         amiss("fibre_wavelength_m", t.fibre_wavelength_m, 1e-3, 10),
         amiss("fibre_angle_rad", t.fibre_angle_rad, -100, 100), amiss("roughness_rms_m", t.roughness_rms_m, 0, 1e-3),
-        amiss("roughness_shortest_m", t.roughness_shortest_m, 0.1e-3, 0.1),
+        amiss("roughness_shortest_m", t.roughness_shortest_m, 0.05e-3, 0.1),
         amiss("roughness_longest_m", t.roughness_longest_m, 0.1e-3, 0.1)}) {
     if (found) return "texture: " + *found;
   }

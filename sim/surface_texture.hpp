@@ -19,7 +19,7 @@ namespace strigil::sim {
 
 /// Of asperities against the surface, for an edge of 40 mm: set so that skin under an emollient vibrates at the p10
 /// line of science.md 2.8 through a steel tool [A].
-inline constexpr double kAsperityStiffness_N_m = 20e3;
+inline constexpr double kAsperityStiffness_N_m = 50e3;
 
 /// Immutable; any thread.
 class SurfaceTexture {
