@@ -46,7 +46,9 @@ InstrumentBody::InstrumentBody(const rig::Instrument& instrument, const BodyMoun
     per_mass[3 + m] = 1 / mode.effective_mass_kg;
     gain[3 + m] = mode.sensor_gain;
   }
+  const auto per_w = [this](std::size_t i) { return frequency_Hz_[i] > 0 ? 1 / (kTwoPi * frequency_Hz_[i]) : 0; };
   for (std::size_t p = 0; p < kBodyPairs; ++p) {
+    per_w_[p] = Pair{per_w(2 * p), per_w(2 * p + 1)};
     per_mass_[p] = Pair{per_mass[2 * p], per_mass[2 * p + 1]};
     sensor_gain_[p] = Pair{gain[2 * p], gain[2 * p + 1]};
     state_[p].two_z = Pair{2 * damping_ratio_[2 * p], 2 * damping_ratio_[2 * p + 1]};
@@ -111,26 +113,23 @@ void InstrumentBody::step(double dt_s, const std::array<double, 3>& force_N,
   felt_m_s2_ = {felt_xy[0], felt_xy[1], felt_z[0]};
 }
 
+std::array<double, 3> InstrumentBody::at_edge(const std::array<Pair, kBodyPairs>& lanes) const noexcept {
+  Pair bent = lanes[2];
+  for (std::size_t p = 3; p < kBodyPairs; ++p) bent += lanes[p];
+  const double along_normal = bent[0] + bent[1] + lanes[1][1];
+  return {lanes[0][0] + normal_x_ * along_normal, lanes[0][1], lanes[1][0] + normal_z_ * along_normal};
+}
+
 std::array<double, 3> InstrumentBody::edge_deflection_m() const noexcept {
-  std::array<double, kBody> q{};
-  for (std::size_t i = 0; i < kBody; ++i) {
-    const double w = kTwoPi * frequency_Hz_[i];
-    if (w > 0) q[i] = lane(state_[i / 2].place, i) / (w * w);
-  }
-  double bent = 0;
-  for (std::size_t m = 0; m < kMostModes; ++m) bent += q[3 + m];
-  return {q[0] + normal_x_ * bent, q[1], q[2] + normal_z_ * bent};
+  std::array<Pair, kBodyPairs> q;
+  for (std::size_t p = 0; p < kBodyPairs; ++p) q[p] = state_[p].place * per_w_[p] * per_w_[p];
+  return at_edge(q);
 }
 
 std::array<double, 3> InstrumentBody::edge_deflection_m_s() const noexcept {
-  std::array<double, kBody> v{};
-  for (std::size_t i = 0; i < kBody; ++i) {
-    const double w = kTwoPi * frequency_Hz_[i];
-    if (w > 0) v[i] = lane(state_[i / 2].rate, i) / w;
-  }
-  double bent = 0;
-  for (std::size_t m = 0; m < kMostModes; ++m) bent += v[3 + m];
-  return {v[0] + normal_x_ * bent, v[1], v[2] + normal_z_ * bent};
+  std::array<Pair, kBodyPairs> v;
+  for (std::size_t p = 0; p < kBodyPairs; ++p) v[p] = state_[p].rate * per_w_[p];
+  return at_edge(v);
 }
 
 // --- closed form -----------------------------------------------------------------------------------------------------

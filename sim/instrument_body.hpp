@@ -67,8 +67,8 @@ class InstrumentBody {
   };
   static Pair advance(const Coefficients& c, State& s, Pair input) noexcept;
   const Kept& kept_for(double dt_s) noexcept;
-  /// Of lane `i`: of a body's oscillator, or of the mounting's from kBody on.
-  static double lane(Pair pair, std::size_t i) { return pair[i % 2]; }
+  /// Of the body's oscillators to axes: x, y, z and what bends, along n.
+  [[nodiscard]] std::array<double, 3> at_edge(const std::array<Pair, kBodyPairs>& lanes) const noexcept;
 
   std::array<double, kBody> frequency_Hz_{};  // 0: there is none
   std::array<double, kBody> damping_ratio_{};
@@ -78,6 +78,7 @@ class InstrumentBody {
   double normal_z_;
   std::array<Pair, kBodyPairs> per_mass_{};
   std::array<Pair, kBodyPairs> sensor_gain_{};  // of modes; 0 for x, y, z
+  std::array<Pair, kBodyPairs> per_w_{};        // 1 / w
   std::array<Kept, 2> kept_{};
   std::size_t in_use_ = 0;
   std::array<State, kPairs> state_{};
