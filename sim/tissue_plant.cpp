@@ -58,8 +58,10 @@ TissuePlant::TissuePlant(const rig::Phantom& phantom, const rig::Instrument& ins
       body_(instrument),
       body_at_rest_(body_),
       machine_(bench.mount, bench.seed),
+      machine_at_rest_(machine_),
       asperity_factor_(std::sqrt(instrument.edge_length_m / kAsperityEdge_m)),
-      dried_(std::exp(-phantom.emollient.age_s / specimen_.emollient.time_s)) {
+      dried_at_first_(std::exp(-phantom.emollient.age_s / specimen_.emollient.time_s)),
+      dried_(dried_at_first_) {
   const double stands_out = instrument.edge == rig::EdgeShape::kStraight ? 0
                             : instrument.edge == rig::EdgeShape::kConvex ? instrument.edge_sagitta_m
                                                                          : -instrument.edge_sagitta_m;
@@ -226,7 +228,10 @@ void TissuePlant::rest() noexcept {
   lugre_ = LuGre{};
   wear_.clear();
   body_ = body_at_rest_;
+  machine_ = machine_at_rest_;
+  dried_ = dried_at_first_;
   softened_ = 1;
+  state_ = {};
   compression_m_ = 0;
 }
 

@@ -69,7 +69,7 @@ class TissuePlant final : public Plant {
   [[nodiscard]] double stored_J() const noexcept {
     return relaxation_.stored_J() * softened_ + lugre_.stored_J(kBristles_per_m);
   }
-  /// As it was before it was ever touched: layers, film, dose, instrument at rest. The machine's noise goes on.
+  /// As it was before its first step; time may begin anew.
   void rest() noexcept;
   /// What it is made of.
   [[nodiscard]] const Specimen& specimen() const noexcept { return specimen_; }
@@ -101,7 +101,9 @@ class TissuePlant final : public Plant {
   InstrumentBody body_;
   InstrumentBody body_at_rest_;
   MachineMotion machine_;
+  MachineMotion machine_at_rest_;
   double asperity_factor_;
+  double dried_at_first_ = 1;
   double dried_ = 1;  // e^-(age of the film)
   double dries_ = 1;  // by so much each step
   double dries_for_s_ = 0;
