@@ -1,4 +1,5 @@
-// Where reference data lie that are not in this repository: $STRIGIL_REFERENCE_DATA, else ../shared/data beside the checkout.
+// Where reference data lie that are not in this repository: $STRIGIL_REFERENCE_DATA, else ../shared/data beside the
+// checkout.
 #pragma once
 
 #include <cstdlib>

@@ -51,10 +51,10 @@ struct LinearSet {
 TEST(Strd, LinearToThirteenDigits) {
   const auto folder = reference_data();
   if (folder.empty()) GTEST_SKIP() << kNoReferenceData;
-  for (const auto& set : {LinearSet{"Norris", 1, false}, LinearSet{"Pontius", 2, false}, LinearSet{"NoInt1", 1, true},
-                          LinearSet{"Filip", 10, false}, LinearSet{"Wampler1", 5, false},
-                          LinearSet{"Wampler2", 5, false}, LinearSet{"Wampler3", 5, false},
-                          LinearSet{"Wampler4", 5, false}}) {
+  for (const auto& set :
+       {LinearSet{"Norris", 1, false}, LinearSet{"Pontius", 2, false}, LinearSet{"NoInt1", 1, true},
+        LinearSet{"Filip", 10, false}, LinearSet{"Wampler1", 5, false}, LinearSet{"Wampler2", 5, false},
+        LinearSet{"Wampler3", 5, false}, LinearSet{"Wampler4", 5, false}}) {
     const auto lines = words_of(folder / "strd" / "linear" / (std::string(set.name) + ".dat"));
     ASSERT_GT(lines.size(), 60U) << set.name;
     Certified c;
@@ -94,8 +94,8 @@ TEST(Strd, LinearToThirteenDigits) {
 TEST(Strd, WamplerFiveAndNoIntTwo) {
   std::vector<double> x = grid(0, 1, 21), y;
   // Wampler4's disturbance, a hundred times: the signs and sizes of NIST's data, y - sum of powers.
-  const std::vector<double> delta{759,   -2048, 2048, -2048, 2523,  -2048, 2048, -2048, 1838,  -2048, 2048,
-                                  -2048, 1838,  -2048, 2048, -2048, 2523,  -2048, 2048,  -2048, 759};
+  const std::vector<double> delta{759,   -2048, 2048,  -2048, 2523,  -2048, 2048,  -2048, 1838,  -2048, 2048,
+                                  -2048, 1838,  -2048, 2048,  -2048, 2523,  -2048, 2048,  -2048, 759};
   for (std::size_t i = 0; i < x.size(); ++i) {
     double power = 1, sum = 0;
     for (int k = 0; k <= 5; ++k, power *= x[i]) sum += power;
@@ -105,12 +105,13 @@ TEST(Strd, WamplerFiveAndNoIntTwo) {
   five.degree = 5;
   auto wampler = fit_polynomial(x, y, five);
   ASSERT_TRUE(wampler.ok()) << wampler.error().message;
-  expect_digits("Wampler5 (doubles)", wampler->fit(),
-                {{1, 1, 1, 1, 1, 1},
-                 {21523262.4678170, 23635517.3469681, 7793435.24331583, 1014755.07550350, 56456.6512170752,
-                  1123.24854679312},
-                 23601450.2379268, 0.224668921574940E-02},
-                10);  // R2 is what is lost here: 1 - 0.998 of numbers of 15 digits
+  expect_digits(
+      "Wampler5 (doubles)", wampler->fit(),
+      {{1, 1, 1, 1, 1, 1},
+       {21523262.4678170, 23635517.3469681, 7793435.24331583, 1014755.07550350, 56456.6512170752, 1123.24854679312},
+       23601450.2379268,
+       0.224668921574940E-02},
+      10);  // R2 is what is lost here: 1 - 0.998 of numbers of 15 digits
 
   PolynomialOptions through;
   through.through_zero = true;
@@ -148,7 +149,8 @@ TEST(Strd, Longley) {
                   -0.511041056535807E-01, 1829.15146461355},
                  {890420.383607373, 84.9149257747669, 0.334910077722432E-01, 0.488399681651699, 0.214274163161675,
                   0.226073200069370, 455.478499142212},
-                 304.854073561965, 0.995479004577296},
+                 304.854073561965,
+                 0.995479004577296},
                 12);
 }
 
@@ -177,8 +179,8 @@ TEST(Strd, Univariate) {
 
   const auto folder = reference_data();
   if (folder.empty()) GTEST_SKIP() << kNoReferenceData;
-  const std::map<std::string, double> bars{{"Michelso", 13}, {"NumAcc1", 13}, {"NumAcc2", 13}, {"NumAcc3", 9},
-                                           {"PiDigits", 13}};
+  const std::map<std::string, double> bars{
+      {"Michelso", 13}, {"NumAcc1", 13}, {"NumAcc2", 13}, {"NumAcc3", 9}, {"PiDigits", 13}};
   for (const auto& [name, bar] : bars) {
     const auto lines = words_of(folder / "strd" / "univariate" / (name + ".txt"));
     ASSERT_GT(lines.size(), 60U) << name;
@@ -193,9 +195,8 @@ TEST(Strd, Univariate) {
         decimals.push_back(*parse_extended(w[0]));
         continue;
       }
-      const auto value = std::find_if(w.begin(), w.end(), [](const std::string& s) {
-        return s == "ybar:" || s == "s:" || s == "r(1):";
-      });
+      const auto value = std::find_if(w.begin(), w.end(),
+                                      [](const std::string& s) { return s == "ybar:" || s == "s:" || s == "r(1):"; });
       if (i < 40 || value == w.end() || value + 1 == w.end()) continue;
       (*value == "ybar:" ? mean : *value == "s:" ? sd : r1) = std::stod(*(value + 1));
     }
@@ -210,18 +211,22 @@ AnovaDigits print_anova(const std::string& name, const OneWayAnova& found, doubl
                         double f, double r2, double sd) {
   const double b = digits(found.ss_between, ss_between), w = digits(found.ss_within, ss_within);
   const double of_f = digits(found.f, f), of_r2 = digits(found.r_squared, r2), of_sd = digits(found.residual_sd, sd);
-  std::printf("%-24s between %4.1f  within %4.1f  F %4.1f  R2 %4.1f  sd %4.1f\n", name.c_str(), b, w, of_f, of_r2, of_sd);
+  std::printf("%-24s between %4.1f  within %4.1f  F %4.1f  R2 %4.1f  sd %4.1f\n", name.c_str(), b, w, of_f, of_r2,
+              of_sd);
   return {std::min({b, w, of_f, of_r2, of_sd})};
 }
 
 TEST(Strd, Anova) {
   // SmLs09 as NIST made it: SmLs08's pattern with 2001 values for each of nine treatments.
-  const std::vector<std::vector<std::string>> pairs{
-      {"1000000000000.4", "1000000000000.3", "1000000000000.5"}, {"1000000000000.3", "1000000000000.2", "1000000000000.4"},
-      {"1000000000000.2", "1000000000000.1", "1000000000000.3"}, {"1000000000000.5", "1000000000000.4", "1000000000000.6"},
-      {"1000000000000.6", "1000000000000.5", "1000000000000.7"}, {"1000000000000.4", "1000000000000.3", "1000000000000.5"},
-      {"1000000000000.6", "1000000000000.5", "1000000000000.7"}, {"1000000000000.5", "1000000000000.4", "1000000000000.6"},
-      {"1000000000000.4", "1000000000000.3", "1000000000000.5"}};
+  const std::vector<std::vector<std::string>> pairs{{"1000000000000.4", "1000000000000.3", "1000000000000.5"},
+                                                    {"1000000000000.3", "1000000000000.2", "1000000000000.4"},
+                                                    {"1000000000000.2", "1000000000000.1", "1000000000000.3"},
+                                                    {"1000000000000.5", "1000000000000.4", "1000000000000.6"},
+                                                    {"1000000000000.6", "1000000000000.5", "1000000000000.7"},
+                                                    {"1000000000000.4", "1000000000000.3", "1000000000000.5"},
+                                                    {"1000000000000.6", "1000000000000.5", "1000000000000.7"},
+                                                    {"1000000000000.5", "1000000000000.4", "1000000000000.6"},
+                                                    {"1000000000000.4", "1000000000000.3", "1000000000000.5"}};
   std::vector<std::vector<Extended>> nine;
   for (const auto& p : pairs) {
     std::vector<Extended> group{*parse_extended(p[0])};
@@ -236,9 +241,9 @@ TEST(Strd, Anova) {
   const auto folder = reference_data();
   if (folder.empty()) GTEST_SKIP() << kNoReferenceData;
   // What doubles still carry of numbers like 1000000000000.4 is 3 digits of their differences.
-  const std::map<std::string, double> bars{{"SiRstv", 12},  {"SmLs01", 13}, {"SmLs02", 13},
-                                           {"SmLs03", 13}, {"SmLs04", 9}, {"SmLs05", 9},
-                                           {"SmLs06", 9}, {"SmLs07", 3.5}, {"SmLs08", 3.5}};
+  const std::map<std::string, double> bars{{"SiRstv", 12}, {"SmLs01", 13},  {"SmLs02", 13},
+                                           {"SmLs03", 13}, {"SmLs04", 9},   {"SmLs05", 9},
+                                           {"SmLs06", 9},  {"SmLs07", 3.5}, {"SmLs08", 3.5}};
   for (const auto& [name, bar] : bars) {
     const auto lines = words_of(folder / "strd" / "anova" / (name + ".dat"));
     ASSERT_GT(lines.size(), 60U) << name;
@@ -277,15 +282,16 @@ TEST(Strd, Anova) {
 TEST(Strd, NonlinearFromBothStarts) {
   for (const auto& set : nist_nonlinear()) {
     for (const int start : {1, 2}) {
-      auto found = fit_nonlinear([&](std::span<const double> b, std::size_t i) { return set.model(b, set.x[i]); },
-                                 Eigen::Map<const Eigen::VectorXd>(set.y.data(), static_cast<Eigen::Index>(set.y.size())),
-                                 start == 1 ? set.start_1 : set.start_2);
+      auto found =
+          fit_nonlinear([&](std::span<const double> b, std::size_t i) { return set.model(b, set.x[i]); },
+                        Eigen::Map<const Eigen::VectorXd>(set.y.data(), static_cast<Eigen::Index>(set.y.size())),
+                        start == 1 ? set.start_1 : set.start_2);
       ASSERT_TRUE(found.ok()) << set.name << ": " << found.error().message;
       // Certified to 11 digits.
       const double b = fewest(found->fit.coefficients, set.certified);
       const double sd = fewest(found->fit.standard_errors, set.certified_sd);
-      std::printf("%-10s %-8s start %d  b %4.1f  sd %4.1f  %s\n", set.name.c_str(), set.difficulty.c_str(), start, b, sd,
-                  found->convergence.how.c_str());
+      std::printf("%-10s %-8s start %d  b %4.1f  sd %4.1f  %s\n", set.name.c_str(), set.difficulty.c_str(), start, b,
+                  sd, found->convergence.how.c_str());
       EXPECT_GE(b, 7) << set.name;
       EXPECT_GE(sd, 7) << set.name;
       EXPECT_GE(digits(found->fit.sum_of_squares, set.residual_squares), 9.5) << set.name;

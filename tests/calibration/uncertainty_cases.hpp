@@ -65,8 +65,7 @@ inline SimultaneousInputs h2_inputs(const std::vector<double>& v, const std::vec
     for (std::size_t b = a + 1; b < 3; ++b) {
       double sum = 0;
       for (std::size_t n = 0; n < all[a].size(); ++n) sum += (all[a][n] - means[a].mean) * (all[b][n] - means[b].mean);
-      out.correlations.push_back(
-          {a, b, sum / (static_cast<double>(all[a].size() - 1) * means[a].sd * means[b].sd)});
+      out.correlations.push_back({a, b, sum / (static_cast<double>(all[a].size() - 1) * means[a].sd * means[b].sd)});
     }
   }
   return out;

@@ -24,12 +24,24 @@ namespace {
 
 using nlohmann::json;
 
-const std::set<std::string> kCovered{
-    "sine-fit-4p",       "sine-fit-3p",      "sine-fit-qwtb",   "strd-pontius-loadcell",
-    "pontius-handbook-linear", "pontius-e74", "aiag-linearity",
-    "gum-h1",            "gum-h2",           "gum-h5",          "ts28037-ex1-wls",
-    "ts28037-ex2-wls",   "ts28037-ex4-unknown-uy", "natrella-line", "jcgm101-additive",
-    "jcgm101-mass",      "jcgm101-loss",     "transmissibility-invariant"};
+const std::set<std::string> kCovered{"sine-fit-4p",
+                                     "sine-fit-3p",
+                                     "sine-fit-qwtb",
+                                     "strd-pontius-loadcell",
+                                     "pontius-handbook-linear",
+                                     "pontius-e74",
+                                     "aiag-linearity",
+                                     "gum-h1",
+                                     "gum-h2",
+                                     "gum-h5",
+                                     "ts28037-ex1-wls",
+                                     "ts28037-ex2-wls",
+                                     "ts28037-ex4-unknown-uy",
+                                     "natrella-line",
+                                     "jcgm101-additive",
+                                     "jcgm101-mass",
+                                     "jcgm101-loss",
+                                     "transmissibility-invariant"};
 
 struct Points {
   std::vector<double> x, y;
@@ -125,7 +137,8 @@ void WorkedCases::pontius_cases() {
   const auto quadratic = fitted(data, 2), line = fitted(data, 1);
   const json& strd = expected("strd-pontius-loadcell");
   for (int k = 0; k < 3; ++k) {
-    table_.expect_relative("strd-pontius-loadcell", fmt::format("B{}", k), strd["B"][k], quadratic.coefficient(k), 1e-10);
+    table_.expect_relative("strd-pontius-loadcell", fmt::format("B{}", k), strd["B"][k], quadratic.coefficient(k),
+                           1e-10);
     table_.expect_relative("strd-pontius-loadcell", fmt::format("sd of B{}", k), strd["sd"][k],
                            quadratic.fit().standard_errors[k], 1e-10);
   }
@@ -275,8 +288,8 @@ void WorkedCases::gum() {
   const auto h2 = gum_h2(in["V"], in["I_mA"], in["phi"]);
   const json& e2 = expected("gum-h2");
   const std::pair<const char*, double> quantities[] = {
-      {"R", h2.values[0]}, {"X", h2.values[1]}, {"Z", h2.values[2]},
-      {"uR", h2.uncertainties[0]}, {"uX", h2.uncertainties[1]}, {"uZ", h2.uncertainties[2]},
+      {"R", h2.values[0]},           {"X", h2.values[1]},           {"Z", h2.values[2]},
+      {"uR", h2.uncertainties[0]},   {"uX", h2.uncertainties[1]},   {"uZ", h2.uncertainties[2]},
       {"rRX", h2.correlation(0, 1)}, {"rRZ", h2.correlation(0, 2)}, {"rXZ", h2.correlation(1, 2)}};
   for (const auto& [key, found] : quantities) table_.expect("gum-h2", key, e2[key], found, 0.001);
 
@@ -306,7 +319,8 @@ void WorkedCases::monte_carlo() {
   const json& additive = expected("jcgm101-additive");
   const auto normal = run(sum_of_four(), four_inputs(Normal{0, 1}));
   const auto rectangular = run(sum_of_four(), four_inputs(Rectangular{-std::sqrt(3.0), std::sqrt(3.0)}));
-  table_.expect("jcgm101-additive", "normal, half interval", additive["normal_half95"], normal.symmetric.width() / 2, 0.01);
+  table_.expect("jcgm101-additive", "normal, half interval", additive["normal_half95"], normal.symmetric.width() / 2,
+                0.01);
   table_.expect("jcgm101-additive", "rectangular, half interval", additive["rect_half95_exact"],
                 rectangular.symmetric.width() / 2, 0.01);
 
@@ -370,8 +384,8 @@ TEST_F(WorkedCases, EachWithinItsToleranceAndAsTheDocsSay) {
   std::string covered;
   for (const auto& id : kCovered) covered += " " + id;
   std::printf("worked cases covered:%s\n", covered.c_str());
-  compare_with_docs("worked cases", "| case | quantity | expected | found | tolerance |\n|---|---|---|---|---|\n" +
-                                        table_.text());
+  compare_with_docs("worked cases",
+                    "| case | quantity | expected | found | tolerance |\n|---|---|---|---|---|\n" + table_.text());
 }
 
 }  // namespace

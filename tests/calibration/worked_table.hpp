@@ -1,5 +1,5 @@
-// The table of expected against found for worked cases, as docs/numerics.md has it: made by the tests, compared by one of
-// them, and written by it where STRIGIL_UPDATE_DOCS is set.
+// The table of expected against found for worked cases, as docs/numerics.md has it: made by the tests, compared by one
+// of them, and written by it where STRIGIL_UPDATE_DOCS is set.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -20,7 +20,8 @@ class WorkedTable {
  public:
   /// |found - expected| <= tolerance.
   void expect(const std::string& id, const std::string& quantity, double expected, double found, double tolerance) {
-    EXPECT_LE(std::abs(found - expected), tolerance) << id << ": " << quantity << ", found " << found << " for " << expected;
+    EXPECT_LE(std::abs(found - expected), tolerance)
+        << id << ": " << quantity << ", found " << found << " for " << expected;
     EXPECT_FALSE(std::isnan(found)) << id << ": " << quantity;
     char row[400];
     std::snprintf(row, sizeof row, "| `%s` | %s | %.10g | %.10g | %.2g |\n", id.c_str(), quantity.c_str(), expected,
@@ -50,7 +51,8 @@ inline void compare_with_docs(const std::string& name, const std::string& text) 
   content << std::ifstream(file).rdbuf();
   const std::string page = content.str(), begin = "<!-- begin " + name + " -->\n", end = "<!-- end " + name + " -->\n";
   const auto from = page.find(begin), to = page.find(end);
-  ASSERT_TRUE(from != std::string::npos && to != std::string::npos && from < to) << file << " has no marks for " << name;
+  ASSERT_TRUE(from != std::string::npos && to != std::string::npos && from < to)
+      << file << " has no marks for " << name;
   const auto first = from + begin.size();
   if (std::getenv("STRIGIL_UPDATE_DOCS") != nullptr) {
     std::ofstream(file) << page.substr(0, first) << text << page.substr(to);
