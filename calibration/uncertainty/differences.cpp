@@ -16,9 +16,10 @@ using Eigen::VectorXd;
 
 bool all_finite(const VectorXd& v) { return v.allFinite(); }
 
-/// (f(x+h) - f(x-h)) / 2h along input i, with the h that doubles really make of it.
+/// (f(x+h) - f(x-h)) / 2h along input i, with the h that doubles really make of it. `rounding`: what of it may be the
+/// rounding of f.
 template <typename F>
-VectorXd central(const F& f, std::size_t outputs, std::vector<double>& x, std::size_t i, double h) {
+VectorXd central(const F& f, std::size_t outputs, std::vector<double>& x, std::size_t i, double h, VectorXd& rounding) {
   const double at = x[i];
   VectorXd up(static_cast<Index>(outputs)), down(static_cast<Index>(outputs));
   x[i] = at + h;
@@ -28,6 +29,7 @@ VectorXd central(const F& f, std::size_t outputs, std::vector<double>& x, std::s
   const double low = x[i];
   f(std::span<const double>(x), std::span<double>(down.data(), outputs));
   x[i] = at;
+  rounding = up.cwiseAbs().cwiseMax(down.cwiseAbs()) * (4 * std::numeric_limits<double>::epsilon() / (high - low));
   return (up - down) / (high - low);
 }
 
@@ -44,10 +46,10 @@ daq::Result<Derivatives> differentiate(const std::function<void(std::span<const 
   for (std::size_t i = 0; i < n; ++i) {
     double h = std::max(scale[i], 1e-3 * std::abs(at[i]));
     if (h == 0) h = 1e-3;
-    VectorXd first;
+    VectorXd first, rounding;
     int halvings = 0;
     for (;; h /= 2) {
-      first = central(f, outputs, x, i, h);
+      first = central(f, outputs, x, i, h, rounding);
       if (all_finite(first)) break;
       if (++halvings > 60 || at[i] + h == at[i]) {
         return Error{fmt::format(
@@ -61,15 +63,15 @@ daq::Result<Derivatives> differentiate(const std::function<void(std::span<const 
     VectorXd error = VectorXd::Constant(static_cast<Index>(outputs), std::numeric_limits<double>::infinity());
     for (std::size_t level = 1; level < kLevels; ++level) {
       h /= 2;
-      table[0][level] = central(f, outputs, x, i, h);
+      table[0][level] = central(f, outputs, x, i, h, rounding);
       if (!all_finite(table[0][level])) break;
       double weight = 1;
       for (std::size_t k = 1; k <= level; ++k) {
         weight *= 4;
         table[k][level] = (weight * table[k - 1][level] - table[k - 1][level - 1]) / (weight - 1);
         for (Index o = 0; o < best.size(); ++o) {
-          const double e = std::max(std::abs(table[k][level][o] - table[k - 1][level][o]),
-                                    std::abs(table[k][level][o] - table[k - 1][level - 1][o]));
+          const double e = std::max({std::abs(table[k][level][o] - table[k - 1][level][o]),
+                                     std::abs(table[k][level][o] - table[k - 1][level - 1][o]), rounding[o]});
           if (e < error[o]) {
             error[o] = e;
             best[o] = table[k][level][o];
