@@ -75,7 +75,7 @@ TEST(DelayFromPhase, InvertedOnlyWhereAskedFor) {
   ASSERT_TRUE(d);
   EXPECT_TRUE(d->inverted);
   EXPECT_NEAR(d->delay_s.value, 0.004, 1e-4);
-  EXPECT_GT(delay_from_phase(lines, 16, 0.02)->reduced_chi2, 10) << "without it the phases do not fit";
+  EXPECT_THAT(delay_from_phase(lines, 16, 0.02).error().message, HasSubstr("look at the signs"));
 }
 
 TEST(DelayFromPhase, HostileLinesAreRefused) {
@@ -106,7 +106,7 @@ Seen see(double rate_Hz, double start_s, double delay_s, double gain, double off
 TEST(DelayFromEvent, StepsAtDifferentRatesWithHonestUncertainty) {
   Random random(30);
   int inside = 0;
-  constexpr int kTrials = 300;
+  constexpr int kTrials = 200;
   for (int i = 0; i < kTrials; ++i) {
     const double truth = 0.01 * (random.uniform() - 0.5);
     const auto a = see(2000, 0, 0, 1, 0, 0.003, random);
@@ -117,7 +117,8 @@ TEST(DelayFromEvent, StepsAtDifferentRatesWithHonestUncertainty) {
     ASSERT_LT(d->delay_s.u, 1e-4);
     if (std::abs(d->delay_s.value - truth) <= d->delay_s.expanded()) ++inside;
   }
-  EXPECT_GE(inside, kTrials * 91 / 100);
+  EXPECT_GE(inside, kTrials * 92 / 100);
+  EXPECT_LE(inside, kTrials * 98 / 100);
 }
 
 TEST(DelayFromEvent, InvertedPeriodicAndUnrelatedChannels) {
