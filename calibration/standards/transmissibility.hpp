@@ -28,6 +28,15 @@ struct ResponsePoint {
 /// Relative standard deviation of |H| from coherence and effective averages: sqrt((1-g2)/(2 g2 n)). Infinite at g2 = 0.
 [[nodiscard]] double response_relative_u(double coherence, double averages);
 
+/// The same where the coherence was estimated from these very averages: n - 1 takes the place of n (a line through the
+/// origin fitted to n complex pairs), with 2 (n - 1) degrees of freedom. With n the interval of 5 averages holds the truth
+/// in 92 % of cases, with n - 1 in 95 %. Infinite for a single average, whose coherence is always one.
+struct RandomError {
+  double relative_u = 0;
+  double dof = 0;
+};
+[[nodiscard]] RandomError estimated_random_error(double coherence, double averages);
+
 struct TransmissibilityPoint {
   double frequency_Hz = 0;
   Estimate magnitude;
