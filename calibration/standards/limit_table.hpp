@@ -63,7 +63,4 @@ struct LimitTable {
 /// A table that came with the program. Asserted to be good (a test reads all).
 [[nodiscard]] LimitTable read_built_in_table(std::string_view name, const LimitSchema& schema);
 
-/// SHA-256 of a text in lower-case hexadecimal.
-[[nodiscard]] std::string sha256_hex(std::string_view text);
-
 }  // namespace strigil::calibration

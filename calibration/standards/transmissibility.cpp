@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <numbers>
 
@@ -63,27 +62,9 @@ BandTransmissibility band_of(const std::vector<TransmissibilityPoint>& points, s
 
 }  // namespace
 
-std::complex<double> transmissibility_sdof_complex(double r, double zeta) {
-  assert(r >= 0 && zeta >= 0 && !(r == 1 && zeta == 0));
-  const std::complex<double> damping(0, 2 * zeta * r);
-  return (1.0 + damping) / (1 - r * r + damping);
-}
-
-double transmissibility_sdof(double r, double zeta) {
-  assert(r >= 0 && zeta >= 0 && !(r == 1 && zeta == 0));
-  const double d = 4 * zeta * zeta * r * r;
-  const double s = (1 - r) * (1 + r);
-  return std::sqrt((1 + d) / (s * s + d));
-}
-
-double response_relative_u(double coherence, double averages) {
-  if (!(coherence > 0)) return std::numeric_limits<double>::infinity();
-  return std::sqrt((1 - coherence) / (2 * coherence * averages));
-}
-
 RandomError estimated_random_error(double coherence, double averages) {
-  if (!(averages > 1)) return {std::numeric_limits<double>::infinity(), 1};
-  return {response_relative_u(coherence, averages - 1), std::max(2 * (averages - 1), 1.0)};
+  if (!(averages > 1 && coherence > 0)) return {std::numeric_limits<double>::infinity(), 1};
+  return {std::sqrt((1 - coherence) / (2 * coherence * (averages - 1))), std::max(2 * (averages - 1), 1.0)};
 }
 
 daq::Result<TransmissibilityReport> assess_transmissibility(std::span<const ResponsePoint> lines,

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <functional>
 
+#include "calibration/signal/frequency_response.hpp"
 #include "calibration/standards/force_curve.hpp"
 #include "calibration/standards/iso230_2.hpp"
 #include "calibration/standards/resonance.hpp"
@@ -199,7 +200,7 @@ Answer fitted_resonance(Random& r, bool damping) {
   std::vector<ResponsePoint> lines;
   for (int i = 0; i < 40; ++i) {
     const double ratio = 0.7 + 0.6 * i / 39;
-    lines.push_back(averaged(r, fn * ratio, transmissibility_sdof_complex(ratio, zeta), 0.05, 16));
+    lines.push_back(averaged(r, fn * ratio, complex_transmissibility(ratio, zeta), 0.05, 16));
   }
   const auto m = model_fit(lines, ResponseKind::transmissibility);
   return damping ? Answer{m->damping, zeta} : Answer{m->natural_Hz, fn};
@@ -208,7 +209,7 @@ Answer fitted_resonance(Random& r, bool damping) {
 TEST(Coverage, Transmissibility) {
   const auto line = [](Random& r, double gain_u, double noise, int averages) {
     const double ratio = 0.3 + 1.7 * r.uniform(), gain = 1 + gain_u * r.normal();
-    const Complex truth = transmissibility_sdof_complex(ratio, 0.1);
+    const Complex truth = complex_transmissibility(ratio, 0.1);
     TransmissibilityOptions o;
     o.averages = averages;
     o.gain_ratio_u = gain_u;

@@ -13,7 +13,7 @@
 namespace strigil::calibration {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// A perfect instrument of 2 mV/V at 100 N, to which tests add what they look for.

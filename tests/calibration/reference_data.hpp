@@ -1,49 +1,34 @@
-// Reference data for the tests of the standards: worked cases and data files where they are, a message where not.
+// Where reference data lie that are not in this repository: $STRIGIL_REFERENCE_DATA, else ../shared/data beside the checkout.
 #pragma once
 
-#include <gtest/gtest.h>
-
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
-namespace strigil::calibration {
+namespace strigil::calibration::testing {
 
-/// Path of a file of the reference data; empty when it is not at hand.
-inline std::string reference_file(const std::string& name) {
-  namespace fs = std::filesystem;
+/// Empty where there are none: the test is then skipped with kNoReferenceData.
+inline std::filesystem::path reference_data() {
   const char* set = std::getenv("STRIGIL_REFERENCE_DATA");
-  const fs::path folder = set != nullptr ? fs::path(set) : fs::path(STRIGIL_SOURCE_DIR) / "../shared/data";
-  return fs::exists(folder / name) ? (folder / name).string() : "";
+  const auto folder = set != nullptr ? std::filesystem::path(set)
+                                     : std::filesystem::path(STRIGIL_SOURCE_DIR).parent_path() / "shared" / "data";
+  return std::filesystem::is_directory(folder) ? folder : std::filesystem::path{};
 }
+inline constexpr const char* kNoReferenceData = "reference data not found: set STRIGIL_REFERENCE_DATA";
 
-/// All worked cases; null when they are not at hand.
-inline nlohmann::json worked_cases() {
-  const auto path = reference_file("worked_cases.json");
-  if (path.empty()) return nullptr;
-  std::ifstream in(path);
-  return nlohmann::json::parse(in);
-}
-
-inline nlohmann::json worked_case(const std::string& id) {
-  for (const auto& one : worked_cases()) {
-    if (one.at("id") == id) return one;
+/// A text file as lines of words. Empty where it cannot be read.
+inline std::vector<std::vector<std::string>> words_of(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::vector<std::vector<std::string>> out;
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream words(line);
+    out.emplace_back();
+    for (std::string word; words >> word;) out.back().push_back(word);
   }
-  return nullptr;
+  return out;
 }
 
-inline std::vector<double> list(const nlohmann::json& j) { return j.get<std::vector<double>>(); }
-
-/// Within the tolerance of the case, relative to the expected value, or absolute where it is smaller than 1.
-inline void expect_within(double found, const nlohmann::json& expected, double tolerance, const std::string& what) {
-  const double e = expected.get<double>();
-  EXPECT_LE(std::abs(found - e), tolerance * std::max(std::abs(e), 1e-300) + tolerance * 1e-3)
-      << what << ": expected " << e << ", found " << found;
-}
-
-}  // namespace strigil::calibration
+}  // namespace strigil::calibration::testing
