@@ -102,10 +102,10 @@ struct Regression {
 
 class Event {
  public:
-  Event(const TimedSamples& first, const TimedSamples& second, double search_s) : curve_(first) {
+  Event(const TimedSamples& first, const TimedSamples& second, double reach_s) : curve_(first) {
     for (std::size_t i = 0; i < second.time_s.size(); ++i) {
       const double t = second.time_s[i];
-      if (t - search_s >= first.time_s.front() && t + search_s <= first.time_s.back()) {
+      if (t - reach_s >= first.time_s.front() && t + reach_s <= first.time_s.back()) {
         time_.push_back(t);
         value_.push_back(second.value[i]);
       }
@@ -163,6 +163,18 @@ std::optional<daq::Error> refuse_samples(const char* name, const TimedSamples& s
   return not_rising(fmt::format("{} times", name), s.time_s, -std::numeric_limits<double>::infinity());
 }
 
+/// Noise of the first channel tilts its own slopes: Gauss-Newton's information counts them as signal. What the sum of squares
+/// really gains away from its smallest does not, since noise is paid back there; so u = s sqrt(information)/curvature.
+double event_uncertainty(const Event& event, double delay, const Regression& r, double variance, double step) {
+  const double unit = event.step(delay, r).second;
+  if (!(unit > 0)) return std::numeric_limits<double>::infinity();
+  const double plain = std::sqrt(variance * unit);
+  const double away = std::clamp(5 * plain, 1e-6 * step, step);
+  const double gained = event.at(delay + away).squares + event.at(delay - away).squares - 2 * r.squares;
+  const double curvature = gained / (2 * away * away);
+  return curvature > 0 ? std::max(plain, std::sqrt(variance / unit) / curvature) : std::numeric_limits<double>::infinity();
+}
+
 double mean_step(const TimedSamples& s) {
   return (s.time_s.back() - s.time_s.front()) / static_cast<double>(s.time_s.size() - 1);
 }
@@ -202,8 +214,8 @@ daq::Result<DelayResult> delay_from_phase(std::span<const CrossLine> lines, doub
     agreement.push_back(sum);
   }
   std::vector<Candidate> candidates;
-  const double most = *std::max_element(agreement.begin(), agreement.end(),
-                                        [](double a, double b) { return std::abs(a) < std::abs(b); });
+  double most = 0;
+  for (const auto& l : good) most += l.weight;
   for (const bool inverted : {false, true}) {
     if (inverted && !may_be_inverted) continue;
     const double sign = inverted ? -1 : 1;
@@ -211,7 +223,7 @@ daq::Result<DelayResult> delay_from_phase(std::span<const CrossLine> lines, doub
       const double here = sign * agreement[i];
       const bool left = i == 0 || here >= sign * agreement[i - 1];
       const bool right = i + 1 == agreement.size() || here > sign * agreement[i + 1];
-      if (!left || !right || here < 0.5 * std::abs(most)) continue;
+      if (!left || !right || here < 0.3 * most) continue;
       Candidate c{step * (static_cast<double>(i) - static_cast<double>(n)), inverted, 0};
       refine(good, c);
       if (std::abs(c.delay) <= search_s + step) candidates.push_back(c);
@@ -244,13 +256,13 @@ daq::Result<DelayResult> delay_from_event(const TimedSamples& first, const Timed
   if (auto error = refuse_samples("first", first)) return *error;
   if (auto error = refuse_samples("second", second)) return *error;
   if (!(search_s > 0) || !std::isfinite(search_s)) return daq::Error{"search_s must be above zero"};
-  const Event event(first, second, search_s);
+  const double step = std::min(mean_step(first), mean_step(second)) / 2;
+  const Event event(first, second, search_s + step);  // a step further, so that the ends of the search have a slope too
   if (event.size() < 8) {
     return daq::Error{fmt::format("only {} samples of the second channel lie {:g} s within the first on both sides: record longer, or "
                                   "search less far",
                                   event.size(), search_s)};
   }
-  const double step = std::min(mean_step(first), mean_step(second)) / 2;
   const double count = std::ceil(search_s / step);
   if (2 * count * static_cast<double>(event.size()) > 2e9) {
     return daq::Error{fmt::format("a search over +-{:g} s is too long for {} samples: search less far", search_s, event.size())};
@@ -281,11 +293,17 @@ daq::Result<DelayResult> delay_from_event(const TimedSamples& first, const Timed
     auto r = event.at(c.delay);
     for (int round = 0; round < 20; ++round) {
       const double move = std::clamp(event.step(c.delay, r).first, -step, step);
-      const double to = std::clamp(c.delay + move, -search_s, search_s);
-      const auto next = event.at(to);
-      if (!(next.squares < r.squares)) break;
-      c.delay = to;
-      r = next;
+      bool better = false;
+      for (double part = 1; part > 0.01 && !better; part /= 2) {
+        const double to = std::clamp(c.delay + part * move, -search_s, search_s);
+        const auto next = event.at(to);
+        better = next.squares < r.squares;
+        if (better) {
+          c.delay = to;
+          r = next;
+        }
+      }
+      if (!better) break;
     }
     c.misfit = r.squares;
   }
@@ -295,12 +313,11 @@ daq::Result<DelayResult> delay_from_event(const TimedSamples& first, const Timed
   if (std::abs(r.correlation) < 0.5) {
     return daq::Error{fmt::format("the channels correlate by {:.3g} at the best: they did not see the same event", r.correlation)};
   }
-  const double unit_variance = event.step(best.delay, r).second;
   const double dof = static_cast<double>(event.size()) - 3;
   const double variance = std::max(r.squares / dof, std::numeric_limits<double>::min());
   DelayResult out;
   out.inverted = r.gain < 0;
-  out.delay_s = {best.delay, std::sqrt(variance * std::max(unit_variance, 0.0)), dof};
+  out.delay_s = {best.delay, event_uncertainty(event, best.delay, r, variance, step), dof};
   out.reduced_chi2 = 1;  // the scatter is taken from what is left
   if (std::abs(best.delay) > search_s - step) {
     out.remarks.emplace_back("the best delay is at the end of the search: search further");

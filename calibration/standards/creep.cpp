@@ -187,6 +187,10 @@ daq::Result<CreepModel> fit_creep(const CreepRecord& record, CreepKind kind) {
   const auto terms = static_cast<Eigen::Index>(best.tau.size());
   for (Eigen::Index k = 0; k < terms; ++k) {
     const double tau = best.tau[static_cast<std::size_t>(k)];
+    const double nothing = 1e-13 * y.cwiseAbs().maxCoeff();
+    if (!(std::abs(best.linear(1 + k)) > nothing) || !(u(1 + terms + k) < 1)) {
+      return daq::Error{"the record does not tell a time of this creep curve: it creeps too little, or the curve has too many terms"};
+    }
     out.amplitude.push_back({best.linear(1 + k), u(1 + k), dof});
     out.tau_s.push_back({tau, tau * u(1 + terms + k), dof});
   }

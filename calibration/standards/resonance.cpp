@@ -188,7 +188,6 @@ daq::Result<Resonance> model_fit(std::span<const ResponsePoint> lines, ResponseK
   const double f0 = lines[peak].frequency_Hz;
   std::vector<double> w(lines.size()), weight(lines.size());
   std::vector<Complex> h(lines.size());
-  double largest = 0;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     w[i] = lines[i].frequency_Hz / f0;
     h[i] = lines[i].response;
@@ -198,17 +197,23 @@ daq::Result<Resonance> model_fit(std::span<const ResponsePoint> lines, ResponseK
       h[i] /= divide;
       gain = 1 / std::abs(divide);
     }
-    const double g2 = std::clamp(lines[i].coherence, 0.0, 1 - 1e-6);
-    // Where coherence says nothing (all one) every line counts alike; else the variance of |H| is |H|^2 (1-g2)/(2 g2 n).
-    const double variance = lines[i].coherence < 1 ? std::norm(lines[i].response) * (1 - g2) / std::max(g2, 1e-9) : 1;
-    weight[i] = 1 / (std::max(variance, std::numeric_limits<double>::min()) * gain * gain);
-    largest = std::max(largest, weight[i]);
+    weight[i] = 1 / (gain * gain);
   }
-  if (std::any_of(lines.begin(), lines.end(), [](const auto& l) { return l.coherence < 1; }) &&
-      std::any_of(lines.begin(), lines.end(), [](const auto& l) { return l.coherence == 1; })) {
-    for (double& v : weight) v = 1;  // some lines claim to be perfect: coherence is no measure of scatter here
-    largest = 1;
+  // Where coherence says nothing (some lines claim to be perfect) every line counts alike; else the variance of |H| is
+  // |H|^2 (1-g2)/(2 g2 n). Coherence is taken as the median of nine lines: the scatter of a single one would be scatter of
+  // its weight, which the intervals know nothing of (93.9 % instead of 95 with 16 averages).
+  if (std::none_of(lines.begin(), lines.end(), [](const auto& l) { return l.coherence == 1; })) {
+    constexpr std::size_t kReach = 4;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      std::vector<double> near;
+      for (std::size_t k = i < kReach ? 0 : i - kReach; k < std::min(lines.size(), i + kReach + 1); ++k) {
+        near.push_back((1 - lines[k].coherence) / std::max(lines[k].coherence, 1e-9));
+      }
+      std::nth_element(near.begin(), near.begin() + static_cast<std::ptrdiff_t>(near.size() / 2), near.end());
+      weight[i] /= std::max(std::norm(lines[i].response) * near[near.size() / 2], std::numeric_limits<double>::min());
+    }
   }
+  const double largest = *std::max_element(weight.begin(), weight.end());
   for (double& v : weight) v /= largest;
   // First by the linear form h (a - w^2 + i b w) = numerator, reweighted by the denominator; then the model itself.
   Eigen::VectorXd p = Eigen::VectorXd::Zero(model.parameters());

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <numbers>
 
@@ -48,7 +47,7 @@ BandTransmissibility band_of(const std::vector<TransmissibilityPoint>& points, s
     if (!p.usable || p.frequency_Hz < limits.first || p.frequency_Hz > limits.second) continue;
     ++out.lines;
     const double square = p.magnitude.value * p.magnitude.value;
-    const double random = response_relative_u(lines[i].coherence, o.averages);
+    const double random = estimated_random_error(lines[i].coherence, o.averages).relative_u;
     squares += square;
     variance += std::pow(2 * square * random, 2);
   }
@@ -63,22 +62,9 @@ BandTransmissibility band_of(const std::vector<TransmissibilityPoint>& points, s
 
 }  // namespace
 
-std::complex<double> transmissibility_sdof_complex(double r, double zeta) {
-  assert(r >= 0 && zeta >= 0 && !(r == 1 && zeta == 0));
-  const std::complex<double> damping(0, 2 * zeta * r);
-  return (1.0 + damping) / (1 - r * r + damping);
-}
-
-double transmissibility_sdof(double r, double zeta) {
-  assert(r >= 0 && zeta >= 0 && !(r == 1 && zeta == 0));
-  const double d = 4 * zeta * zeta * r * r;
-  const double s = (1 - r) * (1 + r);
-  return std::sqrt((1 + d) / (s * s + d));
-}
-
-double response_relative_u(double coherence, double averages) {
-  if (!(coherence > 0)) return std::numeric_limits<double>::infinity();
-  return std::sqrt((1 - coherence) / (2 * coherence * averages));
+RandomError estimated_random_error(double coherence, double averages) {
+  if (!(averages > 1 && coherence > 0)) return {std::numeric_limits<double>::infinity(), 1};
+  return {std::sqrt((1 - coherence) / (2 * coherence * (averages - 1))), std::max(2 * (averages - 1), 1.0)};
 }
 
 daq::Result<TransmissibilityReport> assess_transmissibility(std::span<const ResponsePoint> lines,
@@ -92,9 +78,7 @@ daq::Result<TransmissibilityReport> assess_transmissibility(std::span<const Resp
     p.coherence = l.coherence;
     p.usable = l.coherence >= o.coherence_at_least && l.coherence > 0;
     if (!p.usable) ++left_out;
-    const double random = response_relative_u(l.coherence, o.averages);
-    // One coherence estimate from n averages: some 2 n - 2 degrees of freedom, real and imaginary parts together.
-    const double dof = std::max(2 * o.averages - 2, 1.0);
+    const auto [random, dof] = estimated_random_error(l.coherence, o.averages);
     const double magnitude = std::abs(l.response);
     constexpr double kKnown = std::numeric_limits<double>::infinity();
     const double gain = o.gain_ratio_u * magnitude;

@@ -1,5 +1,5 @@
 // How well a tool carries vibration from the tissue to the hand: transmissibility with its uncertainty, and what a single
-// resonance would do. metrology.md 2.4 [M].
+// resonance tells. The closed form is in signal/frequency_response.hpp. metrology.md 2.4 [M].
 #pragma once
 
 #include <complex>
@@ -12,12 +12,6 @@
 
 namespace strigil::calibration {
 
-/// |T| of a mass on spring and dashpot whose base is shaken: sqrt((1+4 z^2 r^2)/((1-r^2)^2+4 z^2 r^2)). 1 at r = sqrt 2
-/// whatever the damping. Preconditions: r >= 0, zeta >= 0, not both r = 1 and zeta = 0.
-[[nodiscard]] double transmissibility_sdof(double frequency_ratio, double zeta);
-/// The same with its phase.
-[[nodiscard]] std::complex<double> transmissibility_sdof_complex(double frequency_ratio, double zeta);
-
 /// One line of a measured frequency response: motion of the grip over motion of the edge.
 struct ResponsePoint {
   double frequency_Hz = 0;
@@ -25,8 +19,15 @@ struct ResponsePoint {
   double coherence = 1;  // 0..1
 };
 
-/// Relative standard deviation of |H| from coherence and effective averages: sqrt((1-g2)/(2 g2 n)). Infinite at g2 = 0.
-[[nodiscard]] double response_relative_u(double coherence, double averages);
+/// Relative standard uncertainty of |H| where the coherence was estimated from these very averages (effective number n):
+/// sqrt((1-g2)/(2 g2 (n-1))), as for a line through the origin fitted to n complex pairs, with 2 (n - 1) degrees of
+/// freedom. The textbook's n in place of n - 1 lets the interval of 5 averages hold the truth in 92 % of cases only. Infinite
+/// for a single average, whose coherence is always one, and at g2 = 0.
+struct RandomError {
+  double relative_u = 0;
+  double dof = 0;
+};
+[[nodiscard]] RandomError estimated_random_error(double coherence, double averages);
 
 struct TransmissibilityPoint {
   double frequency_Hz = 0;

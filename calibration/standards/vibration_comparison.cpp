@@ -81,9 +81,10 @@ Repeats repeats_of(const ComparisonReadings& r) {
     out.phase_u_rad = a.deviation / std::sqrt(n);
     out.dof = n - 1;
   } else {
-    out.magnitude_u = response_relative_u(r.coherence, r.averages);
-    out.phase_u_rad = std::asin(std::min(out.magnitude_u, 1.0));
-    out.dof = std::max(2 * r.averages - 2, 1.0);
+    const auto error = estimated_random_error(r.coherence, r.averages);
+    out.magnitude_u = error.relative_u;
+    out.phase_u_rad = std::asin(std::min(error.relative_u, 1.0));
+    out.dof = error.dof;
   }
   return out;
 }

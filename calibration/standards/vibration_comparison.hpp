@@ -73,7 +73,8 @@ struct ComparisonReport {
 
 /// Schema of tables/iso16063_21.toml.
 [[nodiscard]] LimitSchema iso16063_21_schema();
-/// Evaluates. A point with a single ratio has its type A from coherence. Refuses NaN, frequencies that do not rise, no ratio or
+/// Evaluates. A point with a single ratio has its type A from coherence (infinite where there was one average: a single sine
+/// says nothing of its scatter). Refuses NaN, frequencies that do not rise, no ratio or
 /// a ratio of zero, a reference of zero, and a reference frequency that is not among the points (within 1 %). Pure.
 [[nodiscard]] daq::Result<ComparisonReport> assess_comparison(const ComparisonInput& input, const LimitTable& table);
 [[nodiscard]] daq::Result<ComparisonReport> assess_comparison(const ComparisonInput& input);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
 #include <limits>
 
 #include "calibration/standards/astm_e74.hpp"
@@ -20,7 +21,7 @@
 namespace strigil::calibration {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 TEST(LimitTable, EveryTableOfTheProgramIsReadByItsStandard) {
@@ -37,13 +38,18 @@ TEST(LimitTable, EveryTableOfTheProgramIsReadByItsStandard) {
     ASSERT_TRUE(readers.contains(name)) << name << " is read by no standard";
     const auto table = LimitTable::read(built_in_table(name), name, readers.at(name));
     ASSERT_TRUE(table) << table.error().message;
-    EXPECT_EQ(table->identity.sha256, sha256_hex(built_in_table(name)));
     EXPECT_EQ(table->identity.status, "method based on") << "no standard's own text was at hand";
   }
 }
 
 TEST(LimitTable, AHashIsThatOfTheFile) {
-  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  const auto file = std::string(STRIGIL_SOURCE_DIR) + "/calibration/tables/astm_e4.toml";
+  std::FILE* pipe = ::popen(("sha256sum '" + file + "'").c_str(), "r");
+  ASSERT_NE(pipe, nullptr);
+  char digest[65] = {};
+  ASSERT_EQ(std::fread(digest, 1, 64, pipe), 64U);
+  ::pclose(pipe);
+  EXPECT_EQ(read_built_in_table("astm_e4", astm_e4_schema()).identity.sha256, digest);
   EXPECT_TRUE(built_in_table("no_such").empty());
 }
 

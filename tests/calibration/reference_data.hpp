@@ -1,5 +1,4 @@
-// Where reference data lie that are not in this repository: $STRIGIL_REFERENCE_DATA, else ../shared/data beside the
-// checkout.
+// Where reference data lie that are not in this repository: $STRIGIL_REFERENCE_DATA, else ../shared/data beside the checkout.
 #pragma once
 
 #include <cstdlib>

@@ -13,7 +13,7 @@
 namespace strigil::calibration {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 StageReadings random_stage(Random& random) {
