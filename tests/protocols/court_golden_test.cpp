@@ -29,8 +29,9 @@ GoldenRun run(Draws& draws) {
   const double offset = 0.1 * draws.normal();
   const double phase = 0.3 * draws.normal();
   const double loud = std::exp(0.5 * draws.normal());
-  auto& force = out.channel.emplace_back();
-  auto& vibration = out.channel.emplace_back();
+  out.channel.resize(2);
+  auto& force = out.channel[0];
+  auto& vibration = out.channel[1];
   double walk = 0;
   for (std::size_t i = 0; i < kPoints; ++i) {
     const double x = static_cast<double>(i) / kPoints;
