@@ -38,6 +38,15 @@ double acceleration(const Phantoms& phantoms, const StrokeStatistic& statistic) 
     parts.clear();
     for (const auto s : phantoms[0]) parts.push_back({s});
   }
+  constexpr std::size_t kMostParts = 200;
+  if (parts.size() > kMostParts) {
+    Phantoms groups(kMostParts);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      auto& group = groups[i * kMostParts / parts.size()];
+      group.insert(group.end(), parts[i].begin(), parts[i].end());
+    }
+    parts = std::move(groups);
+  }
   std::vector<double> without;
   std::vector<std::size_t> rows;
   for (std::size_t leave = 0; leave < parts.size(); ++leave) {

@@ -22,11 +22,14 @@ namespace strigil::protocols {
 using StrokeStatistic = std::function<double(std::span<const std::size_t>)>;
 
 enum class Resampling : std::uint8_t {
-  kPhantomsAndStrokes,  ///< phantoms with replacement, in each its strokes with replacement: rather too wide than too narrow
-  kPhantoms,            ///< phantoms with replacement with all their strokes
+  /// Phantoms with replacement, each with all its strokes: covers what it says (Davison & Hinkley's first strategy).
+  kPhantoms,
+  /// Phantoms with replacement, in each its strokes with replacement: counts the strokes' spread twice, so it is too wide
+  /// (99 % for 95 in docs/court_statistics.md); for few phantoms, where the other is too narrow.
+  kPhantomsAndStrokes,
 };
 enum class BootstrapMethod : std::uint8_t {
-  kBca,         ///< corrects bias and skewness; acceleration from leaving out one phantom after the other
+  kBca,         ///< corrects bias and skewness; acceleration from leaving out one phantom (of more than 200: one group) at a time
   kPercentile,  ///< the middle of the resampled values
 };
 
@@ -34,7 +37,7 @@ struct BootstrapOptions {
   std::size_t resamples = 2'000;  ///< 100 ... 1,000,000
   std::uint64_t seed = 1;         ///< goes into the report
   double level = 0.95;
-  Resampling resampling = Resampling::kPhantomsAndStrokes;
+  Resampling resampling = Resampling::kPhantoms;
   BootstrapMethod method = BootstrapMethod::kBca;
 };
 

@@ -18,7 +18,7 @@ constexpr int kMostHalvings = 60;
 
 double log_cdf(Link link, double eta) noexcept {
   switch (link) {
-    case Link::kLogit: return eta > 0 ? -std::log1p(std::exp(-eta)) : eta - std::log1p(std::exp(eta));
+    case Link::kLogit: return std::min(eta, 0.0) - std::log1p(std::exp(-std::abs(eta)));
     case Link::kProbit: return log_normal_cdf(eta);
     case Link::kCloglog: return std::log(-std::expm1(-std::exp(eta)));
   }
@@ -155,6 +155,11 @@ double log_likelihood(std::span<const LinkPoint> points, Link link, double b0, d
 }
 
 LinkScore link_score(Link link, const LinkPoint& p, double eta) noexcept {
+  if (link == Link::kLogit) {  // canonical: no quotients
+    const double e = std::exp(-std::abs(eta));
+    const double share = (eta > 0 ? 1 : e) / (1 + e);
+    return {p.hits - p.trials * share, p.trials * e / ((1 + e) * (1 + e))};
+  }
   const double density = log_density(link, eta);
   const double hit = log_cdf(link, eta);
   const double miss = log_survival(link, eta);

@@ -61,8 +61,8 @@ class Reach {
     return out;
   }
 
-  /// Lets `detection` in if an augmenting path exists. Returns the target that is newly found, or kNone. Breadth first.
-  std::size_t augment(std::size_t detection, const std::vector<std::size_t>& first) {
+  /// Lets `detection` in if an augmenting path exists. Breadth first.
+  bool augment(std::size_t detection, const std::vector<std::size_t>& first) {
     std::vector<std::size_t> came_from(targets_.size(), kNone);  // the target whose detection could move here
     std::vector<bool> seen(targets_.size(), false);
     std::vector<std::size_t> queue;
@@ -79,7 +79,7 @@ class Reach {
           to = came_from[to];
         }
         by_[to] = detection;
-        return t;
+        return true;
       }
       for (const auto next : targets_of(by_[t])) {
         if (seen[next]) continue;
@@ -88,9 +88,8 @@ class Reach {
         queue.push_back(next);
       }
     }
-    return kNone;
+    return false;
   }
-  [[nodiscard]] const std::vector<std::size_t>& detection_of_target() const { return by_; }
 
  private:
   std::span<const Detection> detections_;
@@ -100,26 +99,26 @@ class Reach {
   std::vector<std::size_t> by_;
 };
 
-/// Least sum of costs, n x n, row by row: column of each row. Hungarian method with potentials, O(n^3).
-std::vector<std::size_t> assign(const std::vector<double>& cost, std::size_t n) {
+/// Least sum of costs, n rows and m >= n columns, row by row: column of each row. Hungarian method with potentials, O(n^2 m).
+std::vector<std::size_t> assign(const std::vector<double>& cost, std::size_t n, std::size_t m) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   std::vector<double> u(n + 1, 0);
-  std::vector<double> v(n + 1, 0);
-  std::vector<std::size_t> row_of(n + 1, 0);  // 1-based; 0: free
-  std::vector<std::size_t> way(n + 1, 0);
+  std::vector<double> v(m + 1, 0);
+  std::vector<std::size_t> row_of(m + 1, 0);  // 1-based; 0: free
+  std::vector<std::size_t> way(m + 1, 0);
   for (std::size_t i = 1; i <= n; ++i) {
     row_of[0] = i;
     std::size_t column = 0;
-    std::vector<double> least(n + 1, kInfinity);
-    std::vector<bool> used(n + 1, false);
+    std::vector<double> least(m + 1, kInfinity);
+    std::vector<bool> used(m + 1, false);
     do {
       used[column] = true;
       const auto row = row_of[column];
       double delta = kInfinity;
       std::size_t next = 0;
-      for (std::size_t j = 1; j <= n; ++j) {
+      for (std::size_t j = 1; j <= m; ++j) {
         if (used[j]) continue;
-        const double reduced = cost[(row - 1) * n + j - 1] - u[row] - v[j];
+        const double reduced = cost[(row - 1) * m + j - 1] - u[row] - v[j];
         if (reduced < least[j]) {
           least[j] = reduced;
           way[j] = column;
@@ -129,7 +128,7 @@ std::vector<std::size_t> assign(const std::vector<double>& cost, std::size_t n) 
           next = j;
         }
       }
-      for (std::size_t j = 0; j <= n; ++j) {
+      for (std::size_t j = 0; j <= m; ++j) {
         if (used[j]) {
           u[row_of[j]] += delta;
           v[j] -= delta;
@@ -146,7 +145,9 @@ std::vector<std::size_t> assign(const std::vector<double>& cost, std::size_t n) 
     } while (column != 0);
   }
   std::vector<std::size_t> out(n);
-  for (std::size_t j = 1; j <= n; ++j) out[row_of[j] - 1] = j - 1;
+  for (std::size_t j = 1; j <= m; ++j) {
+    if (row_of[j] != 0) out[row_of[j] - 1] = j - 1;
+  }
   return out;
 }
 
@@ -174,38 +175,38 @@ daq::Result<Matching> match(std::span<const Detection> detections, std::span<con
       out.false_alarms.push_back(d);
       continue;
     }
-    const auto found = reach.augment(d, near);
-    if (found == kNone) {
+    if (!reach.augment(d, near)) {
       (options.duplicates_are_false_alarms ? out.false_alarms : out.duplicates).push_back(d);
       continue;
     }
-    out.targets[found].score = detections[d].score;
     kept.push_back(d);
   }
-  std::vector<std::size_t> found;
-  for (std::size_t t = 0; t < targets.size(); ++t) {
-    if (reach.detection_of_target()[t] != kNone) found.push_back(t);
-  }
   const std::size_t n = kept.size();
-  std::vector<double> cost(n * n);
+  const std::size_t m = targets.size();
+  std::vector<double> cost(n * m);
   double far = 1;
   for (const auto d : kept) {
-    for (const auto t : found) far += std::abs(detections[d].position_mm - targets[t].centre_mm());
+    double farthest = 0;
+    for (const auto t : reach.targets_of(d)) {
+      farthest = std::max(farthest, std::abs(detections[d].position_mm - targets[t].centre_mm()));
+    }
+    far += farthest;
   }
   for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = 0; j < n; ++j) {
-      const double distance = std::abs(detections[kept[i]].position_mm - targets[found[j]].centre_mm());
-      cost[i * n + j] = reach.reaches(kept[i], found[j]) ? distance : far;  // one out of reach costs more than all others
+    for (std::size_t j = 0; j < m; ++j) {
+      const double distance = std::abs(detections[kept[i]].position_mm - targets[j].centre_mm());
+      cost[i * m + j] = reach.reaches(kept[i], j) ? distance : far;  // one out of reach costs more than all within
     }
   }
-  const auto column = assign(cost, n);
+  const auto column = assign(cost, n, m);
   for (std::size_t i = 0; i < n; ++i) {
-    const auto t = found[column[i]];
+    const auto t = column[i];
     const auto& d = detections[kept[i]];
-    auto& m = out.targets[t];
-    m.detection = kept[i];
-    m.error_mm = d.position_mm - targets[t].centre_mm();
-    m.reaction_s = d.answered_s - targets[t].entered_s;
+    auto& found = out.targets[t];
+    found.detection = kept[i];
+    found.score = d.score;
+    found.error_mm = d.position_mm - targets[t].centre_mm();
+    found.reaction_s = d.answered_s - targets[t].entered_s;
   }
   std::sort(out.duplicates.begin(), out.duplicates.end());
   std::sort(out.false_alarms.begin(), out.false_alarms.end());

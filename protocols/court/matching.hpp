@@ -1,10 +1,9 @@
 // Matching: which detection found which target of the truth map, along one stroke.
 //
 // One detection to one target. Detections are taken from the highest score down; each is kept if it lets one more target
-// be found (by augmenting paths), so at *every* threshold as many targets are found as can be, and a target found at one
-// threshold stays found below it: the independent sets of a transversal matroid, which the greedy order solves at all
-// thresholds at once. Kept detections are then paired with the found targets so that the distances to the centres add
-// up to the least. A detection within reach of a target, but not kept, is a duplicate: it is counted apart, or as a
+// be found (by augmenting paths), so at *every* threshold as many of the kept are above it as targets can be found: the
+// independent sets of a transversal matroid, which the greedy order solves at all thresholds at once. All kept ones are
+// then paired with targets so that the distances to the centres add up to the least. A detection within reach of a target, but not kept, is a duplicate: it is counted apart, or as a
 // false alarm if the options say so. Everything else is a false alarm. Pure, any thread.
 #pragma once
 
@@ -42,8 +41,7 @@ struct MatchingOptions {
 
 struct TargetMatch {
   std::optional<std::size_t> detection;  ///< index; none: missed
-  /// Highest threshold at which the target is found, -inf where it is not: what ROC, FROC and PR take as its score. May
-  /// be another detection's score than that of `detection`, if two targets share their detections.
+  /// Of the detection, -inf where there is none: what ROC, FROC and PR take as the target's score.
   double score = -std::numeric_limits<double>::infinity();
   double error_mm = std::numeric_limits<double>::quiet_NaN();    ///< detection - centre
   double reaction_s = std::numeric_limits<double>::quiet_NaN();  ///< answered - entered; below 0: before the data

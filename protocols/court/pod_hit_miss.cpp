@@ -41,6 +41,21 @@ Usable usable(std::span<const HitMiss> rows, SizeScale scale) {
   return out;
 }
 
+/// Rows of one size as one point: the likelihood is the same, and repeated inspections cost nothing.
+std::vector<LinkPoint> by_size(std::vector<LinkPoint> points) {
+  std::sort(points.begin(), points.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
+  std::vector<LinkPoint> out;
+  for (const auto& p : points) {
+    if (out.empty() || out.back().x != p.x) {
+      out.push_back(p);
+    } else {
+      out.back().hits += p.hits;
+      out.back().trials += p.trials;
+    }
+  }
+  return out;
+}
+
 /// Sandwich over targets: A^-1 (sum of u u') A^-1 G / (G - 1), A^-1 the model's covariance.
 void make_robust(PodFit& fit, const Usable& data) {
   struct Sum {
@@ -106,9 +121,24 @@ daq::Result<double> likelihood_bound(const PodFit& fit, std::span<const LinkPoin
     step *= 2;
     outside += step;
   }
-  for (int i = 0; i < 200 && outside - inside > 1e-14 * (std::abs(inside) + fit.sigma); ++i) {
-    const double middle = 0.5 * (inside + outside);
-    (drop(middle) <= allowed ? inside : outside) = middle;
+  // Regula falsi with halved ends (Illinois): the drop is smooth and grows, and each look at it costs a fit.
+  double below = drop(inside) - allowed;
+  double above = drop(outside) - allowed;
+  for (int i = 0; i < 100 && outside - inside > 1e-13 * (std::abs(inside) + fit.sigma) && below < 0; ++i) {
+    const double x = inside - below * (outside - inside) / (above - below);
+    const double at = drop(x) - allowed;
+    if (at <= 0) {
+      if (inside == x) break;
+      inside = x;
+      below = at;
+      above /= 2;
+    } else {
+      if (outside == x) break;
+      outside = x;
+      above = at;
+      below /= 2;
+    }
+    if (std::abs(at) < 1e-11 * allowed) return x;
   }
   return 0.5 * (inside + outside);
 }
@@ -162,7 +192,9 @@ daq::Result<PodFit> fit_hit_miss(std::span<const HitMiss> rows, const PodOptions
     return daq::Error{fmt::format("confidence {} is not in (0.5, 1)", options.confidence)};
   }
   auto data = usable(rows, options.scale);
-  const auto line = fit_link_line(data.points, options.link, options.stop);
+  const auto merged = by_size(data.points);
+  // Where glm stops depends on how its rows are cut: it has them one by one.
+  const auto line = fit_link_line(options.stop == LinkStop::kAsGlm ? data.points : merged, options.link, options.stop);
   if (!line) return line.error();
   PodFit fit;
   fit.options = options;
@@ -206,7 +238,7 @@ daq::Result<PodFit> fit_hit_miss(std::span<const HitMiss> rows, const PodOptions
   fit.sigma = 1 / line->b1;
   fit.a50 = unscaled(options.scale, (link_quantile(options.link, 0.5) - line->b0) / line->b1);
   fit.a90 = unscaled(options.scale, (eta - line->b0) / line->b1);
-  const auto bound = bound_on_scale(fit, data.points, options.bound, options.confidence);
+  const auto bound = bound_on_scale(fit, merged, options.bound, options.confidence);
   if (!bound) return bound.error();
   fit.a90_95 = unscaled(options.scale, *bound);
   for (const auto& p : data.points) fit.largest = std::max(fit.largest, unscaled(options.scale, p.x));
@@ -242,7 +274,7 @@ daq::Result<double> pod_size_bound(const PodFit& fit, std::span<const HitMiss> r
   }
   const auto data = usable(rows, fit.options.scale);
   if (data.points.size() != fit.rows) return daq::Error{"these are not the rows that the curve was fitted to"};
-  const auto x = bound_on_scale(fit, data.points, bound, confidence);
+  const auto x = bound_on_scale(fit, by_size(data.points), bound, confidence);
   if (!x) return x.error();
   return unscaled(fit.options.scale, *x);
 }

@@ -124,11 +124,12 @@ daq::Result<Point> fitted(const Problem& problem) {
   }
   if (value == -kInfinity) return daq::Error{"no curve of this shape can have given these answers"};
   best = climb(problem, best);
-  constexpr double kEdge = 0.05;
-  if (std::abs(best[1] + std::log(range)) > 7 - kEdge || best[0] < problem.low - (3 - kEdge) * range ||
-      best[0] > problem.high + (3 - kEdge) * range) {
-    return daq::Error{"the answers do not rise with size, or rise in one step: test sizes between the largest that is missed "
-                      "and the smallest that is found"};
+  // A curve three times as steep that fits as well: between two sizes all changes, and how steeply is not seen.
+  auto steeper = best;
+  steeper[1] = std::min(best[1] + 1.1, 7 - std::log(range));
+  if (log_likelihood(problem, best) - log_likelihood(problem, steeper) < 1e-4) {
+    return daq::Error{"the answers rise in one step: test sizes between the largest that is missed and the smallest that is "
+                      "found"};
   }
   return best;
 }
@@ -193,6 +194,18 @@ daq::Result<PsychometricFit> fit_psychometric(std::span<const PsychometricLevel>
   const auto best = fitted(*problem);
   if (!best) return best.error();
   const auto at_best = named(o, *best);
+  double all = 0;
+  double right = 0;
+  for (std::size_t i = 0; i < problem->g.size(); ++i) {
+    all += problem->trials[i];
+    right += problem->correct[i];
+  }
+  const double share = right / all;
+  const double flat = (right > 0 ? right * std::log(share) : 0) + (right < all ? (all - right) * std::log1p(-share) : 0);
+  const double ratio = 2 * (log_likelihood(*problem, *best) - flat);
+  if (!(ratio > chi_squared_quantile(o.level, 1))) {
+    return daq::Error{fmt::format("the answers are not shown to rise with size: likelihood ratio {:.3g}", ratio)};
+  }
   PsychometricFit fit;
   fit.threshold = at_best.threshold;
   fit.slope = at_best.slope;

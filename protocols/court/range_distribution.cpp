@@ -1,15 +1,20 @@
 #include "protocols/court/range_distribution.hpp"
 
+#include <array>
 #include <cassert>
 #include <cmath>
+#include <mutex>
 #include <vector>
 
 #include "protocols/court/distributions.hpp"
 
 namespace strigil::protocols {
 
-RangeFactors range_factors(std::size_t n) {
-  assert(n >= 2 && n <= 25);
+namespace {
+
+constexpr std::size_t kLargest = 25;
+
+RangeFactors computed(std::size_t n) {
   // f(w) = n (n - 1) integral of phi(x) phi(x + w) (Phi(x + w) - Phi(x))^(n - 2) dx. The inner integral by the trapezoid
   // rule, exact to rounding for smooth functions that die out; the outer by Boole's.
   constexpr double kStep = 1.0 / 32;
@@ -35,6 +40,16 @@ RangeFactors range_factors(std::size_t n) {
     square += f * w * kStep * w * kStep;
   }
   return {mean, std::sqrt(square - mean * mean)};
+}
+
+}  // namespace
+
+RangeFactors range_factors(std::size_t n) {
+  assert(n >= 2 && n <= kLargest);
+  static std::array<std::once_flag, kLargest + 1> once;
+  static std::array<RangeFactors, kLargest + 1> known;
+  std::call_once(once[n], [n] { known[n] = computed(n); });
+  return known[n];
 }
 
 double d2_star(std::size_t n, std::size_t g) {

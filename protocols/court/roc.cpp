@@ -171,6 +171,18 @@ daq::Result<RocArea> roc_area(const LabelledScores& scores, double level) {
   return area_of(p.auc, delong(p, p), scores.targets.size(), scores.others.size(), level);
 }
 
+double roc_auc(const LabelledScores& s) {
+  if (!checked(s, 0.95)) return kUnknown;
+  auto others = s.others;
+  std::sort(others.begin(), others.end());
+  double sum = 0;
+  for (const double x : s.targets) {
+    const auto [low, high] = std::equal_range(others.begin(), others.end(), x);
+    sum += 0.5 * real(static_cast<std::size_t>((low - others.begin()) + (high - others.begin())));
+  }
+  return sum / (real(s.targets.size()) * real(s.others.size()));
+}
+
 daq::Result<RocArea> clustered_roc_area(const LabelledScores& scores, std::span<const std::size_t> target_cluster,
                                         std::span<const std::size_t> other_cluster, double level) {
   if (auto good = checked(scores, level); !good) return good.error();

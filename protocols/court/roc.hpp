@@ -33,7 +33,10 @@ struct RocArea {
 };
 daq::Result<RocArea> roc_area(const LabelledScores& scores, double level = 0.95);
 
-/// The same with DeLong's variance over independent clusters (phantoms), within which cases may depend on each other
+/// The area alone, for statistics that are resampled. NaN where either class is empty or a score is NaN.
+double roc_auc(const LabelledScores& scores);
+
+/// roc_area with DeLong's variance over independent clusters (phantoms), within which cases may depend on each other
 /// (Obuchowski 1997). `*_cluster`: a number for each score, same sizes. At least two clusters.
 daq::Result<RocArea> clustered_roc_area(const LabelledScores& scores, std::span<const std::size_t> target_cluster,
                                         std::span<const std::size_t> other_cluster, double level = 0.95);
