@@ -50,9 +50,8 @@ TEST(SpcConstantsTest, AreThoseOfTheTable) {
 }
 
 TEST(ControlChartTest, PistonRings) {
-  const auto file = reference_data("msa/qcc_pistonrings.txt");
-  if (!file) GTEST_SKIP() << "no reference data";
-  std::ifstream in(*file);
+  if (testing::reference_data().empty()) GTEST_SKIP() << testing::kNoReferenceData;
+  std::ifstream in(testing::reference_data() / "msa" / "qcc_pistonrings.txt");
   std::string line;
   std::getline(in, line);
   std::vector<std::vector<double>> base;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "calibration/record/digest.hpp"
 #include "calibration/standards/astm_e74.hpp"
 #include "calibration/standards/conformity.hpp"
 #include "calibration/standards/decision_risk.hpp"
