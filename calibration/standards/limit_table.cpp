@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cassert>
 
 #include "calibration/record/digest.hpp"
@@ -23,14 +22,6 @@ LimitClass read_keys(daq::StrictTable& table, const std::vector<std::string>& nu
   LimitClass out;
   for (const auto& key : numbers) out.limits[key] = read_limit(table, key);
   for (const auto& key : words) out.words[key] = table.text(key);
-  return out;
-}
-
-std::string hash_of(std::string_view text) {
-  std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
-  crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(text.data()), text.size());
-  std::string out;
-  for (const auto byte : digest) out += fmt::format("{:02x}", byte);
   return out;
 }
 
@@ -65,7 +56,7 @@ daq::Result<LimitTable> LimitTable::read(std::string_view text, std::string file
     root.refuse("status", "'status' must be \"method based on\" (the standard's text was not at hand) or \"according to\"");
   }
   table.identity.source = root.text("source");
-  table.identity.sha256 = hash_of(text);
+  table.identity.sha256 = sha256_hex(text);
   const bool has_procedure = !schema.procedure.empty() || !schema.procedure_words.empty();
   auto procedure = root.table("procedure", has_procedure);
   if (has_procedure && procedure.present()) {

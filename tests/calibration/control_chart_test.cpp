@@ -13,7 +13,7 @@
 namespace strigil::calibration {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 // metrology.md 5.2 [C]
 TEST(SpcConstantsTest, AreThoseOfTheTable) {
@@ -93,7 +93,7 @@ TEST(ControlChartTest, PistonRings) {
   for (const auto& v : violations(points.values, r.centre, r.sigma, RuleSet::nelson())) {
     if (v.rule == 1) beyond.push_back(v.point + 26);
   }
-  EXPECT_THAT(beyond, testing::ElementsAre(37U, 38U, 39U));  // Montgomery's samples 37 to 39
+  EXPECT_THAT(beyond, ::testing::ElementsAre(37U, 38U, 39U));  // Montgomery's samples 37 to 39
 }
 
 std::vector<int> rules_at(const std::vector<double>& values, std::size_t point,
@@ -106,10 +106,10 @@ std::vector<int> rules_at(const std::vector<double>& values, std::size_t point,
 }
 
 TEST(NelsonRulesTest, EachPatternAndTheOneThatMissesItByAPoint) {
-  using testing::Contains;
-  using testing::ElementsAre;
-  using testing::IsEmpty;
-  using testing::Not;
+  using ::testing::Contains;
+  using ::testing::ElementsAre;
+  using ::testing::IsEmpty;
+  using ::testing::Not;
   EXPECT_THAT(rules_at({0, 3.01}, 1), ElementsAre(1));
   EXPECT_THAT(rules_at({0, 3.0}, 1), IsEmpty());
   EXPECT_THAT(rules_at({0, -3.01}, 1), ElementsAre(1));
@@ -160,7 +160,7 @@ TEST(ControlChartTest, EwmaKeepsItsExactLimits) {
   EXPECT_FALSE(z[2].out());
   const std::vector<double> drift(20, 1.2);
   EXPECT_TRUE(ewma(drift, 0, 1, {}).back().out());
-  EXPECT_THAT(violations({1.2}, 0, 1, RuleSet::nelson()), testing::IsEmpty());
+  EXPECT_THAT(violations({1.2}, 0, 1, RuleSet::nelson()), ::testing::IsEmpty());
 }
 
 TEST(ControlChartTest, CusumFindsAShiftOfOneSigma) {
