@@ -80,6 +80,7 @@ class Expander {
         if (!ways) return refuse(ways.error().message);
         for (auto& way : *ways) {
           if (auto r = check_way(way); !r) return r.error();
+          if (auto r = check_force_rate(way, phase); !r) return r.error();
           plan_.ways.push_back(std::move(way));
         }
       }
@@ -210,6 +211,20 @@ class Expander {
     if (l.taps && l.taps->x_m >= box.min_x_m && l.taps->x_m <= box.max_x_m && l.taps->y_m >= box.min_y_m &&
         l.taps->y_m <= box.max_y_m) {
       return refuse("the way of a stroke goes over the bench's [taps]");
+    }
+    return {};
+  }
+
+  /// A force that changes along the way, faster than it may at any time.
+  [[nodiscard]] daq::Result<void> check_force_rate(const PlannedWay& way, const ProtocolPhase& phase) const {
+    const auto& p = plan_.protocol;
+    const double length_m = way.path.length_m();
+    for (const double speed : phase.stroke_speed_m_s) {
+      if (speed <= way.force.max_speed_m_s(p.force_rate_N_s, length_m)) continue;
+      return refuse(
+          fmt::format("the force profile changes by up to {:.1f} N/s at {:g} mm/s; [press] rate_N_s allows {:g}: "
+                      "stroke slower, or make the stroke longer or its profile flatter",
+                      way.force.max_slope_N_m(length_m) * speed, mm(speed), p.force_rate_N_s));
     }
     return {};
   }

@@ -63,6 +63,22 @@ std::optional<std::vector<double>> nothing_if(bool phases) {
   return phases ? std::optional(std::vector<double>{}) : std::nullopt;
 }
 
+/// How the force goes along the way of a stroke.
+void read_force_shape(StrictTable& t, Protocol& p) {
+  const auto shape = t.text("force_profile", "constant");
+  if (shape == "ramp") {
+    p.force_shape = ForceShape::kRamp;
+  } else if (shape == "trapezoid") {
+    p.force_shape = ForceShape::kTrapezoid;
+  } else if (shape == "half_sine") {
+    p.force_shape = ForceShape::kHalfSine;
+  } else if (shape != "constant") {
+    t.refuse("force_profile", "'force_profile' is \"constant\", \"ramp\", \"trapezoid\" or \"half_sine\"");
+  }
+  if (p.force_shape != ForceShape::kConstant) p.edge_fraction = t.number("edge_percent", {5, 100}, 30.0) * kPercent;
+  if (p.force_shape == ForceShape::kTrapezoid) p.rise_fraction = t.number("rise_percent", {1, 50}, 30.0) * kPercent;
+}
+
 void read_press(StrictTable t, Protocol& p, bool phases) {
   p.normal_force_N = t.numbers("normal_force_N", kForce_N, nothing_if(phases));
   p.press_tolerance = t.number("tolerance_percent", {0.5, 50}, 5.0) * kPercent;
@@ -74,7 +90,8 @@ void read_press(StrictTable t, Protocol& p, bool phases) {
     t.refuse("hold", "'hold' is \"depth\" or \"force\"");
   }
   p.force_rate_N_s = t.number("rate_N_s", {0.1, 200}, 20.0);  // science.md 4.2 [M]
-  if (p.hold != Hold::kForce) only_with_force(t, {"rate_N_s"});
+  read_force_shape(t, p);
+  if (p.hold != Hold::kForce) only_with_force(t, {"rate_N_s", "force_profile"});
   t.finish();
 }
 
@@ -126,6 +143,9 @@ void read_held_stroke(StrictTable& t, Protocol& p) {
     p.hook_radius_m = t.number("hook_radius_mm", {1, 500}, 15.0) * kMillimetre;
     p.hook_sweep_rad = t.number("hook_sweep_deg", {-360, 360}, 180.0) * kDegree;
   } else if (p.shape == StrokeShape::kScoop) {
+    if (p.force_shape != ForceShape::kConstant) {
+      t.refuse("shape", "a scoop has a force profile of its own: leave [press] force_profile out");
+    }
     p.scoop_enter_fraction = t.number("scoop_enter_percent", {5, 100}, 30.0) * kPercent;
   }
 }

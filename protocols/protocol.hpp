@@ -16,6 +16,8 @@ enum class Directions : std::uint8_t { kForward, kBoth };
 /// What is held during a stroke.
 enum class Hold : std::uint8_t { kDepth, kForce };
 /// The way of a stroke over the phantom (stroke_path.hpp).
+/// Force over the way of a stroke (force_profile.hpp).
+enum class ForceShape : std::uint8_t { kConstant, kRamp, kTrapezoid, kHalfSine };
 enum class StrokeShape : std::uint8_t { kStraight, kFan, kFrame, kHook, kScoop };
 
 /// A part of a protocol with forces and speeds of its own, over the same way: scan, treat, rescan. All of its own
@@ -53,7 +55,10 @@ struct Protocol {
   double press_tolerance = 0;  ///< of the force, as a fraction
   double press_timeout_s = 0;
   Hold hold = Hold::kDepth;
-  double force_rate_N_s = 0;  ///< Hold::kForce: of the ramp; science.md 4.2 [M]: 10-20 N/s
+  ForceShape force_shape = ForceShape::kConstant;  ///< Hold::kForce; of kScoop its own
+  double edge_fraction = 1;                        ///< force at both ends (kRamp: at the beginning), of normal_force_N
+  double rise_fraction = 0.3;                      ///< kTrapezoid: of the way, for the rise and for the fall
+  double force_rate_N_s = 0;                       ///< Hold::kForce: of the ramp; science.md 4.2 [M]: 10-20 N/s
 
   double stroke_length_m = 0;
   std::vector<double> stroke_speed_m_s;

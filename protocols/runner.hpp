@@ -62,6 +62,7 @@ struct StepResult {
   RunningStatistics moving_force_error_N;  ///< normal force minus what was wished of that sample, while moving
   double planned_middle_speed_m_s =
       std::numeric_limits<double>::quiet_NaN();  ///< of the way's profile, as middle_speed
+  double wished_N = 0;                           ///< kPress: the force it was to come to
   double stiffness_N_m = 0;                      ///< kPress, kSurvey, kStroke: learned by touching
   double expected_error_N = 0;                   ///< kSurvey, kStroke: RMS, at this stiffness and speed
 

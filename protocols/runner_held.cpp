@@ -52,7 +52,9 @@ Demand Runner::held(const Step& s, const rig::Readings& r, daq::HostTime now, ri
 
 void Runner::press_held(const Step& s, const rig::Readings& r, daq::HostTime now, rig::EventSink& events,
                         Demand& d) noexcept {
-  d.force_N = wished_N_ = held_force_N_ = plan_.ways[s.way].force.force_N(0);
+  // Where the next pass begins: a stroke back that is made again begins at the end of the way.
+  const bool at_end = way_.pass && !plan_.steps[*way_.pass].forward;
+  d.force_N = wished_N_ = held_force_N_ = plan_.ways[s.way].force.force_N(at_end ? 1 : 0);
   if (phase_ == Phase::kBegin) {
     d.new_contact = true;
     d.same_surface = way_.pass.has_value();
@@ -72,6 +74,7 @@ void Runner::press_held(const Step& s, const rig::Readings& r, daq::HostTime now
   if (phase_ != Phase::kMeasuring || now - phase_began_ < kHeldWindow || window_.count() == 0) return;
   if (std::abs(window_.mean() - held_force_N_) <= plan_.protocol.press_tolerance * held_force_N_) {
     results_.back().stiffness_N_m = r.contact.stiffness_N_m;
+    results_.back().wished_N = held_force_N_;
     end(StepOutcome::kDone, now, events);
   } else {
     enter(Phase::kMeasuring, now);  // looked at anew

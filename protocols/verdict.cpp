@@ -356,8 +356,7 @@ class Judge {
     r.force_rms_N = std::hypot(step.moving_force_error_N.mean(), step.moving_force_error_N.deviation());
     if (pressed_ == nullptr) return;
     r.stiffness_N_m = pressed_->stiffness_N_m;
-    const double wished_N = plan_.ways[plan_.steps[step.step].way].force.force_N(0);
-    r.overshoot = pressed_->normal_force_N.max() / wished_N - 1;
+    r.overshoot = pressed_->normal_force_N.max() / pressed_->wished_N - 1;
   }
 
   /// Did the instrument go along its way, as fast as its profile says?

@@ -33,6 +33,21 @@ daq::Result<StrokePath> frame_of(const Protocol& p) {
                        .corner_radius_m = p.corner_radius_m});
 }
 
+daq::Result<ForceProfile> force_of(const Protocol& p, double force_N) {
+  const double edge_N = p.edge_fraction * force_N;
+  switch (p.force_shape) {
+    case ForceShape::kRamp:
+      return ForceProfile::ramp(edge_N, force_N);
+    case ForceShape::kTrapezoid:
+      return ForceProfile::trapezoid(edge_N, force_N, p.rise_fraction, p.rise_fraction);
+    case ForceShape::kHalfSine:
+      return ForceProfile::half_sine(edge_N, force_N);
+    case ForceShape::kConstant:
+      break;
+  }
+  return ForceProfile::constant(force_N);
+}
+
 }  // namespace
 
 daq::Result<std::vector<PlannedWay>> ways_of(const Protocol& p, double force_N) {
@@ -44,7 +59,7 @@ daq::Result<std::vector<PlannedWay>> ways_of(const Protocol& p, double force_N) 
     ways.push_back({std::move(scoop->path), scoop->force});
     return ways;
   }
-  auto force = ForceProfile::constant(force_N);
+  auto force = force_of(p, force_N);
   if (!force) return force.error();
   if (p.shape == StrokeShape::kFan) return fan_of(p, *force);
   auto path =
