@@ -50,7 +50,7 @@ TEST(LayerStack, OneLayerIsHertzLineContactAtSmallLoad) {
 /// The same through the whole plant: its tables, its map, its strips.
 TEST(LayerStack, ThePlantsOwnForceIsHertzLineContactAtSmallLoad) {
   auto phantom = slab("ecoflex_00_30", 60e-3);
-  auto bar = steel_bar();
+  auto bar = bar_of_steel();
   bar.edge_radius_m = 6e-3;
   const auto plant = make_tissue(phantom, bar);
   const auto& layer = plant->specimen().layers.front();

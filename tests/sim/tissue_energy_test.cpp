@@ -113,7 +113,7 @@ TEST(TissueEnergy, NothingIsGainedWithEverythingSwitchedOn) {
   constexpr int kSteps = 120;
   auto p = hilly();
   p.passport.dose_softening = 0.2;
-  auto stiff = steel_bar();
+  auto stiff = bar_of_steel();
   stiff.grip_loss_factor = 0;
   const auto plant = make_tissue(p, stiff);
   Noise noise(22);
