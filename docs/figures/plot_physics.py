@@ -97,7 +97,7 @@ table = rows("energy")
 axis.loglog(column(table, "put_in_mJ"), [max(1e-4, v) for v in column(table, "stored_mJ")], ".", markersize=2)
 low, high = axis.get_xlim()
 axis.plot([low, high], [low, high], "k-", linewidth=0.8)
-axis.set(xlabel="put in once round, mJ", ylabel="stored at the end, mJ", title="400 random closed ways")
+axis.set(xlabel="put in once round, mJ", ylabel="stored at the end, mJ", title="250 random closed ways")
 save()
 
 # Convergence

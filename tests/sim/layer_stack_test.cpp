@@ -132,7 +132,7 @@ TEST(LayerStack, ModuliAreThoseOfTheDatabase) {
     constexpr double kStrain = 0.02;
     const double stress = row->youngs_modulus_Pa * stress_by_modulus_of(kStrain, row->stiffening_at_half);
     const double ours_kPa = 1e-3 * stress / kStrain;
-    csv.row(label, mean, sd, ours_kPa);
+    csv.row(label, std::stod(mean), std::stod(sd), ours_kPa);
     EXPECT_NEAR(ours_kPa, std::stod(mean), std::max(std::stod(sd), 0.03 * std::stod(mean))) << label;
     ++rows;
   }

@@ -150,7 +150,7 @@ TEST(TissueEnergy, NothingIsGainedWithEverythingSwitchedOn) {
       force_before = s.force_N;
     }
     const double left_J = work_J - plant->stored_J();
-    if (w < 400) csv.row(w, work_J * 1e3, plant->stored_J() * 1e3);
+    if (w < 250) csv.row(w, work_J * 1e3, plant->stored_J() * 1e3);
     worst_J = std::max(worst_J, -left_J);
     put_in_all_J += work_J;
   }
