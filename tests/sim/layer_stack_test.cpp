@@ -50,7 +50,7 @@ TEST(LayerStack, OneLayerIsHertzLineContactAtSmallLoad) {
 /// The same through the whole plant: its tables, its map, its strips.
 TEST(LayerStack, ThePlantsOwnForceIsHertzLineContactAtSmallLoad) {
   auto phantom = slab("ecoflex_00_30", 60e-3);
-  auto bar = steel_bar();
+  auto bar = bar_of_steel();
   bar.edge_radius_m = 6e-3;
   const auto plant = make_tissue(phantom, bar);
   const auto& layer = plant->specimen().layers.front();
@@ -132,7 +132,7 @@ TEST(LayerStack, ModuliAreThoseOfTheDatabase) {
     constexpr double kStrain = 0.02;
     const double stress = row->youngs_modulus_Pa * stress_by_modulus_of(kStrain, row->stiffening_at_half);
     const double ours_kPa = 1e-3 * stress / kStrain;
-    csv.row(label, mean, sd, ours_kPa);
+    csv.row(label, std::stod(mean), std::stod(sd), ours_kPa);
     EXPECT_NEAR(ours_kPa, std::stod(mean), std::max(std::stod(sd), 0.03 * std::stod(mean))) << label;
     ++rows;
   }

@@ -42,9 +42,9 @@ inline rig::PhantomInclusion nodule(double x_m, double contrast) {
   return i;
 }
 
-inline rig::Instrument steel_bar() {
+inline rig::Instrument bar_of_steel() {
   rig::Instrument bar;
-  bar.name = "steel_bar";
+  bar.name = "bar_of_steel";
   bar.mass_kg = 0.18;
   bar.modes = {{1120, 0.05, 0.045, 1}, {3090, 0.05, 0.045, 1}};
   return bar;
@@ -57,7 +57,7 @@ inline TissueBench quiet_bench() {
 }
 
 inline std::unique_ptr<TissuePlant> make_tissue(const rig::Phantom& phantom,
-                                                const rig::Instrument& instrument = steel_bar(),
+                                                const rig::Instrument& instrument = bar_of_steel(),
                                                 const TissueBench& bench = quiet_bench()) {
   auto made = TissuePlant::make(phantom, instrument, bench);
   if (!made) {

@@ -155,7 +155,7 @@ TEST(TissuePlant, EachContrastChangesItsOwn) {
 /// four kept widths.
 TEST(TissuePlant, AnInclusionIsFeltByTheLawOfDepthAndDiameter) {
   PhysicsCsv csv("inclusion", "diameter_mm,depth_mm,force_N,felt,law");
-  auto bar = steel_bar();
+  auto bar = bar_of_steel();
   bar.edge_length_m = 4e-3;  // narrower than what it finds: no average over places beside it
   double worst = 0;
   for (const double diameter : {8e-3, 12e-3, 20e-3}) {
@@ -198,7 +198,7 @@ TEST(TissuePlant, FollowsItsSurface) {
 }
 
 TEST(TissuePlant, TheEdgesShapeDecidesHowMuchOfItTouches) {
-  auto bar = steel_bar();
+  auto bar = bar_of_steel();
   const auto poke = [&](double depth_m) { return make_tissue(tissue(), bar)->poke_N(depth_m, 80e-3, 0); };
   const double straight = poke(1e-3);
   bar.edge_sagitta_m = 3e-3;
@@ -259,7 +259,7 @@ TEST(TissuePlant, RefusesInWordsWhatCannotBe) {
   const auto refusal = [](void (*spoil)(rig::Phantom&, rig::Instrument&)) {
     auto p = uneven();
     p.inclusions = {nodule(60e-3, 2)};
-    auto tool = steel_bar();
+    auto tool = bar_of_steel();
     spoil(p, tool);
     const auto made = TissuePlant::make(p, tool, {});
     return made ? std::string() : made.error().message;
@@ -351,7 +351,7 @@ TEST(TissuePlant, ChangesSlowlyByPassportAndDose) {
 TEST(TissuePlant, StandsOnTheAnvilAsThePlainPlantDoes) {
   auto bench = quiet_bench();
   bench.anvil = Anvil{};
-  const auto plant = make_tissue(tissue(), steel_bar(), bench);
+  const auto plant = make_tissue(tissue(), bar_of_steel(), bench);
   const auto& s = plant->step(daq::HostTime{}, {180e-3, 0, -30.2e-3}, {});
   EXPECT_NEAR(s.force_N[kZ], 4, 1e-9);
   EXPECT_EQ(plant->compression_m(), 0);
@@ -418,7 +418,7 @@ TEST(TissuePlant, BitsAreThoseOfEveryPreset) {
   p.inclusions = {everything(60e-3, 4, 0.2e-3), everything(75e-3, 0.4, 0)};
   TissueBench bench;
   bench.seed = 5;
-  EXPECT_EQ(fmt::format("{:016x}", stroke_hash(*make_tissue(p, steel_bar(), bench))), "e03c33f87d31b9e7");
+  EXPECT_EQ(fmt::format("{:016x}", stroke_hash(*make_tissue(p, bar_of_steel(), bench))), "e03c33f87d31b9e7");
 #else
   GTEST_SKIP() << "found on x86-64";
 #endif
