@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <Eigen/Eigenvalues>
 #include <boost/multiprecision/cpp_bin_float.hpp>
 #include <cmath>
 #include <limits>
@@ -326,8 +327,8 @@ TEST(Inverse, UndoesTheCurveAndRefusesWhatItCannotKnow) {
     // metrology.md 1.3: partial derivatives of the quadratic's inverse, with covariances.
     const double a = fit->coefficient(0), b = fit->coefficient(1), c = fit->coefficient(2), reading = (*fit)(at);
     const double root = std::sqrt(b * b - 4 * c * (a - reading));
-    const Eigen::Vector3d d(-1 / root, (-1 + b / root) / (2 * c),
-                            (reading - a) / (c * root) - (-b + root) / (2 * c * c));
+    const VectorXd d =
+        Eigen::Vector3d(-1 / root, (-1 + b / root) / (2 * c), (reading - a) / (c * root) - (-b + root) / (2 * c * c));
     const double u = std::sqrt(std::pow(fit->fit().residual_sd / root, 2) + d.dot(fit->fit().covariance * d));
     EXPECT_NEAR(back->u / u, 1, 1e-6) << at;
     EXPECT_LT(back->low, at);
