@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/calibration/reference_data.hpp"
+#include "tests/calibration/worked_table.hpp"
 
 namespace strigil::calibration {
 
@@ -35,11 +36,27 @@ inline nlohmann::json worked_case(const std::string& id) {
 
 inline std::vector<double> list(const nlohmann::json& j) { return j.get<std::vector<double>>(); }
 
-/// Within the tolerance of the case, relative to the expected value, or absolute where it is smaller than 1.
-inline void expect_within(double found, const nlohmann::json& expected, double tolerance, const std::string& what) {
-  const double e = expected.get<double>();
-  EXPECT_LE(std::abs(found - e), tolerance * std::max(std::abs(e), 1e-300) + tolerance * 1e-3)
-      << what << ": expected " << e << ", found " << found;
-}
+/// Table of expected against found of one case, judged by its tolerance (relative), and at the end held against
+/// docs/calibration_methods.md.
+class CaseTable {
+ public:
+  CaseTable(std::string id, const nlohmann::json& tolerance) : id_(std::move(id)), tolerance_(tolerance.get<double>()) {}
+  ~CaseTable() {
+    testing::compare_with_docs(id_, "| case | quantity | expected | found | tolerance |\n|---|---|---|---|---|\n" + table_.text(),
+                               "calibration_methods.md");
+  }
+  CaseTable(const CaseTable&) = delete;
+  CaseTable& operator=(const CaseTable&) = delete;
+  void check(double found, const nlohmann::json& expected, const std::string& quantity, double looser = 1) {
+    const double e = expected.get<double>();
+    // Near zero a relative tolerance has no meaning: there it is of a thousandth.
+    table_.expect(id_, quantity, e, found, looser * tolerance_ * std::max(std::abs(e), 1e-3));
+  }
+
+ private:
+  std::string id_;
+  double tolerance_;
+  testing::WorkedTable table_;
+};
 
 }  // namespace strigil::calibration

@@ -1,4 +1,6 @@
 // The worked cases of the standards, each within its own tolerance. Figures come from the file; nothing is copied here.
+#include <fmt/format.h>
+
 #include <set>
 
 #include "calibration/standards/astm_e74.hpp"
@@ -47,7 +49,7 @@ TEST(StandardsWorkedCases, Iso376) {
   CASE_OR_SKIP(one, "iso376-synthetic");
   const auto& in = one.at("inputs");
   const auto& want = one.at("expected");
-  const double tolerance = one.at("tolerance").get<double>();
+  CaseTable table("iso376-synthetic", one.at("tolerance"));
   Iso376Options options;
   options.degree = in.at("poly_degree").get<int>();
   options.through_zero = in.at("through_zero").get<bool>();
@@ -57,7 +59,7 @@ TEST(StandardsWorkedCases, Iso376) {
   for (std::size_t i = 0; i < found->forces.size(); ++i) {
     const auto& f = found->forces[i];
     const auto check = [&](double value, const char* key) {
-      expect_within(value, want.at(key).at(i), tolerance, std::string(key) + " at " + std::to_string(f.force_N));
+      table.check(value, want.at(key).at(i), fmt::format("{} at {:g} N", key, f.force_N));
     };
     check(f.deflection, "Xr");
     check(f.b_pct, "b_pct");
@@ -69,17 +71,19 @@ TEST(StandardsWorkedCases, Iso376) {
     check(f.w4, "w4_pct");
     check(f.w8, "w8_pct");
     check(f.W_pct, "W_k2_pct");
-    expect_within(f.w5, want.at("w5_pct"), tolerance, "w5");
-    expect_within(f.w6, want.at("w6_pct"), tolerance, "w6");
-    expect_within(f.w7, want.at("w7_pct"), tolerance, "w7");
+    if (i == 0) table.check(f.w5, want.at("w5_pct"), "w5_pct");
+    if (i == 0) table.check(f.w6, want.at("w6_pct"), "w6_pct");
+    if (i == 0) table.check(f.w7, want.at("w7_pct"), "w7_pct");
     EXPECT_GE(found->expanded_uncertainty.at(f.force_N), f.W_pct);
   }
   for (int k = 1; k <= 3; ++k) {
-    expect_within(found->deflection_of_force.coefficient(k), want.at("coeff_F_to_X").at(static_cast<std::size_t>(k) - 1),
-                  1e-7, "coefficient");
+    const auto& coefficient = want.at("coeff_F_to_X").at(static_cast<std::size_t>(k) - 1);
+    const double size = std::abs(coefficient.get<double>());
+    table.check(found->deflection_of_force.coefficient(k), coefficient, fmt::format("coefficient of F^{}", k),
+                1e3 * size / std::max(size, 1e-3));  // in parts of itself: the last digits of a cubic term are rounding
   }
-  expect_within(found->f0_pct, want.at("f0_pct"), tolerance, "f0");
-  expect_within(*found->creep_pct, want.at("creep_pct"), tolerance, "creep");
+  table.check(found->f0_pct, want.at("f0_pct"), "f0_pct");
+  table.check(*found->creep_pct, want.at("creep_pct"), "creep_pct");
   for (const auto& [which, key] : {std::pair{Iso376Case::A, "A"}, {Iso376Case::B, "B"}, {Iso376Case::C, "C"},
                                    {Iso376Case::D, "D"}}) {
     const auto& classes = found->classes(which);
@@ -109,7 +113,7 @@ std::vector<std::pair<double, double>> strd_columns(const std::string& path) {
 TEST(StandardsWorkedCases, PontiusThroughTheE74Rule) {
   CASE_OR_SKIP(one, "pontius-e74");
   const auto& want = one.at("expected");
-  const double tolerance = one.at("tolerance").get<double>();
+  CaseTable table("pontius-e74", one.at("tolerance"));
   E74Readings r;
   std::map<double, int> seen;
   for (const auto& [y, x] : strd_columns(reference_file("strd/linear/Pontius.dat"))) {
@@ -123,16 +127,17 @@ TEST(StandardsWorkedCases, PontiusThroughTheE74Rule) {
   EXPECT_EQ(found->distinct_forces, one.at("inputs").at("n1").get<std::size_t>());
   for (const auto& step : found->degrees.steps) {
     const auto k = std::to_string(step.degree);
-    expect_within(step.residual_sd, want.at("s_m_of_averages").at(k), tolerance, "s" + k);
+    table.check(step.residual_sd, want.at("s_m_of_averages").at(k), "s" + k);
     if (step.degree < 2) continue;
     const auto name = "s" + std::to_string(step.degree - 1) + "/s" + k;
-    expect_within(step.ratio, want.at("ratios").at(name), tolerance, name);
-    expect_within(step.critical, want.at("C").at(k), tolerance, "C" + k);
+    table.check(step.ratio, want.at("ratios").at(name), name);
+    table.check(step.critical, want.at("C").at(k), "C" + k);
   }
   EXPECT_EQ(found->degrees.steps.size(), 5U);
   EXPECT_EQ(found->degrees.degree, want.at("degree_selected").get<int>());
-  expect_within(found->deflection_of_force.fit().residual_sd, want.at("s_defl_deg2_all40"), tolerance, "s of all");
-  expect_within(found->llf_deflection, want.at("LLF_defl"), tolerance, "LLF");
+  table.check(found->deflection_of_force.fit().residual_sd, want.at("s_defl_deg2_all40"), "s of all 40");
+  table.check(found->llf_deflection, want.at("LLF_defl"), "LLF, deflection");
+  table.check(found->degrees.degree, want.at("degree_selected"), "degree");
   // metrology.md 1.2: the same as force, by the slope at zero and by its own fit.
   EXPECT_NEAR(found->llf_slope_N, 672.66, 0.01);
   EXPECT_NEAR(found->force_of_deflection.fit().residual_sd, 281.2969, 1e-4);
@@ -146,7 +151,7 @@ TEST(StandardsWorkedCases, Iso230OfAPublicStage) {
   CASE_OR_SKIP(one, "iso230-2-psi-stage");
   const auto& in = one.at("inputs");
   const auto& want = one.at("expected");
-  const double tolerance = one.at("tolerance").get<double>();
+  CaseTable table("iso230-2-psi-stage", one.at("tolerance"));
   const auto metres = [](const nlohmann::json& j) {
     auto v = list(j);
     for (double& x : v) x *= 1e-3;
@@ -160,14 +165,12 @@ TEST(StandardsWorkedCases, Iso230OfAPublicStage) {
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_TRUE(found->nonconformities.empty());
   EXPECT_TRUE(broken_invariants(*found).empty());
-  const auto check = [&](double m, const nlohmann::json& mm, const char* what) {
-    expect_within(m * 1e3, mm, tolerance, what);
-  };
+  const auto check = [&](double m, const nlohmann::json& mm, const std::string& what) { table.check(m * 1e3, mm, what + ", mm"); };
   for (std::size_t i = 0; i < found->targets.size(); ++i) {
-    check(found->targets[i].reversal_m, want.at("B_i").at(i), "B_i");
-    check(found->targets[i].s_forward_m, want.at("s_f").at(i), "s_f");
-    check(found->targets[i].s_backward_m, want.at("s_b").at(i), "s_b");
-    check(found->targets[i].repeatability_m, want.at("R_i").at(i), "R_i");
+    check(found->targets[i].reversal_m, want.at("B_i").at(i), fmt::format("B_i of target {}", i + 1));
+    check(found->targets[i].s_forward_m, want.at("s_f").at(i), fmt::format("s_f of target {}", i + 1));
+    check(found->targets[i].s_backward_m, want.at("s_b").at(i), fmt::format("s_b of target {}", i + 1));
+    check(found->targets[i].repeatability_m, want.at("R_i").at(i), fmt::format("R_i of target {}", i + 1));
   }
   check(found->reversal_m, want.at("B"), "B");
   check(found->mean_reversal_m, want.at("Bbar"), "mean B");
@@ -231,7 +234,7 @@ TEST(StandardsWorkedCases, FalseAcceptAtTurFour) {
   CASE_OR_SKIP(one, "fair-risk-TUR4");
   const auto& in = one.at("inputs");
   const auto& want = one.at("expected");
-  const double tolerance = one.at("tolerance").get<double>();
+  CaseTable table("fair-risk-TUR4", one.at("tolerance"));
   const double ratio = in.at("TUR").get<double>();
   for (std::size_t i = 0; i < in.at("itp").size(); ++i) {
     const auto sd = process_sd_for(in.at("itp")[i].get<double>(), 1.0);
@@ -241,8 +244,14 @@ TEST(StandardsWorkedCases, FalseAcceptAtTurFour) {
     ASSERT_TRUE(risk) << risk.error().message;
     // The tolerance is in % points: the published integral for 0.95 is off by 9.4e-7 of them (Simpson's rule with
     // 20 000 panels gives 0.871010188139, as here).
-    EXPECT_NEAR(100 * risk->false_accept, want.at("PFA_pct")[i].get<double>(), tolerance);
-    EXPECT_NEAR(100 * risk->false_accept_of_accepted, want.at("cPFA_pct")[i].get<double>(), tolerance);
+    // Tolerance in % points, as the published figures are: the one for 0.95 is off by 9.4e-7 of them (Simpson's rule with
+    // 20 000 panels gives 0.871010188139, as here).
+    const auto in_points = [&](double found, const nlohmann::json& expected, const char* what) {
+      table.check(found, expected, fmt::format("{} at {:g} in tolerance, %", what, in.at("itp")[i].get<double>()),
+                  1 / std::max(expected.get<double>(), 1e-3));
+    };
+    in_points(100 * risk->false_accept, want.at("PFA_pct")[i], "PFA");
+    in_points(100 * risk->false_accept_of_accepted, want.at("cPFA_pct")[i], "conditional PFA");
   }
 }
 

@@ -44,9 +44,10 @@ class WorkedTable {
   std::string text_;
 };
 
-/// Compares `text` with what stands in docs/numerics.md between the two marks of `name`; or puts it there.
-inline void compare_with_docs(const std::string& name, const std::string& text) {
-  const auto file = std::filesystem::path(STRIGIL_SOURCE_DIR) / "docs" / "numerics.md";
+/// Compares `text` with what stands in docs/numerics.md (or another page) between the two marks of `name`; or puts it there.
+inline void compare_with_docs(const std::string& name, const std::string& text,
+                              const std::string& page_name = "numerics.md") {
+  const auto file = std::filesystem::path(STRIGIL_SOURCE_DIR) / "docs" / page_name;
   std::stringstream content;
   content << std::ifstream(file).rdbuf();
   const std::string page = content.str(), begin = "<!-- begin " + name + " -->\n", end = "<!-- end " + name + " -->\n";
