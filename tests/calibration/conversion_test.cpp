@@ -54,11 +54,11 @@ TEST(ConversionTest, AMatrixTakesCrosstalkAway) {
   block.counts = {4'000'000, 7, 10'000'000, 0, 0, 0, -1'000'000, 7, 0, 0, 0, 0};
   block.values.fill(-1);
   c.apply(block);
-  EXPECT_FLOAT_EQ(block.values[0], 4 - 0.3 + 0.001);
+  EXPECT_NEAR(block.values[0], 4 - 0.3 + 0.001, 1e-6);
   EXPECT_FLOAT_EQ(block.values[1], 7e-6F) << "a channel the record does not speak of stays nominal";
-  EXPECT_FLOAT_EQ(block.values[2], 0.08 + 11 - 0.002);
-  EXPECT_FLOAT_EQ(block.values[6], -1 + 0.001);
-  EXPECT_FLOAT_EQ(block.values[8], -0.02 - 0.002);
+  EXPECT_NEAR(block.values[2], 0.08 + 11 - 0.002, 1e-6);
+  EXPECT_NEAR(block.values[6], -1 + 0.001, 1e-6);
+  EXPECT_NEAR(block.values[8], -0.02 - 0.002, 1e-6);
 }
 
 TEST(ConversionTest, AStraightLineIsInTheDescriptionSoThatEveryReaderHasIt) {
