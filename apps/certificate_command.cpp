@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -19,6 +20,8 @@ namespace strigil::apps {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kLongestSigned = 256U << 20U;
 
 /// A program of the system's by name; empty: there is none.
 std::string find_program(const std::string& name) {
@@ -84,11 +87,8 @@ int certificate_command(const CertificateArguments& a) {
     return refuse(
         fmt::format("no certificate is issued of '{}': {} things are missing", kept.record.id, missing.size()));
   }
-  std::string secret;
-  if (!a.key.empty()) {
-    auto read = calibration::read_secret_key(a.key);
-    if (!read) return refuse(read.error().message);
-    secret = std::move(*read);
+  if (!a.key.empty()) {  // before anything is made
+    if (const auto secret = calibration::read_secret_key(a.key); !secret) return refuse(secret.error().message);
   }
   const auto dcc = calibration::to_dcc(certificate);
   const auto findings = calibration::check_dcc(dcc);
@@ -108,23 +108,24 @@ int certificate_command(const CertificateArguments& a) {
     const auto path = stem + ending;
     if (auto made = write_new(path, kAnyoneReads, content); !made) return refuse(made.error().message);
     fmt::print("{}\n", path);
-    if (secret.empty()) continue;
-    const auto signature = calibration::sign(content, secret);
-    if (!signature) return refuse(signature.error().message);
-    if (auto made = write_new(path + ".sig", kAnyoneReads, *signature); !made) return refuse(made.error().message);
-    fmt::print("{}.sig\n", path);
+    if (a.key.empty()) continue;
+    if (const int code = sign_command(path, a.key); code != kPass) return code;
   }
   if (!a.pdf) return kPass;
   if (auto made = make_pdf(stem + ".html", stem + ".pdf"); !made) return refuse(made.error().message);
   fmt::print("{}.pdf\n", stem);
-  if (secret.empty()) return kPass;
-  constexpr std::size_t kLongestPdf = 64U << 20U;
-  const auto pdf = daq::read_text_file(stem + ".pdf", kLongestPdf);
-  if (!pdf) return refuse(pdf.error().message);
-  const auto signature = calibration::sign(*pdf, secret);
+  return a.key.empty() ? kPass : sign_command(stem + ".pdf", a.key);
+}
+
+int sign_command(const std::string& file, const std::string& key) {
+  const auto secret = calibration::read_secret_key(key);
+  if (!secret) return refuse(secret.error().message);
+  const auto bytes = daq::read_text_file(file, kLongestSigned);
+  if (!bytes) return refuse(bytes.error().message);
+  const auto signature = calibration::sign(*bytes, *secret);
   if (!signature) return refuse(signature.error().message);
-  if (auto made = write_new(stem + ".pdf.sig", kAnyoneReads, *signature); !made) return refuse(made.error().message);
-  fmt::print("{}.pdf.sig\n", stem);
+  if (auto made = write_new(file + ".sig", kAnyoneReads, *signature); !made) return refuse(made.error().message);
+  fmt::print("{}.sig\n", file);
   return kPass;
 }
 

@@ -20,6 +20,9 @@ int certificate_command(const CertificateArguments& arguments);
 /// Makes an Ed25519 pair: FILE (secret) and FILE.pub.
 int signing_key_command(const std::string& file);
 
+/// Signs any file: FILE.sig beside it.
+int sign_command(const std::string& file, const std::string& key);
+
 /// A run file, a record, a store, or any file with a .sig beside it. kFail with the problems in words when it does not
 /// hold. `key`: public key file that a signature must be by; empty: any.
 int verify_any_command(const std::string& path, const std::string& key);

@@ -202,6 +202,12 @@ int command_line(int argc, char** argv) {
   signing_app->add_option("file", key_file, "Secret key to make; the public one goes to FILE.pub")->required();
   signing_app->callback([&] { code = signing_key_command(key_file); });
 
+  std::string to_sign;
+  auto* sign_app = app.add_subcommand("sign", "Sign a file: makes FILE.sig, for `strigil verify`");
+  sign_app->add_option("file", to_sign, "The file; it is only read")->required();
+  sign_app->add_option("--key", key_file, "Secret key (strigil signing-key FILE makes one)")->required();
+  sign_app->callback([&] { code = sign_command(to_sign, key_file); });
+
   add_calibrations(app, code);
 
   std::string csv;

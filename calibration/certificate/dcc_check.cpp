@@ -197,7 +197,7 @@ class Check {
 
   void lists(xml_node n) {
     if (D::vocabulary_of(n) != Vocabulary::kSi || !D::local_name(n).ends_with("XMLList")) return;
-    if (n.first_child().type() == pugi::node_element) return;
+    if (n.first_child().type() == pugi::node_element || !affordable(n)) return;
     if (!is_spaced(n.text().get()))
       error("lists", n, "its entries are not separated by one blank each, with none around them");
     const auto values = D::child(n.parent(), Vocabulary::kSi, "valueXMLList");
@@ -215,7 +215,7 @@ class Check {
     static const std::set<std::string> kNumbers{
         "value",       "valueReal",   "valueImag",   "valueStandardMU", "valueExpandedMU",    "uncertainty",
         "standardUnc", "intervalMin", "intervalMax", "coverageFactor",  "coverageProbability"};
-    if (!kNumbers.contains(name) || n.first_child().type() == pugi::node_element) return;
+    if (!kNumbers.contains(name) || n.first_child().type() == pugi::node_element || !affordable(n)) return;
     for (const auto& entry : list_entries(D::text(n))) {
       const auto v = read_dsi_number(entry);
       if (!v) {
@@ -243,7 +243,9 @@ class Check {
     if (!each || !D::local_name(n).ends_with("XMLList")) return;
     auto list = n.parent();
     while (list && !si(list, "realListXMLList")) list = list.parent();
-    const auto wanted = list_entries(D::text(D::child(list, Vocabulary::kSi, "valueXMLList"))).size();
+    const auto values = D::child(list, Vocabulary::kSi, "valueXMLList");
+    if (!affordable(values)) return;
+    const auto wanted = list_entries(D::text(values)).size();
     const auto count = list_entries(D::text(n)).size();
     if (list && count > 1 && count != wanted)
       error("lists", n, fmt::format("{} uncertainties for {} values", count, wanted));
@@ -288,7 +290,20 @@ class Check {
     }
   }
 
+  /// Lists are read again for each that must be as long: a file made to be slow is given up on.
+  bool affordable(xml_node n) {
+    constexpr std::size_t kMostBytes = 256U << 20U;
+    read_bytes_ += std::string_view(n.text().get()).size();
+    if (read_bytes_ > kMostBytes && !gave_up_) {
+      gave_up_ = true;
+      warn("size", n, "there are too many numbers to look at all of them");
+    }
+    return !gave_up_;
+  }
+
   const DccDocument& d_;
+  std::size_t read_bytes_ = 0;
+  bool gave_up_ = false;
   std::set<std::string> ids_;
   std::set<std::string> referred_;
   std::set<std::string> languages_;

@@ -17,10 +17,18 @@ std::string_view prefix_of(std::string_view name) {
 }
 
 std::string_view namespace_of(pugi::xml_node node) {
+  constexpr std::string_view kDeclaration = "xmlns";
   const auto prefix = prefix_of(node.name());
-  const auto wanted = prefix.empty() ? std::string("xmlns") : fmt::format("xmlns:{}", prefix);
   for (auto n = node; n; n = n.parent()) {
-    if (const auto a = n.attribute(wanted.c_str())) return a.value();
+    for (const auto a : n.attributes()) {
+      const std::string_view name = a.name();
+      if (!name.starts_with(kDeclaration)) continue;
+      const auto rest = name.substr(kDeclaration.size());
+      if (prefix.empty() ? rest.empty()
+                         : rest.size() == prefix.size() + 1 && rest.front() == ':' && rest.ends_with(prefix)) {
+        return a.value();
+      }
+    }
   }
   return {};
 }

@@ -59,14 +59,14 @@ std::vector<double> spread(std::vector<double> v, std::size_t count, xml_node wh
 std::vector<double> uncertainty_of(xml_node holder, std::size_t count) {
   // The misspelt one is the schema's own.
   constexpr std::array<std::string_view, 9> kForms{"measurementUncertaintyUnivariate",
-                                                    "measurementUncertaintyUnivaraite",
-                                                    "measurementUncertaintyUnivariateXMLList",
-                                                    "listMeasurementUncertaintyUnivariate",
-                                                    "listUnivariateUnc",
-                                                    "expandedUnc",
-                                                    "expandedUncXMLList",
-                                                    "coverageInterval",
-                                                    "coverageIntervalXMLList"};
+                                                   "measurementUncertaintyUnivaraite",
+                                                   "measurementUncertaintyUnivariateXMLList",
+                                                   "listMeasurementUncertaintyUnivariate",
+                                                   "listUnivariateUnc",
+                                                   "expandedUnc",
+                                                   "expandedUncXMLList",
+                                                   "coverageInterval",
+                                                   "coverageIntervalXMLList"};
   xml_node form;
   for (const auto name : kForms) {
     if (!form) form = si(holder, name);
