@@ -17,7 +17,13 @@ namespace strigil::apps {
 
 daq::Result<std::unique_ptr<Child>> Child::start(const std::vector<std::string>& arguments, const std::string& out,
                                                  const std::string& err) {
-  std::vector<std::string> words{"strigil"};
+  return start_program("/proc/self/exe", arguments, out, err);
+}
+
+daq::Result<std::unique_ptr<Child>> Child::start_program(const std::string& program,
+                                                         const std::vector<std::string>& arguments,
+                                                         const std::string& out, const std::string& err) {
+  std::vector<std::string> words{program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (auto& w : words) argv.push_back(w.data());
@@ -28,9 +34,9 @@ daq::Result<std::unique_ptr<Child>> Child::start(const std::vector<std::string>&
   (void)::posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, kMode);
   (void)::posix_spawn_file_actions_addopen(&files, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, kMode);
   pid_t pid = -1;
-  const int failure = ::posix_spawn(&pid, "/proc/self/exe", &files, nullptr, argv.data(), environ);
+  const int failure = ::posix_spawn(&pid, program.c_str(), &files, nullptr, argv.data(), environ);
   (void)::posix_spawn_file_actions_destroy(&files);
-  if (failure != 0) return daq::Error{fmt::format("cannot start this program once more: {}", std::strerror(failure))};
+  if (failure != 0) return daq::Error{fmt::format("cannot start {}: {}", program, std::strerror(failure))};
   return std::unique_ptr<Child>(new Child(pid));
 }
 

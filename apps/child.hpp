@@ -1,4 +1,4 @@
-// A child process: this program once more, with a subcommand of its own.
+// A child process: this program once more with a subcommand of its own, or another one.
 #pragma once
 
 #include <sys/types.h>
@@ -21,6 +21,10 @@ class Child {
   /// Starts this very program with `arguments`; standard output and error go to the files.
   static daq::Result<std::unique_ptr<Child>> start(const std::vector<std::string>& arguments, const std::string& out,
                                                    const std::string& err);
+  /// The same with another program, by its path. Errors: it cannot be started.
+  static daq::Result<std::unique_ptr<Child>> start_program(const std::string& program,
+                                                           const std::vector<std::string>& arguments,
+                                                           const std::string& out, const std::string& err);
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

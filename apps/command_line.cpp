@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/calibrations_command.hpp"
+#include "apps/certificate_command.hpp"
 #include "apps/ctl_command.hpp"
 #include "apps/drill_command.hpp"
 #include "apps/file_commands.hpp"
@@ -247,9 +248,13 @@ int command_line(int argc, char** argv) {
   auto* ledger_app = app.add_subcommand("ledger", "How many samples passed each hop, and where the missing ones went");
   ledger_app->add_option("run", run_file, "Run file")->required();
   ledger_app->callback([&] { code = ledger_command(run_file); });
-  auto* verify_app = app.add_subcommand("verify", "Does a run file hold together? Exit code 1 when not");
-  verify_app->add_option("run", run_file, "Run file")->required();
-  verify_app->callback([&] { code = verify_command(run_file); });
+  std::string public_key;
+  auto* verify_app = app.add_subcommand(
+      "verify", "Does it hold together? A run file, a calibration record or store, a signed file. Exit code 1 when not");
+  verify_app->add_option("file", run_file, "The file, or the folder of a store; a signature is looked for in FILE.sig")
+      ->required();
+  verify_app->add_option("--key", public_key, "Public key that the signature must be by (strigil signing-key)");
+  verify_app->callback([&] { code = verify_any_command(run_file, public_key); });
   auto* recover_app = app.add_subcommand("recover", "Save what a killed writer left, into a new file, and prove it");
   recover_app->add_option("run", run_file, "Run file")->required();
   recover_app->add_option("--out", out, "File to make (default: RUN-recovered.h5)");
@@ -284,6 +289,16 @@ int command_line(int argc, char** argv) {
   auto* keys_app = app.add_subcommand("keys", "Make a CURVE key pair for publication beyond this computer");
   keys_app->add_option("file", key_file, "Secret key to make; the public one goes to FILE.pub")->required();
   keys_app->callback([&] { code = keys_command(key_file); });
+
+  auto* signing_app = app.add_subcommand("signing-key", "Make an Ed25519 key pair to sign certificates with");
+  signing_app->add_option("file", key_file, "Secret key to make; the public one goes to FILE.pub")->required();
+  signing_app->callback([&] { code = signing_key_command(key_file); });
+
+  std::string to_sign;
+  auto* sign_app = app.add_subcommand("sign", "Sign a file: makes FILE.sig, for `strigil verify`");
+  sign_app->add_option("file", to_sign, "The file; it is only read")->required();
+  sign_app->add_option("--key", key_file, "Secret key (strigil signing-key FILE makes one)")->required();
+  sign_app->callback([&] { code = sign_command(to_sign, key_file); });
 
   add_calibrations(app, code);
 

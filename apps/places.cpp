@@ -1,8 +1,12 @@
 #include "apps/places.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <set>
 
@@ -49,6 +53,20 @@ daq::Result<std::string> find_toml(const std::string& name_or_path, const std::s
   for (const auto& n : names) known += (known.empty() ? "" : ", ") + n;
   return daq::Error{fmt::format("there is no {} named '{}'; the library has: {}. A path to a .toml file works too",
                                 what, name_or_path, known.empty() ? "(nothing)" : known)};
+}
+
+daq::Result<void> write_new(const std::string& path, mode_t mode, std::string_view text) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  if (file < 0) return daq::Error{fmt::format("'{}' cannot be made: {}", path, std::strerror(errno))};
+  bool written = true;
+  while (written && !text.empty()) {
+    const auto count = ::write(file, text.data(), text.size());
+    written = count > 0;
+    if (written) text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  const bool closed = ::close(file) == 0;
+  if (!written || !closed) return daq::Error{fmt::format("'{}' cannot be written: {}", path, std::strerror(errno))};
+  return {};
 }
 
 }  // namespace strigil::apps

@@ -1,7 +1,10 @@
 // Where the program finds what ships with it, and names things it writes.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daq/result.hpp"
@@ -18,5 +21,10 @@ std::string version();
 std::vector<std::string> home_dirs();
 /// A file by path, or by name without ".toml" in `folder` of one of home_dirs().
 daq::Result<std::string> find_toml(const std::string& name_or_path, const std::string& folder, const std::string& what);
+
+inline constexpr mode_t kOwnerOnly = 0600;
+inline constexpr mode_t kAnyoneReads = 0644;
+/// A new file of that mode with that text; what exists is left alone. Errors: it exists, it cannot be made.
+daq::Result<void> write_new(const std::string& path, mode_t mode, std::string_view text);
 
 }  // namespace strigil::apps

@@ -1,31 +1,12 @@
 #include "apps/publication.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "apps/places.hpp"
 #include "apps/run_command.hpp"
 #include "rig/supervisor.hpp"
 
 namespace strigil::apps {
-namespace {
-
-/// A new file of `mode` with one line; what exists is left alone.
-daq::Result<void> write_new(const std::string& path, mode_t mode, const std::string& line) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  if (file < 0) return daq::Error{fmt::format("'{}' cannot be made: {}", path, std::strerror(errno))};
-  const auto text = line + '\n';
-  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  const bool closed = ::close(file) == 0;
-  if (!written || !closed) return daq::Error{fmt::format("'{}' cannot be written: {}", path, std::strerror(errno))};
-  return {};
-}
-
-}  // namespace
 
 daq::Result<daq::PublisherConfig> publisher_config(const Publication& p) {
   daq::PublisherConfig config;
@@ -54,10 +35,8 @@ daq::Error too_few_subscriptions(const Publication& p, const daq::Publisher& pub
 int keys_command(const std::string& file) {
   const auto pair = daq::make_curve_key_pair();
   if (!pair) return refuse(pair.error().message);
-  constexpr mode_t kOwnerOnly = 0600;
-  constexpr mode_t kAnyoneReads = 0644;
-  if (auto r = write_new(file, kOwnerOnly, pair->second); !r) return refuse(r.error().message);
-  if (auto r = write_new(file + ".pub", kAnyoneReads, pair->first); !r) return refuse(r.error().message);
+  if (auto r = write_new(file, kOwnerOnly, pair->second + '\n'); !r) return refuse(r.error().message);
+  if (auto r = write_new(file + ".pub", kAnyoneReads, pair->first + '\n'); !r) return refuse(r.error().message);
   fmt::print("secret key (tell nobody): {}\npublic key: {}\n", file, pair->first);
   return kPass;
 }

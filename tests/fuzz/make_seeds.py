@@ -45,6 +45,24 @@ for file in documents:
     "[stage]\nrepeats = 1\n[[stage.step]]\nnormal_force_N = -5\n[force]\n[[step]]\nname = \"refuse me\"\n")
 
 
+# What is a calibration, from outside: a small DCC, the parts of a record, a unit, a check.
+calibration = folder("dcc_fuzz")
+REAL = "<s:real><s:value>1</s:value><s:unit>\\newton</s:unit><s:expandedUnc><s:uncertainty>0.1</s:uncertainty><s:coverageFactor>2</s:coverageFactor></s:expandedUnc></s:real>"
+LIST = ("<s:realListXMLList><s:valueXMLList>1 2</s:valueXMLList><s:unitXMLList>\\kilo\\newton</s:unitXMLList>"
+        "<s:expandedUncXMLList><s:uncertaintyXMLList>0.1</s:uncertaintyXMLList><s:coverageFactorXMLList>2</s:coverageFactorXMLList></s:expandedUncXMLList></s:realListXMLList>")
+for name, quantity in (("real", REAL), ("list", LIST), ("hybrid", f"<s:hybrid>{REAL}</s:hybrid>"), ("reals", f"<s:list>{REAL}{REAL}</s:list>")):
+    (calibration / name).write_bytes(b"\0" + (
+        '<digitalCalibrationCertificate xmlns="https://ptb.de/dcc" xmlns:s="https://ptb.de/si" schemaVersion="3.3.0"><administrativeData><coreData>'
+        "<uniqueIdentifier>1</uniqueIdentifier><beginPerformanceDate>2025-01-02</beginPerformanceDate><endPerformanceDate>2025-01-03</endPerformanceDate></coreData>"
+        "<items><item><identifications><identification><issuer>manufacturer</issuer><value>S</value></identification></identifications></item></items>"
+        "<calibrationLaboratory><contact><name><content>L</content></name></contact></calibrationLaboratory></administrativeData><measurementResults><measurementResult>"
+        f"<results><result><data><quantity>{quantity}</quantity></data></result></results></measurementResult></measurementResults></digitalCalibrationCertificate>").encode())
+(calibration / "record").write_bytes(b"\1{\n \"format\": \"strigil-calibration\",\n \"version\": \"1.0\",\n \"kind\": \"revocation\",\n")
+(calibration / "unit").write_bytes(b"\2\\milli\\metre\\per\\second\\tothe{2}")
+(calibration / "check").write_bytes(
+    b'\3{"at":"2026-11-01T00:00:00.000Z","standard":"w","calibration":"","value":1,"unit":"N","expected":1,"tolerance":0.1,"operator":"","mended":"","passed":true,"failures":[]}')
+
+
 def record(sequence, ticks, status=0):
     return struct.pack(">III6i", sequence & 0xFFFFFFFF, ticks & 0xFFFFFFFF, status, *(sequence + a for a in range(6)))
 
