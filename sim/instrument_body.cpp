@@ -17,9 +17,9 @@ struct Rigid {
   double frequency_Hz;
   double damping_ratio;
 };
-Rigid rigid_of(const rig::Instrument& instrument, const BodyMount& mount) {
+Rigid rigid_of(const rig::Instrument& instrument, const BodyMount& mount, std::size_t axis) {
   const double mass_kg = instrument.mass_kg + mount.holder_mass_kg;
-  return {mass_kg, std::sqrt(mount.stiffness_N_m / mass_kg) / kTwoPi, instrument.grip_loss_factor / 2};
+  return {mass_kg, std::sqrt(mount.stiffness_N_m[axis] / mass_kg) / kTwoPi, instrument.grip_loss_factor / 2};
 }
 
 }  // namespace
@@ -29,11 +29,12 @@ InstrumentBody::InstrumentBody(const rig::Instrument& instrument, const BodyMoun
       mounting_damping_(mount.accelerometer_damping_ratio),
       normal_x_(std::sin(mount.angle_rad)),
       normal_z_(std::cos(mount.angle_rad)) {
-  const auto rigid = rigid_of(instrument, mount);
-  assert(rigid.mass_kg > 0 && mount.stiffness_N_m > 0 && mounting_Hz_ > 0);
+  assert(mounting_Hz_ > 0);
   std::array<double, kBody> per_mass{};
   std::array<double, kBody> gain{};
   for (std::size_t i = 0; i < 3; ++i) {
+    const auto rigid = rigid_of(instrument, mount, i);
+    assert(rigid.mass_kg > 0 && rigid.frequency_Hz > 0);
     frequency_Hz_[i] = rigid.frequency_Hz;
     damping_ratio_[i] = rigid.damping_ratio;
     per_mass[i] = 1 / rigid.mass_kg;
@@ -156,7 +157,7 @@ Complex body_per_force(const BodyResponse& b, std::size_t felt, std::size_t push
   const std::array<double, 3> normal{std::sin(b.mount.angle_rad), 0, std::cos(b.mount.angle_rad)};
   Complex sum = 0;
   if (felt == pushed) {
-    const auto rigid = rigid_of(b.instrument, b.mount);
+    const auto rigid = rigid_of(b.instrument, b.mount, felt);
     sum += accelerance(rigid.frequency_Hz, rigid.damping_ratio, frequency_Hz) / rigid.mass_kg;
   }
   const auto modes = std::min(b.instrument.modes.size(), InstrumentBody::kMostModes);
@@ -186,8 +187,8 @@ Complex BodyResponse::edge_to_sensor(std::size_t axis, double frequency_Hz) cons
   return sensor_per_force(axis, axis, frequency_Hz) / edge_per_force(axis, axis, frequency_Hz);
 }
 
-Complex BodyResponse::stage_to_sensor(double frequency_Hz) const {
-  const auto rigid = rigid_of(instrument, mount);
+Complex BodyResponse::stage_to_sensor(std::size_t axis, double frequency_Hz) const {
+  const auto rigid = rigid_of(instrument, mount, axis);
   return carried(rigid.frequency_Hz, rigid.damping_ratio, frequency_Hz) * mounting_of(*this, frequency_Hz);
 }
 

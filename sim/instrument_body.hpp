@@ -22,8 +22,11 @@ namespace strigil::sim {
 /// What holds the instrument.
 struct BodyMount {
   double angle_rad = std::numbers::pi / 2;  ///< of the instrument to the surface (rig/frames.hpp); upright
-  double stiffness_N_m = 20e3;  ///< of mount and force sensor, each axis: as a tap on a hard stop finds it [A]
-  double holder_mass_kg = 0.1;  ///< of jaws and sensor's upper half, which move with it [A]
+  /// Of mount and force sensor along x, y, z. A tool hangs from its clamp as a cantilever across and as a strut along
+  /// z: a steel bar of 150 x 30 x 5 mm alone has 53 N/mm across, clamp and sensor take more than half of that [A];
+  /// along z a six-axis sensor and its brackets [A]. Nearly all that gives under a tap is then the stop's own spring.
+  std::array<double, 3> stiffness_N_m{20e3, 20e3, 500e3};
+  double holder_mass_kg = 0.1;               ///< of jaws and sensor's upper half, which move with it [A]
   double accelerometer_damping_ratio = 0.1;  ///< of the accelerometer's own mounting: wax, adhesive [A]
 };
 
@@ -97,8 +100,8 @@ struct BodyResponse {
   [[nodiscard]] std::complex<double> edge_per_force(std::size_t felt, std::size_t pushed, double frequency_Hz) const;
   /// Transmissibility from edge to sensor along `axis` under a force along it.
   [[nodiscard]] std::complex<double> edge_to_sensor(std::size_t axis, double frequency_Hz) const;
-  /// Acceleration that the sensor feels per acceleration of the stage, along one axis.
-  [[nodiscard]] std::complex<double> stage_to_sensor(double frequency_Hz) const;
+  /// Acceleration that the sensor feels per acceleration of the stage, along `axis`.
+  [[nodiscard]] std::complex<double> stage_to_sensor(std::size_t axis, double frequency_Hz) const;
 };
 
 }  // namespace strigil::sim
