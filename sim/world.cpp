@@ -143,6 +143,8 @@ rig::Instrument steel_bar() {
 }
 
 daq::Result<void> can_simulate(const SimConfig& config) {
+  if (!config.tissue && config.instrument)
+    return daq::Error{"an instrument is simulated on a tissue phantom alone: name one too (--phantom, or [phantom] file)"};
   if (!config.tissue) return {};
   auto plant = make_tissue(config);
   if (!plant) return plant.error();

@@ -351,6 +351,8 @@ TEST_F(PhantomRun, WhatIsNotThereOrCannotBeSimulatedIsRefusedBeforeAnythingMoves
   EXPECT_THAT(error({.phantom = "healthy", .instrument = "nothing", .emollient = {}}),
               HasSubstr("no instrument named"));
   EXPECT_THAT(error({.phantom = {}, .instrument = {}, .emollient = "gel"}), HasSubstr("--emollient needs --phantom"));
+  EXPECT_THAT(error({.phantom = {}, .instrument = "steel_convex", .emollient = {}}),
+              HasSubstr("on a tissue phantom alone"));
   EXPECT_THAT(error({.phantom = "healthy", .instrument = {}, .emollient = "honey"}), HasSubstr("honey"));
   EXPECT_THAT(error({.phantom = "healthy", .instrument = {}, .emollient = "a b"}), HasSubstr("that of an emollient"));
   auto phantom = rig::load_phantom(STRIGIL_SOURCE_DIR "/rig/phantoms/healthy.toml").value();
