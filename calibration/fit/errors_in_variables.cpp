@@ -6,6 +6,7 @@
 #include <Eigen/Eigenvalues>
 #include <boost/math/distributions/chi_squared.hpp>
 #include <cmath>
+#include <limits>
 
 namespace strigil::calibration {
 namespace {
@@ -150,6 +151,8 @@ daq::Result<ErrorsInVariablesFit> fit_errors_in_variables(const UncertainPoints&
     const VectorXd residual = problem->values - rows * found.fit.coefficients;
     const VectorXd next = points.x - problem->cross * problem->root.solve(residual);
     out.chi_squared = residual.dot(problem->root.solve(residual));
+    found.fit.residuals = residual;
+    found.fit.r_squared = std::numeric_limits<double>::quiet_NaN();
     // The curve that the next linearisation looks at.
     ExtendedFit copy = found;
     auto curve = as_polynomial(basis, points.x.minCoeff(), points.x.maxCoeff(), std::move(copy));
@@ -166,7 +169,7 @@ daq::Result<ErrorsInVariablesFit> fit_errors_in_variables(const UncertainPoints&
         found.fit.covariance *= scale;
         found.fit.standard_errors *= std::sqrt(scale);
         found.fit.absolute = false;
-        found.fit.residual_sd = std::sqrt(scale);
+        found.fit.residual_sd = std::numeric_limits<double>::quiet_NaN();
         auto scaled = as_polynomial(basis, points.x.minCoeff(), points.x.maxCoeff(), std::move(found));
         if (!scaled) return scaled.error();
         out.curve = std::move(*scaled);

@@ -28,6 +28,8 @@ struct ErrorsInVariablesOptions {
 };
 
 struct ErrorsInVariablesFit {
+  /// Residuals are y - curve(true x) - slope (x - true x); r_squared is NaN, and so is residual_sd where scale_unknown:
+  /// an inverse then wants the reading's own uncertainty.
   PolynomialFit curve;
   double chi_squared = 0;
   int dof = 0;

@@ -68,6 +68,9 @@ daq::Result<InversePrediction> invert(const PolynomialFit& curve, double reading
   InversePrediction out;
   out.x = root_between(miss, curve.x_min(), curve.x_max());
   const double scatter = options.reading_uncertainty.value_or(curve.fit().residual_sd / std::sqrt(options.repeats));
+  if (!std::isfinite(scatter)) {
+    return Error{"the fit does not know the scatter of one reading: say the reading's own uncertainty"};
+  }
   const auto u_y = [&](double x) { return std::hypot(scatter, curve.curve_uncertainty(x)); };
   out.u = u_y(out.x) / std::abs(curve.slope(out.x));
   out.coverage_factor = curve.fit().coverage_factor(options.probability);

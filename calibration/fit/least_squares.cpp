@@ -156,7 +156,7 @@ int refine(const Scaled& s, const Eigen::ColPivHouseholderQR<MatrixXd>& qr, Exte
 }
 
 /// (A' A)^-1: from R, then improved by Newton's step Z + Z (I - G Z) with G and the products in extended precision.
-ExtendedMatrix inverse_gram(const Scaled& s, const Eigen::ColPivHouseholderQR<MatrixXd>& qr) {
+ExtendedMatrix inverse_gram(const Scaled& s, const Eigen::ColPivHouseholderQR<MatrixXd>& qr, bool improve) {
   constexpr Index kMostWork = 4'000'000;
   const Index m = s.a.rows(), p = s.a.cols();
   const MatrixXd r_inverse =
@@ -164,7 +164,7 @@ ExtendedMatrix inverse_gram(const Scaled& s, const Eigen::ColPivHouseholderQR<Ma
   const MatrixXd rows = qr.colsPermutation() * r_inverse;
   const MatrixXd start = rows * rows.transpose();
   ExtendedMatrix z(start);
-  if (m * p * p > kMostWork) return z;
+  if (!improve || m * p * p > kMostWork) return z;
   ExtendedMatrix gram(p, p);
   for (Index j = 0; j < p; ++j) {
     for (Index k = 0; k <= j; ++k) {
@@ -260,8 +260,8 @@ daq::Result<ExtendedFit> fit_extended(const ExtendedMatrix& design, const Extend
   ExtendedMatrix x(p, 1), r(m, 1);
   x.hi = qr.solve(s.b.hi);
   r.hi = s.b.hi - s.a.hi * x.hi;
-  fit.refinements = refine(s, qr, x, r);
-  const ExtendedMatrix z = inverse_gram(s, qr);
+  if (options.refine) fit.refinements = refine(s, qr, x, r);
+  const ExtendedMatrix z = inverse_gram(s, qr, options.refine);
 
   Extended squares;
   for (Index i = 0; i < m; ++i) squares = squares + r.at(i, 0) * r.at(i, 0);

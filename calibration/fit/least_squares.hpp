@@ -19,6 +19,8 @@ struct LeastSquaresOptions {
   bool weights_are_absolute = false;
   /// Refused above it: largest over smallest singular value of the scaled design (metrology.md 4.5).
   double largest_condition = 1e8;
+  /// false: one QR in doubles, for the steps of a search that ends with a refined fit; several times faster.
+  bool refine = true;
 };
 
 /// A fit and what it may claim. Shapes: n points, p coefficients.

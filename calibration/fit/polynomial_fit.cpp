@@ -128,7 +128,11 @@ daq::Result<LackOfFit> lack_of_fit(std::span<const double> x, std::span<const do
     return Error{fmt::format("lack of fit wants the points of the fit, all of weight 1: {} x, {} y, {} points fitted",
                              x.size(), y.size(), fit.fit().points)};
   }
-  if (fit.fit().absolute) return Error{"lack of fit by repeats is for equal weights; with known u use chi squared"};
+  // With weights other than 1 the weighted sum of squares is not that of the residuals.
+  const double plain = fit.fit().residuals.squaredNorm();
+  if (fit.fit().absolute || std::abs(plain - fit.fit().sum_of_squares) > 1e-9 * plain) {
+    return Error{"lack of fit by repeats is for points of weight 1; with known u use chi squared"};
+  }
   std::map<double, std::vector<double>> groups;
   for (std::size_t i = 0; i < x.size(); ++i) groups[x[i]].push_back(y[i]);
   LackOfFit out;

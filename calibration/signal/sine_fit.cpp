@@ -113,7 +113,9 @@ daq::Result<SineFit> fit_sine_and_frequency(std::span<const double> y, double ra
       const double s = static_cast<double>(i) / rate_Hz - middle_s, angle = kTwoPi * frequency_Hz * s;
       design.row(i) << std::cos(angle), std::sin(angle), 1, kTwoPi * s * (b * std::cos(angle) - a * std::sin(angle));
     }
-    auto found = fit_least_squares(design, values);
+    LeastSquaresOptions options;
+    options.refine = last < 1e-6 * frequency_Hz;
+    auto found = fit_least_squares(design, values, options);
     if (!found) return Error{"the four parameters of the sine cannot be told apart: " + found.error().message};
     fit = std::move(*found);
     a = fit.coefficients[0];
@@ -126,7 +128,8 @@ daq::Result<SineFit> fit_sine_and_frequency(std::span<const double> y, double ra
           "the search for the frequency left the band below half the rate, from {} Hz: start nearer", start_Hz)};
     }
     const double size = std::abs(change);
-    if (size <= 4e-16 * frequency_Hz || (size <= 1e-11 * frequency_Hz && size >= last / 2)) {
+    if ((options.refine && size <= 4e-16 * frequency_Hz) ||
+        (options.refine && size <= 1e-11 * frequency_Hz && size >= last / 2)) {
       // Fitted at a frequency that is right to the last digits: the other three belong to it.
       auto out = tell(fit, frequency_Hz, middle_s, y.size(), a, b, c);
       if (out) out->iterations = step;

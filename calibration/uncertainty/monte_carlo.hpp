@@ -37,7 +37,7 @@ class TrialBlock {
   std::size_t inputs_, outputs_, trials_ = 0;
 };
 
-/// Fills every output of a block from its inputs. Called from several threads at once where threads > 1.
+/// Fills every output of a block from its inputs. Called from several threads at once where threads > 1; must not throw.
 using BlockModel = std::function<void(TrialBlock&)>;
 /// A model of one trial as a block model: simpler and slower.
 [[nodiscard]] BlockModel trial_by_trial(Model model);

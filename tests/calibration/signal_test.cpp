@@ -57,7 +57,7 @@ TEST(SineFit, ReachesTheCramerRaoBoundAndSaysIt) {
   EXPECT_NEAR(bounds.phase_rad, 1.0119e-3, 5e-7);
   EXPECT_NEAR(bounds.frequency_Hz, 2.7895e-3, 5e-7);
   Random random(2);
-  constexpr int kRuns = 300;
+  constexpr int kRuns = 200;
   double a2 = 0, f2 = 0, p2 = 0, u_a = 0, u_f = 0, u_p = 0;
   for (int run = 0; run < kRuns; ++run) {
     auto fit = fit_sine_and_frequency(sine(500, 5000, 159.155, 1.25, 0.4, 0.05, 0.01, random), 5000, 159);
