@@ -274,6 +274,7 @@ daq::Result<Iso376Assessment> assess_iso376(const Iso376Readings& r, const Iso37
     add_uncertainty(f, r, out);
   }
   out.expanded_uncertainty = uncertainty_curve(out.forces);
+  out.validity_months = table.procedure.limit("validity_months");
   out.nonconformities = shortfalls(r, table);
   out.a = classify_iso376(out, Iso376Case::A, r.resolution, table);
   out.b = classify_iso376(out, Iso376Case::B, r.resolution, table);

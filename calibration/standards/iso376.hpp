@@ -95,6 +95,7 @@ struct Iso376Assessment {
   PolynomialFit force_of_deflection;  // F(X), N: its own fit with its own residuals
   Iso376Classes a, b, c, d;
   Iso376Curve expanded_uncertainty;
+  double validity_months = 0;  // at the most; sooner after an overload or a repair
   std::vector<std::string> nonconformities;  // no class is awarded while there is any
 
   [[nodiscard]] const Iso376Classes& classes(Iso376Case which) const;

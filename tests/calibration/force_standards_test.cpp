@@ -46,6 +46,7 @@ TEST(Iso376, APerfectInstrumentIsOfTheBestClassAllOver) {
   }
   EXPECT_EQ(a->table.status, "method based on");
   EXPECT_EQ(a->table.sha256.size(), 64U);
+  EXPECT_EQ(a->validity_months, 26);
   EXPECT_THAT(a->table.citation(), HasSubstr("method based on ISO 376:2011"));
 }
 
