@@ -21,8 +21,8 @@ std::optional<daq::Error> refuse(const E74Readings& r) {
       return daq::Error{fmt::format("observation {} is not a finite number; check the readings for a gap", i)};
     }
     if (o.force_N < 0) {
-      return daq::Error{fmt::format("observation {} is at {:g} N; forces are told as magnitudes, one direction at a time", i,
-                                    o.force_N)};
+      return daq::Error{fmt::format(
+          "observation {} is at {:g} N; forces are told as magnitudes, one direction at a time", i, o.force_N)};
     }
     largest = std::max(largest, o.force_N);
   }
@@ -87,8 +87,8 @@ std::vector<std::string> shortfalls(const E74Readings& r, const E74Assessment& a
     out.push_back(fmt::format("{} of {} equal parts of the range have no force", empty, interval.size()));
   }
   if (r.reference == E74Reference::primary && r.reference_expanded_pct > p.limit("primary_standard_pct")) {
-    out.push_back(fmt::format("the forces are known to {:g} %; a primary standard's to {:g} %", r.reference_expanded_pct,
-                              p.limit("primary_standard_pct")));
+    out.push_back(fmt::format("the forces are known to {:g} %; a primary standard's to {:g} %",
+                              r.reference_expanded_pct, p.limit("primary_standard_pct")));
   }
   if (!(r.resolution > 0)) out.emplace_back("the resolution is not known: no lower limit can be given");
   return out;
@@ -130,14 +130,14 @@ void give_ranges(const E74Readings& r, const LimitTable& table, E74Assessment& a
       range.decided_by = "the smallest force applied";
     }
     if (why.empty() && !(range.lowest_N < range.highest_N)) {
-      why = fmt::format("class {}: its lower limit of {:.6g} N ({}) is not below the largest force of {:g} N", limits.name,
-                        range.lowest_N, range.decided_by, range.highest_N);
+      why = fmt::format("class {}: its lower limit of {:.6g} N ({}) is not below the largest force of {:g} N",
+                        limits.name, range.lowest_N, range.decided_by, range.highest_N);
     }
     if (r.change_pct && std::abs(*r.change_pct) > limits.limit("change_pct")) {
-      a.remarks.push_back(fmt::format("class {}: changed by {:.4g} % since the last calibration, over {:g} %: less than {:.0f} "
-                                      "months to the next one",
-                                      limits.name, *r.change_pct, limits.limit("change_pct"),
-                                      table.procedure.limit("recalibration_months")));
+      a.remarks.push_back(fmt::format(
+          "class {}: changed by {:.4g} % since the last calibration, over {:g} %: less than {:.0f} "
+          "months to the next one",
+          limits.name, *r.change_pct, limits.limit("change_pct"), table.procedure.limit("recalibration_months")));
     }
     if (why.empty()) {
       a.ranges.push_back(range);
@@ -150,8 +150,8 @@ void give_ranges(const E74Readings& r, const LimitTable& table, E74Assessment& a
 }  // namespace
 
 LimitSchema e74_schema() {
-  return {{"observations_at_least", "distinct_forces_at_least", "runs_at_least", "position_spacing_deg", "range_intervals",
-           "degree_at_most", "llf_factor", "primary_standard_pct", "recalibration_months"},
+  return {{"observations_at_least", "distinct_forces_at_least", "runs_at_least", "position_spacing_deg",
+           "range_intervals", "degree_at_most", "llf_factor", "primary_standard_pct", "recalibration_months"},
           {},
           {"llf_multiple", "resolution_multiple", "creep_recovery_pct", "change_pct"},
           {"needs_reference"}};
@@ -192,8 +192,9 @@ daq::Result<E74Assessment> assess_e74(const E74Readings& r, const LimitTable& ta
   if (!inverse) return daq::Error{"force = f(deflection) could not be fitted: " + inverse.error().message};
   if (forward->fit().dof < 1) return daq::Error{"no degrees of freedom are left: the scatter is not known"};
   if (!one_direction(*forward) || !one_direction(*inverse)) {
-    return daq::Error{"the fitted curve turns back within the range: it has no inverse; take a lower degree, or look for an "
-                      "observation that is off"};
+    return daq::Error{
+        "the fitted curve turns back within the range: it has no inverse; take a lower degree, or look for an "
+        "observation that is off"};
   }
   a.deflection_of_force = std::move(forward).value();
   a.force_of_deflection = std::move(inverse).value();
@@ -220,16 +221,17 @@ daq::Result<double> e74_force_N(const E74Assessment& c, double deflection, const
   for (const auto& range : c.ranges) {
     if (range.class_name != class_name) continue;
     const double slack = 1e-9 * std::abs(c.force_of_deflection.x_max() - c.force_of_deflection.x_min());
-    const bool measured = deflection >= c.force_of_deflection.x_min() - slack &&
-                          deflection <= c.force_of_deflection.x_max() + slack;
+    const bool measured =
+        deflection >= c.force_of_deflection.x_min() - slack && deflection <= c.force_of_deflection.x_max() + slack;
     const double force = measured ? c.force_of_deflection(deflection) : 0;
     // The curve misses the forces it was fitted to by some residuals: the ends of the range bear that much.
     const double bear = 3 * c.force_of_deflection.fit().residual_sd;
     const double below = range.lowest_N == c.smallest_force_N ? bear : 0;
     if (!measured || force < range.lowest_N - below || force > range.highest_N + bear) {
-      return daq::Error{fmt::format("a deflection of {:g} is outside the class {} loading range of {:.6g} to {:.6g} N; nothing "
-                                    "is extrapolated",
-                                    deflection, class_name, range.lowest_N, range.highest_N)};
+      return daq::Error{
+          fmt::format("a deflection of {:g} is outside the class {} loading range of {:.6g} to {:.6g} N; nothing "
+                      "is extrapolated",
+                      deflection, class_name, range.lowest_N, range.highest_N)};
     }
     return force;
   }

@@ -1,5 +1,5 @@
-// A force sensor as a secondary standard: degree of the curve, lower limit factor, loading ranges. Method of ASTM E74 as
-// recalled (metrology.md 1.2 [M], key points [S]).
+// A force sensor as a secondary standard: degree of the curve, lower limit factor, loading ranges. Method of ASTM E74
+// as recalled (metrology.md 1.2 [M], key points [S]).
 #pragma once
 
 #include <optional>
@@ -26,9 +26,9 @@ enum class E74Reference { unknown, primary, class_AA, class_A };
 
 struct E74Readings {
   std::vector<E74Observation> observations;
-  double resolution = 0;               // of the deflection
+  double resolution = 0;  // of the deflection
   E74Reference reference = E74Reference::unknown;
-  double reference_expanded_pct = 0;   // what is known of the forces applied (k = 2); a primary standard's is checked
+  double reference_expanded_pct = 0;  // what is known of the forces applied (k = 2); a primary standard's is checked
   std::optional<double> creep_recovery_pct;  // change of zero 30 s to 5 min after F_max was removed, of its deflection
   std::optional<double> change_pct;          // since the last calibration, worst of the range
 };
@@ -46,9 +46,9 @@ struct E74Assessment {
   DegreeChoice degrees;               // Annex A1 on the averages at these
   PolynomialFit deflection_of_force;  // all observations
   PolynomialFit force_of_deflection;
-  double llf_deflection = 0;      // 2.4 s of the first, not below the resolution
-  double llf_slope_N = 0;         // that over the slope at zero force
-  double llf_N = 0;               // 2.4 s of the second, not below the resolution: ranges rest on this one
+  double llf_deflection = 0;  // 2.4 s of the first, not below the resolution
+  double llf_slope_N = 0;     // that over the slope at zero force
+  double llf_N = 0;           // 2.4 s of the second, not below the resolution: ranges rest on this one
   double resolution_N = 0;
   double smallest_force_N = 0, largest_force_N = 0;
   double limit_A_N = 0, limit_AA_N = 0;  // LLF times its multiple, before other limits
@@ -62,7 +62,8 @@ struct E74Assessment {
 [[nodiscard]] LimitSchema e74_schema();
 /// Evaluates. `degree` forces one (0: the test decides). Refuses NaN, fewer observations than a curve needs, forces not
 /// above zero at the top, and a curve that does not rise or fall all over the range. Pure; nothing is rounded.
-[[nodiscard]] daq::Result<E74Assessment> assess_e74(const E74Readings& readings, const LimitTable& table, int degree = 0);
+[[nodiscard]] daq::Result<E74Assessment> assess_e74(const E74Readings& readings, const LimitTable& table,
+                                                    int degree = 0);
 [[nodiscard]] daq::Result<E74Assessment> assess_e74(const E74Readings& readings, int degree = 0);
 
 /// Force of a deflection within a class's range; refuses below its lower limit and above the largest force applied.

@@ -13,7 +13,7 @@ namespace strigil::calibration {
 namespace {
 
 constexpr double kTurn = 2 * std::numbers::pi;
-constexpr double kCoherent = 0.5;       // lines below say nothing of the phase
+constexpr double kCoherent = 0.5;         // lines below say nothing of the phase
 constexpr double kFiveSigmaSquared = 25;  // a rival this much worse is no rival
 constexpr std::size_t kMostSteps = 400'000;
 
@@ -38,9 +38,10 @@ void name_rivals(std::vector<Candidate> all, double scale, double apart_s, Delay
   }
   out.ambiguous = !out.candidates_s.empty();
   if (out.ambiguous) {
-    out.remarks.push_back(fmt::format("{} other delays explain the data as well, the nearest at {:.6g} s: the signal is periodic or "
-                                      "of too narrow a band; use an event, or sines whose periods have no common multiple in reach",
-                                      out.candidates_s.size(), out.candidates_s.front()));
+    out.remarks.push_back(
+        fmt::format("{} other delays explain the data as well, the nearest at {:.6g} s: the signal is periodic or "
+                    "of too narrow a band; use an event, or sines whose periods have no common multiple in reach",
+                    out.candidates_s.size(), out.candidates_s.front()));
   }
 }
 
@@ -69,7 +70,8 @@ void refine(const std::vector<WeightedPhase>& lines, Candidate& c) {
   for (const auto& l : lines) c.misfit += l.weight * std::pow(left_of(l, c), 2);
 }
 
-/// Values between samples by cubic pieces with the slopes of neighbouring chords; good for smooth signals at uneven times.
+/// Values between samples by cubic pieces with the slopes of neighbouring chords; good for smooth signals at uneven
+/// times.
 class Interpolated {
  public:
   explicit Interpolated(const TimedSamples& s) : s_(s), slope_(s.time_s.size()) {
@@ -133,7 +135,8 @@ class Event {
     r.correlation = xy / std::sqrt(xx * yy);
     return r;
   }
-  /// One Gauss-Newton step of delay, gain and offset: how far the delay moves, and its variance for residuals of variance 1.
+  /// One Gauss-Newton step of delay, gain and offset: how far the delay moves, and its variance for residuals of
+  /// variance 1.
   [[nodiscard]] std::pair<double, double> step(double delay, const Regression& r) const {
     Eigen::Matrix3d normal = Eigen::Matrix3d::Zero();
     Eigen::Vector3d right = Eigen::Vector3d::Zero();
@@ -144,7 +147,8 @@ class Event {
       normal += row * row.transpose();
       right += row * (value_[i] - r.offset - r.gain * x);
     }
-    const Eigen::Vector3d scale = normal.diagonal().cwiseMax(std::numeric_limits<double>::min()).cwiseSqrt().cwiseInverse();
+    const Eigen::Vector3d scale =
+        normal.diagonal().cwiseMax(std::numeric_limits<double>::min()).cwiseSqrt().cwiseInverse();
     const Eigen::Matrix3d scaled = scale.asDiagonal() * normal * scale.asDiagonal();
     const Eigen::Matrix3d inverse = scale.asDiagonal() * scaled.inverse() * scale.asDiagonal();
     return {(inverse * right)(2), inverse(2, 2)};
@@ -156,15 +160,17 @@ class Event {
 };
 
 std::optional<daq::Error> refuse_samples(const char* name, const TimedSamples& s) {
-  if (s.time_s.size() < 8) return daq::Error{fmt::format("the {} channel has {} samples; eight are needed", name, s.time_s.size())};
+  if (s.time_s.size() < 8)
+    return daq::Error{fmt::format("the {} channel has {} samples; eight are needed", name, s.time_s.size())};
   if (auto error = wrong_length(fmt::format("{} values", name), s.value.size(), s.time_s.size())) return error;
   if (auto error = not_finite(fmt::format("{} times", name), s.time_s)) return error;
   if (auto error = not_finite(fmt::format("{} values", name), s.value)) return error;
   return not_rising(fmt::format("{} times", name), s.time_s, -std::numeric_limits<double>::infinity());
 }
 
-/// Noise of the first channel tilts its own slopes: Gauss-Newton's information counts them as signal. What the sum of squares
-/// really gains away from its smallest does not, since noise is paid back there; so u = s sqrt(information)/curvature.
+/// Noise of the first channel tilts its own slopes: Gauss-Newton's information counts them as signal. What the sum of
+/// squares really gains away from its smallest does not, since noise is paid back there; so u = s
+/// sqrt(information)/curvature.
 double event_uncertainty(const Event& event, double delay, const Regression& r, double variance, double step) {
   const double unit = event.step(delay, r).second;
   if (!(unit > 0)) return std::numeric_limits<double>::infinity();
@@ -172,7 +178,8 @@ double event_uncertainty(const Event& event, double delay, const Regression& r, 
   const double away = std::clamp(5 * plain, 1e-6 * step, step);
   const double gained = event.at(delay + away).squares + event.at(delay - away).squares - 2 * r.squares;
   const double curvature = gained / (2 * away * away);
-  return curvature > 0 ? std::max(plain, std::sqrt(variance / unit) / curvature) : std::numeric_limits<double>::infinity();
+  return curvature > 0 ? std::max(plain, std::sqrt(variance / unit) / curvature)
+                       : std::numeric_limits<double>::infinity();
 }
 
 double mean_step(const TimedSamples& s) {
@@ -191,7 +198,8 @@ daq::Result<DelayResult> delay_from_phase(std::span<const CrossLine> lines, doub
     const auto& l = lines[i];
     if (!(l.frequency_Hz >= 0) || !std::isfinite(l.frequency_Hz) || !std::isfinite(l.phase_rad) ||
         !(l.coherence >= 0 && l.coherence <= 1)) {
-      return daq::Error{fmt::format("line {} of the cross spectrum is no number, or its coherence is not within 0 to 1", i)};
+      return daq::Error{
+          fmt::format("line {} of the cross spectrum is no number, or its coherence is not within 0 to 1", i)};
     }
     if (l.coherence < kCoherent || l.frequency_Hz == 0) continue;
     const double g2 = std::min(l.coherence, 1 - 1e-9);
@@ -199,12 +207,14 @@ daq::Result<DelayResult> delay_from_phase(std::span<const CrossLine> lines, doub
     highest = std::max(highest, l.frequency_Hz);
   }
   if (good.size() < 3) {
-    return daq::Error{fmt::format("{} coherent lines (coherence {:g} and above); three are needed", good.size(), kCoherent)};
+    return daq::Error{
+        fmt::format("{} coherent lines (coherence {:g} and above); three are needed", good.size(), kCoherent)};
   }
   const double step = 1 / (8 * highest);
   const double count = std::ceil(search_s / step);
   if (2 * count + 1 > static_cast<double>(kMostSteps)) {
-    return daq::Error{fmt::format("a search over +-{:g} s in steps of {:.3g} s is too long: search less far", search_s, step)};
+    return daq::Error{
+        fmt::format("a search over +-{:g} s in steps of {:.3g} s is too long: search less far", search_s, step)};
   }
   const auto n = static_cast<std::ptrdiff_t>(count);
   std::vector<double> agreement;
@@ -229,7 +239,8 @@ daq::Result<DelayResult> delay_from_phase(std::span<const CrossLine> lines, doub
       if (std::abs(c.delay) <= search_s + step) candidates.push_back(c);
     }
   }
-  if (candidates.empty()) return daq::Error{"no delay within the search explains the phases: search further, or look at the signs"};
+  if (candidates.empty())
+    return daq::Error{"no delay within the search explains the phases: search further, or look at the signs"};
   const auto best = *std::min_element(candidates.begin(), candidates.end(),
                                       [](const auto& a, const auto& b) { return a.misfit < b.misfit; });
   DelayResult out;
@@ -243,9 +254,10 @@ daq::Result<DelayResult> delay_from_phase(std::span<const CrossLine> lines, doub
   }
   out.delay_s = {best.delay, std::sqrt(std::max(out.reduced_chi2, 1.0) / information), dof};
   if (out.reduced_chi2 > 1 + 5 * std::sqrt(2 / dof)) {
-    out.remarks.push_back(fmt::format("phases scatter {:.3g} times as much as coherence explains, {:.3g} rad at the worst: not a pure "
-                                      "delay (a filter), or coherence was estimated from too few averages",
-                                      std::sqrt(out.reduced_chi2), out.worst_residual_rad));
+    out.remarks.push_back(
+        fmt::format("phases scatter {:.3g} times as much as coherence explains, {:.3g} rad at the worst: not a pure "
+                    "delay (a filter), or coherence was estimated from too few averages",
+                    std::sqrt(out.reduced_chi2), out.worst_residual_rad));
   }
   name_rivals(std::move(candidates), std::max(out.reduced_chi2, 1.0), step, out);
   return out;
@@ -259,13 +271,15 @@ daq::Result<DelayResult> delay_from_event(const TimedSamples& first, const Timed
   const double step = std::min(mean_step(first), mean_step(second)) / 2;
   const Event event(first, second, search_s + step);  // a step further, so that the ends of the search have a slope too
   if (event.size() < 8) {
-    return daq::Error{fmt::format("only {} samples of the second channel lie {:g} s within the first on both sides: record longer, or "
-                                  "search less far",
-                                  event.size(), search_s)};
+    return daq::Error{fmt::format(
+        "only {} samples of the second channel lie {:g} s within the first on both sides: record longer, or "
+        "search less far",
+        event.size(), search_s)};
   }
   const double count = std::ceil(search_s / step);
   if (2 * count * static_cast<double>(event.size()) > 2e9) {
-    return daq::Error{fmt::format("a search over +-{:g} s is too long for {} samples: search less far", search_s, event.size())};
+    return daq::Error{
+        fmt::format("a search over +-{:g} s is too long for {} samples: search less far", search_s, event.size())};
   }
   const auto n = static_cast<std::ptrdiff_t>(count);
   std::vector<double> squares;
@@ -311,7 +325,8 @@ daq::Result<DelayResult> delay_from_event(const TimedSamples& first, const Timed
                                       [](const auto& a, const auto& b) { return a.misfit < b.misfit; });
   const auto r = event.at(best.delay);
   if (std::abs(r.correlation) < 0.5) {
-    return daq::Error{fmt::format("the channels correlate by {:.3g} at the best: they did not see the same event", r.correlation)};
+    return daq::Error{
+        fmt::format("the channels correlate by {:.3g} at the best: they did not see the same event", r.correlation)};
   }
   const double dof = static_cast<double>(event.size()) - 3;
   const double variance = std::max(r.squares / dof, std::numeric_limits<double>::min());
@@ -327,7 +342,8 @@ daq::Result<DelayResult> delay_from_event(const TimedSamples& first, const Timed
 }
 
 daq::Result<Estimate> mean_delay(std::span<const double> delays_s, double systematic_s) {
-  if (delays_s.size() < 2) return daq::Error{"a mean of delays needs two at the least: one says nothing of its scatter"};
+  if (delays_s.size() < 2)
+    return daq::Error{"a mean of delays needs two at the least: one says nothing of its scatter"};
   if (auto error = not_finite("delays_s", delays_s)) return *error;
   if (!std::isfinite(systematic_s) || systematic_s < 0) return daq::Error{"systematic_s must be 0 or more"};
   const auto s = spread_of(delays_s);

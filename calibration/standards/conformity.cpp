@@ -16,9 +16,7 @@ namespace {
 /// Standard normal distribution function, good in both tails.
 double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }
 
-bool inside(double v, const Tolerance& t) {
-  return (!t.lower || v >= *t.lower) && (!t.upper || v <= *t.upper);
-}
+bool inside(double v, const Tolerance& t) { return (!t.lower || v >= *t.lower) && (!t.upper || v <= *t.upper); }
 
 /// The tolerance made narrower by `w` at each limit (wider when negative).
 Tolerance narrowed(const Tolerance& t, double w) {
@@ -34,7 +32,8 @@ std::optional<daq::Error> refuse(double value, double u, const Tolerance& t, con
   if (auto error = out_of_bounds("its standard uncertainty", u, 0, kMax)) return error;
   if (!t.lower && !t.upper) return daq::Error{"a tolerance without limits: there is nothing to conform to"};
   for (const auto& limit : {t.lower, t.upper}) {
-    if (limit && !std::isfinite(*limit)) return daq::Error{"a tolerance limit is not a finite number; leave an open side out"};
+    if (limit && !std::isfinite(*limit))
+      return daq::Error{"a tolerance limit is not a finite number; leave an open side out"};
   }
   if (t.lower && t.upper && !(*t.lower < *t.upper)) {
     return daq::Error{fmt::format("the lower tolerance limit {:g} is not below the upper {:g}", *t.lower, *t.upper)};
@@ -48,21 +47,25 @@ std::string in_words(const DecisionRule& rule) {
     case RuleKind::simple:
       return "simple acceptance: pass when the result is within the tolerance, whatever its uncertainty";
     case RuleKind::guarded:
-      return fmt::format("guarded acceptance, guard band w = {:g} U (k = {:g}): pass when the result is within the "
-                         "tolerance less w",
-                         rule.guard_in_U, rule.coverage_factor);
+      return fmt::format(
+          "guarded acceptance, guard band w = {:g} U (k = {:g}): pass when the result is within the "
+          "tolerance less w",
+          rule.guard_in_U, rule.coverage_factor);
     case RuleKind::guarded_graded:
-      return fmt::format("graded, guard band w = {:g} U (k = {:g}): within the tolerance less w pass, within the tolerance "
-                         "conditional pass, within the tolerance and w conditional fail, beyond fail",
-                         rule.guard_in_U, rule.coverage_factor);
+      return fmt::format(
+          "graded, guard band w = {:g} U (k = {:g}): within the tolerance less w pass, within the tolerance "
+          "conditional pass, within the tolerance and w conditional fail, beyond fail",
+          rule.guard_in_U, rule.coverage_factor);
     case RuleKind::prove_conformity:
-      return fmt::format("conformity must be proved, w = {:g} U (k = {:g}): pass within the tolerance less w, fail beyond the "
-                         "tolerance and w, otherwise neither (noPass)",
-                         rule.guard_in_U, rule.coverage_factor);
+      return fmt::format(
+          "conformity must be proved, w = {:g} U (k = {:g}): pass within the tolerance less w, fail beyond the "
+          "tolerance and w, otherwise neither (noPass)",
+          rule.guard_in_U, rule.coverage_factor);
     case RuleKind::prove_nonconformity:
-      return fmt::format("nonconformity must be proved, w = {:g} U (k = {:g}): fail beyond the tolerance and w, pass within the "
-                         "tolerance less w, otherwise neither (noFail)",
-                         rule.guard_in_U, rule.coverage_factor);
+      return fmt::format(
+          "nonconformity must be proved, w = {:g} U (k = {:g}): fail beyond the tolerance and w, pass within the "
+          "tolerance less w, otherwise neither (noFail)",
+          rule.guard_in_U, rule.coverage_factor);
   }
   return "";
 }
@@ -81,12 +84,18 @@ Conformity outcome_of(double value, const Tolerance& t, double w, RuleKind kind)
 
 const char* dcc_word(Conformity c) {
   switch (c) {
-    case Conformity::pass: return "pass";
-    case Conformity::conditional_pass: return "conditionalPass";
-    case Conformity::conditional_fail: return "conditionalFail";
-    case Conformity::fail: return "fail";
-    case Conformity::no_pass: return "noPass";
-    case Conformity::no_fail: return "noFail";
+    case Conformity::pass:
+      return "pass";
+    case Conformity::conditional_pass:
+      return "conditionalPass";
+    case Conformity::conditional_fail:
+      return "conditionalFail";
+    case Conformity::fail:
+      return "fail";
+    case Conformity::no_pass:
+      return "noPass";
+    case Conformity::no_fail:
+      return "noFail";
   }
   return "";
 }
@@ -107,9 +116,10 @@ daq::Result<ConformityStatement> judge_conformity(double value, double u, const 
   ConformityStatement out;
   out.acceptance = narrowed(tolerance, w);
   if (out.acceptance.lower && out.acceptance.upper && !(*out.acceptance.lower <= *out.acceptance.upper)) {
-    return daq::Error{fmt::format("the guard band of {:g} at both limits is wider than the tolerance of {:g}: nothing could "
-                                  "pass; measure better or agree on another rule",
-                                  w, *tolerance.upper - *tolerance.lower)};
+    return daq::Error{
+        fmt::format("the guard band of {:g} at both limits is wider than the tolerance of {:g}: nothing could "
+                    "pass; measure better or agree on another rule",
+                    w, *tolerance.upper - *tolerance.lower)};
   }
   out.outcome = outcome_of(value, tolerance, w, rule.kind);
   out.tolerance = tolerance;
@@ -129,16 +139,26 @@ double test_uncertainty_ratio(const Tolerance& t, double expanded_uncertainty) {
 }
 
 daq::Result<double> guard_factor(GuardMethod method, double tur) {
-  if (!(tur > 0) || !std::isfinite(tur)) return daq::Error{fmt::format("a test uncertainty ratio of {:g} has no meaning", tur)};
+  if (!(tur > 0) || !std::isfinite(tur))
+    return daq::Error{fmt::format("a test uncertainty ratio of {:g} has no meaning", tur)};
   double factor = 0;
   switch (method) {
-    case GuardMethod::rss: factor = tur > 1 ? std::sqrt(1 - 1 / (tur * tur)) : 0; break;
-    case GuardMethod::ninety_five: factor = 1 - 1 / tur; break;
-    case GuardMethod::rp10: factor = 1.25 - 1 / tur; break;
-    case GuardMethod::dobbert: factor = 1 - (1.04 - std::exp(0.38 * std::log(tur) - 0.54)) / tur; break;
+    case GuardMethod::rss:
+      factor = tur > 1 ? std::sqrt(1 - 1 / (tur * tur)) : 0;
+      break;
+    case GuardMethod::ninety_five:
+      factor = 1 - 1 / tur;
+      break;
+    case GuardMethod::rp10:
+      factor = 1.25 - 1 / tur;
+      break;
+    case GuardMethod::dobbert:
+      factor = 1 - (1.04 - std::exp(0.38 * std::log(tur) - 0.54)) / tur;
+      break;
   }
   if (!(factor > 0)) {
-    return daq::Error{fmt::format("at a test uncertainty ratio of {:g} this guard band leaves no acceptance zone", tur)};
+    return daq::Error{
+        fmt::format("at a test uncertainty ratio of {:g} this guard band leaves no acceptance zone", tur)};
   }
   return std::min(factor, 1.0);
 }

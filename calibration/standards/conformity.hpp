@@ -23,9 +23,9 @@ enum class Conformity : std::uint8_t { pass, conditional_pass, conditional_fail,
 
 /// How results become statements.
 enum class RuleKind : std::uint8_t {
-  simple,           // inside the tolerance: pass. Risk up to 50 % at the limit
-  guarded,          // inside the tolerance less the guard band: pass; else fail
-  guarded_graded,   // pass, conditional pass (in the guard band inside), conditional fail (outside), fail
+  simple,               // inside the tolerance: pass. Risk up to 50 % at the limit
+  guarded,              // inside the tolerance less the guard band: pass; else fail
+  guarded_graded,       // pass, conditional pass (in the guard band inside), conditional fail (outside), fail
   prove_conformity,     // ISO 14253-1, supplier: pass when proved, fail when disproved, else noPass
   prove_nonconformity,  // ISO 14253-1, customer: the same, else noFail
 };

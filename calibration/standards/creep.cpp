@@ -74,7 +74,8 @@ Candidate with_times(const CreepRecord& r, CreepKind kind, const Eigen::VectorXd
 }
 
 Candidate search(const CreepRecord& r, CreepKind kind, const Eigen::VectorXd& y) {
-  // From a third of the smallest step to three times the whole record: beyond, nothing is told apart from steps and lines.
+  // From a third of the smallest step to three times the whole record: beyond, nothing is told apart from steps and
+  // lines.
   double step = r.time_s.back();
   for (std::size_t i = 1; i < r.time_s.size(); ++i) step = std::min(step, r.time_s[i] - r.time_s[i - 1]);
   constexpr int kPlaces = 40;
@@ -144,10 +145,11 @@ daq::Result<CreepModel> fit_creep(const CreepRecord& record, CreepKind kind) {
   if (auto error = refuse(record)) return *error;
   const auto parameters = 1 + 2 * terms_of(kind);
   if (record.time_s.size() < parameters + 2) {
-    return daq::Error{fmt::format("{} readings are too few for a creep curve of {} parameters", record.time_s.size(), parameters)};
+    return daq::Error{
+        fmt::format("{} readings are too few for a creep curve of {} parameters", record.time_s.size(), parameters)};
   }
-  const Eigen::VectorXd y = Eigen::Map<const Eigen::VectorXd>(record.reading.data(),
-                                                              static_cast<Eigen::Index>(record.reading.size()));
+  const Eigen::VectorXd y =
+      Eigen::Map<const Eigen::VectorXd>(record.reading.data(), static_cast<Eigen::Index>(record.reading.size()));
   Candidate best = search(record, kind, y);
   if (best.tau.empty()) return daq::Error{"the record does not tell start and creep apart"};
   constexpr int kSteps = 60;
@@ -173,7 +175,8 @@ daq::Result<CreepModel> fit_creep(const CreepRecord& record, CreepKind kind) {
   const Eigen::VectorXd rest = y - linear_design(record, kind, best.tau) * best.linear;
   const auto linearized = fit_least_squares(jacobian(record, kind, best), rest);
   if (!linearized) {
-    return daq::Error{"the record does not tell the parameters of this creep curve apart: " + linearized.error().message};
+    return daq::Error{"the record does not tell the parameters of this creep curve apart: " +
+                      linearized.error().message};
   }
   CreepModel out;
   out.kind = kind;
@@ -189,7 +192,8 @@ daq::Result<CreepModel> fit_creep(const CreepRecord& record, CreepKind kind) {
     const double tau = best.tau[static_cast<std::size_t>(k)];
     const double nothing = 1e-13 * y.cwiseAbs().maxCoeff();
     if (!(std::abs(best.linear(1 + k)) > nothing) || !(u(1 + terms + k) < 1)) {
-      return daq::Error{"the record does not tell a time of this creep curve: it creeps too little, or the curve has too many terms"};
+      return daq::Error{
+          "the record does not tell a time of this creep curve: it creeps too little, or the curve has too many terms"};
     }
     out.amplitude.push_back({best.linear(1 + k), u(1 + k), dof});
     out.tau_s.push_back({tau, tau * u(1 + terms + k), dof});

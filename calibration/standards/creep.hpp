@@ -1,4 +1,5 @@
-// Creep and its recovery: figures between fixed times, and curves through the whole record. metrology.md 1.1, 1.5, 1.8 [M].
+// Creep and its recovery: figures between fixed times, and curves through the whole record. metrology.md 1.1, 1.5, 1.8
+// [M].
 #pragma once
 
 #include <optional>
@@ -20,9 +21,9 @@ struct CreepRecord {
 
 /// Changes between two times, % of the full deflection; nothing where the record does not reach.
 struct CreepFigures {
-  std::optional<double> from_30_to_300_s_pct;     // ISO 376
+  std::optional<double> from_30_to_300_s_pct;  // ISO 376
   std::optional<double> from_30_s_to_30_min_pct;
-  std::optional<double> from_20_to_30_min_pct;    // OIML R 60
+  std::optional<double> from_20_to_30_min_pct;  // OIML R 60
 };
 
 enum class CreepKind { one_exponential, two_exponentials, logarithm };

@@ -20,7 +20,8 @@ constexpr double kMax = std::numeric_limits<double>::max();
 
 double density(double z) { return std::exp(-z * z / 2) / std::sqrt(2 * std::numbers::pi); }
 
-/// Integral of process density times what `of` says, from a to b, in panels that end wherever one of the two changes fast.
+/// Integral of process density times what `of` says, from a to b, in panels that end wherever one of the two changes
+/// fast.
 template <typename Function>
 double integrate(const RiskModel& m, double a, double b, const Function& of) {
   a = std::max(a, m.process_mean - kTail * m.process_sd);
@@ -85,14 +86,17 @@ daq::Result<DecisionRisk> decision_risk(const RiskModel& m) {
 
 daq::Result<double> process_sd_for(double in_tolerance, double half_width) {
   if (!(in_tolerance > 0 && in_tolerance < 1)) {
-    return daq::Error{fmt::format("a part of {:g} in tolerance has no normal process; it must lie between 0 and 1", in_tolerance)};
+    return daq::Error{
+        fmt::format("a part of {:g} in tolerance has no normal process; it must lie between 0 and 1", in_tolerance)};
   }
-  if (!(half_width > 0) || !std::isfinite(half_width)) return daq::Error{"the half-width of a tolerance must be above 0"};
+  if (!(half_width > 0) || !std::isfinite(half_width))
+    return daq::Error{"the half-width of a tolerance must be above 0"};
   return half_width / boost::math::quantile(boost::math::normal(), (1 + in_tolerance) / 2);
 }
 
 daq::Result<double> guard_factor_for_risk(const RiskModel& model, double false_accept) {
-  if (!model.tolerance.lower || !model.tolerance.upper) return daq::Error{"a guard factor is for a tolerance of two sides"};
+  if (!model.tolerance.lower || !model.tolerance.upper)
+    return daq::Error{"a guard factor is for a tolerance of two sides"};
   if (!(false_accept > 0 && false_accept < 1)) return daq::Error{"a false-accept risk must lie between 0 and 1"};
   const double middle = (*model.tolerance.lower + *model.tolerance.upper) / 2;
   const double half = (*model.tolerance.upper - *model.tolerance.lower) / 2;

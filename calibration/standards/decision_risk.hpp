@@ -16,10 +16,10 @@ struct RiskModel {
 };
 
 struct DecisionRisk {
-  double false_accept = 0;   // PFA: out of tolerance and accepted, of all items
-  double false_reject = 0;   // PFR: in tolerance and rejected, of all items
-  double accepted = 0;       // of all items
-  double in_tolerance = 0;   // of all items
+  double false_accept = 0;              // PFA: out of tolerance and accepted, of all items
+  double false_reject = 0;              // PFR: in tolerance and rejected, of all items
+  double accepted = 0;                  // of all items
+  double in_tolerance = 0;              // of all items
   double false_accept_of_accepted = 0;  // conditional PFA (consumer's risk); NaN when none is accepted
   double false_reject_of_good = 0;      // NaN when none is good
 };

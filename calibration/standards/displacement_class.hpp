@@ -14,7 +14,7 @@ struct DisplacementPoint {
   double true_m = 0;
   double indicated_m = 0;
   double error_m = 0;
-  double error_pct = 0;  // of the true value; NaN at zero
+  double error_pct = 0;    // of the true value; NaN at zero
   std::string best_class;  // empty when none
 };
 
@@ -26,8 +26,8 @@ struct DisplacementAssessment {
 
 /// Schema of tables/iso9513_*.toml and tables/astm_e2309.toml.
 [[nodiscard]] LimitSchema displacement_schema();
-/// Judges indicated against true displacements: a point keeps a class when its error is within the larger of the relative
-/// and the absolute limit. Refuses NaN, unequal lengths and no points. Pure.
+/// Judges indicated against true displacements: a point keeps a class when its error is within the larger of the
+/// relative and the absolute limit. Refuses NaN, unequal lengths and no points. Pure.
 [[nodiscard]] daq::Result<DisplacementAssessment> assess_displacement(std::span<const double> true_m,
                                                                       std::span<const double> indicated_m,
                                                                       const LimitTable& table);

@@ -13,15 +13,16 @@ namespace {
 
 std::optional<daq::Error> refuse(const FrictionReadings& r) {
   for (const auto& [name, pairs] : {std::pair{"forward", &r.forward}, {"backward", &r.backward}}) {
-    if (pairs->size() < 2) return daq::Error{fmt::format("{} strokes gave {} force pairs; two are needed", name, pairs->size())};
+    if (pairs->size() < 2)
+      return daq::Error{fmt::format("{} strokes gave {} force pairs; two are needed", name, pairs->size())};
     for (std::size_t i = 0; i < pairs->size(); ++i) {
       const auto& p = (*pairs)[i];
       if (!std::isfinite(p.normal_N) || !std::isfinite(p.tangential_N)) {
         return daq::Error{fmt::format("{} pair {} is not a finite number", name, i)};
       }
       if (!(p.normal_N > 0)) {
-        return daq::Error{fmt::format("{} pair {} has a normal force of {:g} N: without contact there is no friction", name, i,
-                                      p.normal_N)};
+        return daq::Error{fmt::format("{} pair {} has a normal force of {:g} N: without contact there is no friction",
+                                      name, i, p.normal_N)};
       }
     }
   }
@@ -52,21 +53,24 @@ daq::Result<FrictionResult> edge_friction(const FrictionReadings& r) {
   add(r.backward, 1, -1);
   // Noise of the normal force flattens a slope by (u / spread)^2: below 1/400 at this range.
   if (!r.tangential_tared && !(high - low > std::max(20 * r.normal_u_N, 0.01 * high))) {
-    return daq::Error{fmt::format("normal forces range over {:g} N only: friction cannot be told from a zero offset; press with "
-                                  "different forces, or tare the tangential channel and say so",
-                                  high - low)};
+    return daq::Error{
+        fmt::format("normal forces range over {:g} N only: friction cannot be told from a zero offset; press with "
+                    "different forces, or tare the tangential channel and say so",
+                    high - low)};
   }
   const auto fit = fit_least_squares(x, y);
   if (!fit) return daq::Error{"friction could not be fitted: " + fit.error().message};
   if (fit->dof < 1) return daq::Error{"too few force pairs: the scatter is not known"};
   const auto& c = fit->coefficients;
   if (!(c(0) > 0 && c(1) > 0)) {
-    return daq::Error{fmt::format("friction came out as {:g} forward and {:g} backward: it must resist motion; check the sign of "
-                                  "the tangential channel and which strokes went forward",
-                                  c(0), c(1))};
+    return daq::Error{
+        fmt::format("friction came out as {:g} forward and {:g} backward: it must resist motion; check the sign of "
+                    "the tangential channel and which strokes went forward",
+                    c(0), c(1))};
   }
   const auto dof = static_cast<double>(fit->dof);
-  // Noise of N counts as mu times itself in T; the fit's scatter holds it already when it is random. Gain is not random.
+  // Noise of N counts as mu times itself in T; the fit's scatter holds it already when it is random. Gain is not
+  // random.
   const double gain = r.gain_ratio_u;
   const auto with_gain = [&](double value, double u_fit) {
     return Estimate{value, std::hypot(u_fit, gain * value),

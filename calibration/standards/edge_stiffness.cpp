@@ -38,8 +38,7 @@ daq::Result<StiffnessResult> edge_stiffness(std::span<const double> loading_N, s
     const double at_end = bent->coefficient(2) * span * span / 4;  // sagitta of a parabola over the span
     out.nonlinearity_pct = 100 * at_end / (line->coefficient(1) * span);
     const double u = bent->fit().standard_errors(2);
-    out.straight = std::abs(bent->coefficient(2)) <=
-                   coverage_factor(static_cast<double>(bent->fit().dof)) * u;
+    out.straight = std::abs(bent->coefficient(2)) <= coverage_factor(static_cast<double>(bent->fit().dof)) * u;
   } else {
     out.straight = true;
   }
@@ -47,9 +46,10 @@ daq::Result<StiffnessResult> edge_stiffness(std::span<const double> loading_N, s
   const double u = std::hypot(out.total_compliance_m_N.u, rig.u);
   out.compliance_m_N = {total - rig.value, u, effective_dof(out.total_compliance_m_N.u, dof, rig.u, rig.dof)};
   if (!(out.compliance_m_N.value > 2 * u)) {
-    return daq::Error{fmt::format("what is left beside the rig's compliance of {:.3g} m/N is {:.3g} +- {:.3g} m/N: too little to "
-                                  "be told from none; the rig must be stiffer than what it measures",
-                                  rig.value, out.compliance_m_N.value, u)};
+    return daq::Error{
+        fmt::format("what is left beside the rig's compliance of {:.3g} m/N is {:.3g} +- {:.3g} m/N: too little to "
+                    "be told from none; the rig must be stiffer than what it measures",
+                    rig.value, out.compliance_m_N.value, u)};
   }
   const double c = out.compliance_m_N.value;
   out.stiffness_N_m = {1 / c, u / (c * c), out.compliance_m_N.dof};

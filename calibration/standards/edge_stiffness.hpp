@@ -18,9 +18,10 @@ struct StiffnessResult {
   double loop_J = 0;            // energy lost between loading and unloading; 0 without unloading
 };
 
-/// Loading (and, when given, unloading) readings in order of time; unloading may be empty. `rig_compliance_m_N` as measured
-/// against something stiff, with its uncertainty. Displacement is fitted over force, since the force is what is controlled.
-/// Refuses NaN, fewer than four readings, forces that do not span, and a rig no stiffer than what is measured. Pure.
+/// Loading (and, when given, unloading) readings in order of time; unloading may be empty. `rig_compliance_m_N` as
+/// measured against something stiff, with its uncertainty. Displacement is fitted over force, since the force is what
+/// is controlled. Refuses NaN, fewer than four readings, forces that do not span, and a rig no stiffer than what is
+/// measured. Pure.
 [[nodiscard]] daq::Result<StiffnessResult> edge_stiffness(std::span<const double> loading_N,
                                                           std::span<const double> loading_m,
                                                           std::span<const double> unloading_N,

@@ -12,7 +12,8 @@ namespace strigil::calibration {
 daq::Result<ForceCurve> ForceCurve::make(const ForceCurveInput& input) {
   if (input.runs.empty()) return daq::Error{"no runs: nothing to fit"};
   if (input.mounted_anew && input.runs.size() < 2) {
-    return daq::Error{"one run says nothing of what mounting anew does: take more, or say that the sensor stays as it is"};
+    return daq::Error{
+        "one run says nothing of what mounting anew does: take more, or say that the sensor stays as it is"};
   }
   if (auto error = out_of_bounds("reference_relative_u", input.reference_relative_u, 0, 1)) return *error;
   if (!(input.reference_dof >= 1)) return daq::Error{"reference_dof must be 1 or more"};

@@ -31,7 +31,7 @@ struct ForceCurveInput {
 struct ForceStatement {
   Estimate force_N;
   std::vector<ForceContribution> budget;  // scatter, curve, mounting, reference, other; with signs of magnitude only
-  bool mounting_clamped = false;  // runs agree better than their scatter explains: mounting counted as zero
+  bool mounting_clamped = false;          // runs agree better than their scatter explains: mounting counted as zero
 };
 
 /// A value; const functions on any thread.

@@ -21,8 +21,9 @@ std::optional<daq::Error> refuse_direction(std::string_view name, const std::vec
   }
   for (std::size_t i = 0; i < targets; ++i) {
     if (positions[i].size() != cycles) {
-      return daq::Error{fmt::format("{}[{}] has {} cycles where the first target has {}; leave out the unfinished cycle",
-                                    name, i, positions[i].size(), cycles)};
+      return daq::Error{
+          fmt::format("{}[{}] has {} cycles where the first target has {}; leave out the unfinished cycle", name, i,
+                      positions[i].size(), cycles)};
     }
     if (auto error = not_finite(fmt::format("{}[{}]", name, i), positions[i])) return error;
   }
@@ -68,7 +69,7 @@ class Extent {
 
 /// What the conditions add to a length: standard uncertainties.
 struct LengthUncertainty {
-  double fixed = 0;       // device, alignment, temperature
+  double fixed = 0;  // device, alignment, temperature
   double drift = 0;
 };
 
@@ -81,7 +82,8 @@ LengthUncertainty length_uncertainty(const StageConditions& c, double length) {
 }
 
 Estimate mean_with_uncertainty(double mean, double type_a, double dof, double type_b) {
-  return {mean, std::hypot(type_a, type_b), effective_dof(type_a, dof, type_b, std::numeric_limits<double>::infinity())};
+  return {mean, std::hypot(type_a, type_b),
+          effective_dof(type_a, dof, type_b, std::numeric_limits<double>::infinity())};
 }
 
 /// Deviations from the target, for one direction.

@@ -21,13 +21,13 @@ struct StageReadings {
 
 /// What the reference and the room add. Ranges are full widths, taken as rectangular (u = width / (2 sqrt 3)).
 struct StageConditions {
-  double device_expanded_m = 0;           // U (k = 2) of the reference over the travel
-  double misalignment_rad = 0;            // of the reference to the axis: cosine error L g^2 / 2
-  double expansion_per_K = 0;             // of scale or screw
-  double temperature_range_K = 0;         // how far its temperature may have been off what was corrected for
-  double expansion_range_per_K = 0;       // not known of the expansion coefficient
-  double temperature_from_20_K = 0;       // mean temperature minus 20 degC
-  double drift_range_m = 0;               // of the drift test (EVE)
+  double device_expanded_m = 0;      // U (k = 2) of the reference over the travel
+  double misalignment_rad = 0;       // of the reference to the axis: cosine error L g^2 / 2
+  double expansion_per_K = 0;        // of scale or screw
+  double temperature_range_K = 0;    // how far its temperature may have been off what was corrected for
+  double expansion_range_per_K = 0;  // not known of the expansion coefficient
+  double temperature_from_20_K = 0;  // mean temperature minus 20 degC
+  double drift_range_m = 0;          // of the drift test (EVE)
 };
 
 /// One target. Deviations are measured minus target.
@@ -45,7 +45,7 @@ struct StageTarget {
   Estimate deviation_forward_m;  // the mean with its uncertainty: scatter, device, alignment, temperature, drift
   Estimate deviation_backward_m;
   Estimate deviation_m;  // of both directions
-  Estimate reversal;  // B_i with its uncertainty: what does not depend on direction cancels
+  Estimate reversal;     // B_i with its uncertainty: what does not depend on direction cancels
 };
 
 /// The figures of the standard, metres. NaN where a test in one direction has none.
@@ -62,12 +62,12 @@ struct StageAssessment {
   double repeatability_m = 0;  // R
   double systematic_forward_m = 0;
   double systematic_backward_m = 0;
-  double systematic_m = 0;  // E
-  double mean_range_m = 0;  // M
-  double reversal_m = 0;       // B
-  double mean_reversal_m = 0;  // mean of B_i
-  double accuracy_expanded_m = 0;  // U (k = 2) of A, E, M: device, alignment, temperature, drift [M]
-  double reversal_expanded_m = 0;  // U (k = 2) of B and R: drift alone [M]
+  double systematic_m = 0;                   // E
+  double mean_range_m = 0;                   // M
+  double reversal_m = 0;                     // B
+  double mean_reversal_m = 0;                // mean of B_i
+  double accuracy_expanded_m = 0;            // U (k = 2) of A, E, M: device, alignment, temperature, drift [M]
+  double reversal_expanded_m = 0;            // U (k = 2) of B and R: drift alone [M]
   std::vector<std::string> nonconformities;  // where the test falls short of the standard, in words
 };
 

@@ -49,9 +49,11 @@ std::optional<daq::Error> refuse(const Iso376Readings& r, const Iso376Options& o
     if (auto error = not_finite("the creep readings", std::array{*r.creep_30s, *r.creep_300s})) return error;
   }
   if (!std::isfinite(r.resolution) || r.resolution < 0) return daq::Error{"the resolution must be 0 or more"};
-  if (auto error = out_of_bounds("temperature_coefficient_pct_K", r.temperature_coefficient_pct_K, -100, 100)) return error;
+  if (auto error = out_of_bounds("temperature_coefficient_pct_K", r.temperature_coefficient_pct_K, -100, 100))
+    return error;
   if (auto error = out_of_bounds("temperature_range_K", r.temperature_range_K, 0, 100)) return error;
-  if (r.temperature_degC && !std::isfinite(*r.temperature_degC)) return daq::Error{"the temperature is not a finite number"};
+  if (r.temperature_degC && !std::isfinite(*r.temperature_degC))
+    return daq::Error{"the temperature is not a finite number"};
   if (o.degree < 1 || o.degree > 3) {
     return daq::Error{fmt::format("ISO 376 interpolates with degree 1 to 3, not {}", o.degree)};
   }
@@ -96,9 +98,10 @@ std::optional<daq::Error> refuse_deflections(const Deflections& x) {
   for (const auto* series : {&x.x1, &x.x2, &x.x3, &x.x4, &x.x5, &x.x6}) {
     for (const double v : *series) {
       if (!(sign * v > 0)) {
-        return daq::Error{fmt::format("a deflection is {:g}: zero or of the other sign than X1 at the largest force; check "
-                                      "zeros, sign and order of the readings",
-                                      v)};
+        return daq::Error{
+            fmt::format("a deflection is {:g}: zero or of the other sign than X1 at the largest force; check "
+                        "zeros, sign and order of the readings",
+                        v)};
       }
     }
   }
@@ -184,9 +187,10 @@ std::vector<std::string> shortfalls(const Iso376Readings& r, const LimitTable& t
   }
   for (const auto& [one, other] : {std::pair{&r.x1, &r.x3}, {&r.x1, &r.x5}, {&r.x3, &r.x5}}) {
     if (apart_deg(one->position_deg, other->position_deg) < spacing) {
-      out.push_back(fmt::format("positions {:g} and {:g} deg are less than {:g} deg apart: reproducibility with rotation was "
-                                "not tested",
-                                one->position_deg, other->position_deg, spacing));
+      out.push_back(
+          fmt::format("positions {:g} and {:g} deg are less than {:g} deg apart: reproducibility with rotation was "
+                      "not tested",
+                      one->position_deg, other->position_deg, spacing));
       break;
     }
   }
@@ -199,32 +203,39 @@ std::vector<std::string> shortfalls(const Iso376Readings& r, const LimitTable& t
     out.push_back(fmt::format("the temperature ranged over {:g} K; within +-{:g} K is wanted", r.temperature_range_K,
                               p.limit("temperature_stability_K")));
   }
-  if (!(r.resolution > 0)) out.emplace_back("the resolution is not known: the lowest force of a class cannot be judged");
+  if (!(r.resolution > 0))
+    out.emplace_back("the resolution is not known: the lowest force of a class cannot be judged");
   return out;
 }
 
 }  // namespace
 
 LimitSchema iso376_schema() {
-  return {{"forces_at_least", "lowest_force_pct", "range_reaches_down_to_pct", "position_spacing_deg",
-           "temperature_low_degC", "temperature_high_degC", "temperature_stability_K", "validity_months"},
-          {},
-          {"b_pct", "b_prime_pct", "fc_pct", "f0_pct", "v_pct", "c_pct", "calibration_force_pct", "resolution_multiple"},
-          {}};
+  return {
+      {"forces_at_least", "lowest_force_pct", "range_reaches_down_to_pct", "position_spacing_deg",
+       "temperature_low_degC", "temperature_high_degC", "temperature_stability_K", "validity_months"},
+      {},
+      {"b_pct", "b_prime_pct", "fc_pct", "f0_pct", "v_pct", "c_pct", "calibration_force_pct", "resolution_multiple"},
+      {}};
 }
 
 const Iso376Classes& Iso376Assessment::classes(Iso376Case which) const {
   switch (which) {
-    case Iso376Case::A: return a;
-    case Iso376Case::B: return b;
-    case Iso376Case::C: return c;
-    case Iso376Case::D: break;
+    case Iso376Case::A:
+      return a;
+    case Iso376Case::B:
+      return b;
+    case Iso376Case::C:
+      return c;
+    case Iso376Case::D:
+      break;
   }
   return d;
 }
 
 std::string Iso376Curve::equation() const {
-  return fmt::format("W(F) = {:.6g} % {} {:.6g} %{} (F in N)", a, b < 0 ? "-" : "+", std::abs(b), inverse ? " / F" : " * F");
+  return fmt::format("W(F) = {:.6g} % {} {:.6g} %{} (F in N)", a, b < 0 ? "-" : "+", std::abs(b),
+                     inverse ? " / F" : " * F");
 }
 
 daq::Result<Iso376Assessment> assess_iso376(const Iso376Readings& r, const Iso376Options& options,
@@ -241,7 +252,8 @@ daq::Result<Iso376Assessment> assess_iso376(const Iso376Readings& r, const Iso37
   std::vector<double> means;
   for (std::size_t i = 0; i < r.force_N.size(); ++i) {
     auto f = figures_at(x, i, r.force_N[i]);
-    f.calibration_force_pct = r.calibration_force_pct.size() == 1 ? r.calibration_force_pct[0] : r.calibration_force_pct[i];
+    f.calibration_force_pct =
+        r.calibration_force_pct.size() == 1 ? r.calibration_force_pct[0] : r.calibration_force_pct[i];
     means.push_back(f.deflection);
     out.forces.push_back(f);
   }
@@ -262,6 +274,7 @@ daq::Result<Iso376Assessment> assess_iso376(const Iso376Readings& r, const Iso37
     add_uncertainty(f, r, out);
   }
   out.expanded_uncertainty = uncertainty_curve(out.forces);
+  out.validity_months = table.procedure.limit("validity_months");
   out.nonconformities = shortfalls(r, table);
   out.a = classify_iso376(out, Iso376Case::A, r.resolution, table);
   out.b = classify_iso376(out, Iso376Case::B, r.resolution, table);
@@ -281,9 +294,10 @@ daq::Result<ForceInUse> iso376_in_use(const Iso376Assessment& c, double deflecti
   const auto& curve = c.force_of_deflection;
   const double slack = 1e-9 * std::max(std::abs(curve.x_min()), std::abs(curve.x_max()));
   if (deflection < curve.x_min() - slack || deflection > curve.x_max() + slack) {
-    return daq::Error{fmt::format("a deflection of {:g} is outside the calibrated {:g} to {:g}: there is no calibration to "
-                                  "read it by, and none is extrapolated",
-                                  deflection, curve.x_min(), curve.x_max())};
+    return daq::Error{
+        fmt::format("a deflection of {:g} is outside the calibrated {:g} to {:g}: there is no calibration to "
+                    "read it by, and none is extrapolated",
+                    deflection, curve.x_min(), curve.x_max())};
   }
   double reversibility = 0;
   if (use.falling) {

@@ -1,5 +1,5 @@
-// Calibration of a force-proving instrument: relative errors, classes force by force, interpolation, uncertainty. Method of
-// ISO 376:2011 and its Annex C / EURAMET cg-4 as recalled (metrology.md 1.1 [M], [S+M] for most limits).
+// Calibration of a force-proving instrument: relative errors, classes force by force, interpolation, uncertainty.
+// Method of ISO 376:2011 and its Annex C / EURAMET cg-4 as recalled (metrology.md 1.1 [M], [S+M] for most limits).
 #pragma once
 
 #include <optional>
@@ -24,11 +24,11 @@ struct Iso376Series {
 
 /// A complete calibration: X1 and X2 in one position, X3 (with X4 falling) and X5 (with X6) in two others.
 struct Iso376Readings {
-  std::vector<double> force_N;  // rising, > 0
-  Iso376Series x1, x2, x3, x5;  // x3.falling is X4, x5.falling is X6
+  std::vector<double> force_N;      // rising, > 0
+  Iso376Series x1, x2, x3, x5;      // x3.falling is X4, x5.falling is X6
   bool zero_is_subtracted = false;  // values are deflections already; else zero_before of the series is taken off
   double resolution = 0;            // or half the fluctuation if larger; in the reading's unit
-  std::vector<double> calibration_force_pct;  // expanded uncertainty (k = 2): one for all forces, or one for each
+  std::vector<double> calibration_force_pct;    // expanded uncertainty (k = 2): one for all forces, or one for each
   std::optional<double> creep_30s, creep_300s;  // readings after F_N was applied or removed
   double temperature_coefficient_pct_K = 0;     // of the sensitivity
   double temperature_range_K = 0;               // full range during the calibration
@@ -43,8 +43,8 @@ struct Iso376Options {
 /// Errors at one force, %. v only with falling series.
 struct Iso376Force {
   double force_N = 0;
-  double deflection = 0;       // mean of X1, X3, X5
-  double interpolated = 0;     // from the curve
+  double deflection = 0;    // mean of X1, X3, X5
+  double interpolated = 0;  // from the curve
   double b_pct = 0;
   double b_prime_pct = 0;
   double fc_pct = 0;
@@ -67,10 +67,10 @@ struct Iso376Range {
   double highest_N = 0;
 };
 
-/// Classes of one case. Per force they are by figures alone (b, b', fc, f0, v, c); a range is awarded only where also the
-/// calibration force, the resolution and the reach down to 50 % of F_N allow it.
+/// Classes of one case. Per force they are by figures alone (b, b', fc, f0, v, c); a range is awarded only where also
+/// the calibration force, the resolution and the reach down to 50 % of F_N allow it.
 struct Iso376Classes {
-  bool judged = false;     // false: a figure that the case needs was not measured; `why_not` says which
+  bool judged = false;  // false: a figure that the case needs was not measured; `why_not` says which
   std::string why_not;
   std::vector<std::string> per_force;  // best class by figures, "" when none
   std::vector<Iso376Range> ranges;     // awarded, best class first; a worse class appears where it reaches further down
@@ -95,6 +95,7 @@ struct Iso376Assessment {
   PolynomialFit force_of_deflection;  // F(X), N: its own fit with its own residuals
   Iso376Classes a, b, c, d;
   Iso376Curve expanded_uncertainty;
+  double validity_months = 0;  // at the most; sooner after an overload or a repair
   std::vector<std::string> nonconformities;  // no class is awarded while there is any
 
   [[nodiscard]] const Iso376Classes& classes(Iso376Case which) const;
@@ -102,8 +103,8 @@ struct Iso376Assessment {
 
 /// Schema of tables/iso376_*.toml.
 [[nodiscard]] LimitSchema iso376_schema();
-/// Evaluates. Refuses NaN, lists that do not match, forces that do not rise, deflections of zero or mixed sign, only one
-/// of the two falling series, and a degree the points do not carry. Nothing is rounded before a limit. Pure.
+/// Evaluates. Refuses NaN, lists that do not match, forces that do not rise, deflections of zero or mixed sign, only
+/// one of the two falling series, and a degree the points do not carry. Nothing is rounded before a limit. Pure.
 [[nodiscard]] daq::Result<Iso376Assessment> assess_iso376(const Iso376Readings& readings, const Iso376Options& options,
                                                           const LimitTable& table);
 /// The same with the table that came with the program.

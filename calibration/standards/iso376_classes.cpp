@@ -88,12 +88,12 @@ Iso376Classes classify_iso376(const Iso376Assessment& a, Iso376Case which, doubl
     if (first == a.forces.size()) {
       out.refused.push_back(fmt::format("class {}: at {:g} N {}", limits.name, stopped_at, why));
     } else if (a.forces[first].force_N > reach) {
-      out.refused.push_back(fmt::format("class {}: the range ends at {:g} N and must reach down to {:g} N; at {:g} N {}",
-                                        limits.name, a.forces[first].force_N, reach, stopped_at,
-                                        why.empty() ? "nothing was measured" : why));
+      out.refused.push_back(
+          fmt::format("class {}: the range ends at {:g} N and must reach down to {:g} N; at {:g} N {}", limits.name,
+                      a.forces[first].force_N, reach, stopped_at, why.empty() ? "nothing was measured" : why));
     } else if (!a.nonconformities.empty()) {
-      out.refused.push_back(fmt::format("class {}: the calibration does not conform: {}", limits.name,
-                                        a.nonconformities.front()));
+      out.refused.push_back(
+          fmt::format("class {}: the calibration does not conform: {}", limits.name, a.nonconformities.front()));
     } else if (a.forces[first].force_N < reached) {
       reached = a.forces[first].force_N;
       out.ranges.push_back({limits.name, reached, highest});

@@ -28,7 +28,8 @@ LimitClass read_keys(daq::StrictTable& table, const std::vector<std::string>& nu
 }  // namespace
 
 std::string TableIdentity::citation() const {
-  return fmt::format("{} {}:{} (table {} v{}, sha256 {})", status, standard, edition, id, version, sha256.substr(0, 12));
+  return fmt::format("{} {}:{} (table {} v{}, sha256 {})", status, standard, edition, id, version,
+                     sha256.substr(0, 12));
 }
 
 double LimitClass::limit(std::string_view key) const {
@@ -53,7 +54,8 @@ daq::Result<LimitTable> LimitTable::read(std::string_view text, std::string file
   table.identity.version = static_cast<int>(root.integer("version", {1, 1e6}));
   table.identity.status = root.text("status");
   if (table.identity.status != "method based on" && table.identity.status != "according to") {
-    root.refuse("status", "'status' must be \"method based on\" (the standard's text was not at hand) or \"according to\"");
+    root.refuse("status",
+                "'status' must be \"method based on\" (the standard's text was not at hand) or \"according to\"");
   }
   table.identity.source = root.text("source");
   table.identity.sha256 = sha256_hex(text);

@@ -1,5 +1,5 @@
-// LimitTable: what a standard allows, as data. Limits live in calibration/tables/*.toml, never in code; every result that
-// rests on one carries the table's identity and hash (metrology.md 9, rule 5).
+// LimitTable: what a standard allows, as data. Limits live in calibration/tables/*.toml, never in code; every result
+// that rests on one carries the table's identity and hash (metrology.md 9, rule 5).
 #pragma once
 
 #include <map>

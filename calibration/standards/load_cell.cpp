@@ -63,7 +63,8 @@ daq::Result<HysteresisFigures> hysteresis_figures(std::span<const double> force_
 }
 
 daq::Result<double> zero_return_pct(double zero_before, double zero_after, double full_deflection) {
-  if (auto error = not_finite("zeros and deflection", std::array{zero_before, zero_after, full_deflection})) return *error;
+  if (auto error = not_finite("zeros and deflection", std::array{zero_before, zero_after, full_deflection}))
+    return *error;
   if (full_deflection == 0) return daq::Error{"the full deflection is zero: zero return is told in % of it"};
   return 100 * (zero_after - zero_before) / full_deflection;
 }
@@ -107,20 +108,24 @@ LimitSchema oiml_r60_schema() {
 }
 
 daq::Result<double> r60_mpe_N(double load_N, double interval_N, double apportioning, const LimitTable& table) {
-  if (!(interval_N > 0) || !std::isfinite(interval_N)) return daq::Error{"the verification interval must be above zero"};
+  if (!(interval_N > 0) || !std::isfinite(interval_N))
+    return daq::Error{"the verification interval must be above zero"};
   const auto& c = table.classes.front();
   const double steps = std::abs(load_N) / interval_N;
   if (!(steps <= c.limit("last_step_v"))) {
-    return daq::Error{fmt::format("a load of {:g} intervals is beyond the {:g} of class {}", steps, c.limit("last_step_v"), c.name)};
+    return daq::Error{
+        fmt::format("a load of {:g} intervals is beyond the {:g} of class {}", steps, c.limit("last_step_v"), c.name)};
   }
-  const char* key = steps <= c.limit("first_step_v") ? "first_mpe_v" : steps <= c.limit("second_step_v") ? "second_mpe_v"
-                                                                                                           : "last_mpe_v";
+  const char* key = steps <= c.limit("first_step_v")    ? "first_mpe_v"
+                    : steps <= c.limit("second_step_v") ? "second_mpe_v"
+                                                        : "last_mpe_v";
   return apportioning * c.limit(key) * interval_N;
 }
 
 daq::Result<R60Assessment> assess_r60(const R60Readings& r, const LimitTable& table) {
   const auto& p = table.procedure;
-  if (auto error = out_of_bounds("apportioning", r.apportioning, p.limit("apportioning_low"), p.limit("apportioning_high"))) {
+  if (auto error =
+          out_of_bounds("apportioning", r.apportioning, p.limit("apportioning_low"), p.limit("apportioning_high"))) {
     return *error;
   }
   if (auto error = wrong_length("indication_N", r.indication_N.size(), r.load_N.size())) return *error;
@@ -142,8 +147,8 @@ daq::Result<R60Assessment> assess_r60(const R60Readings& r, const LimitTable& ta
     if (const auto figures = creep_figures(*r.creep); !figures) return figures.error();
     const double load = r.creep->full_deflection;
     if (r.largest_N > 0 && load < p.limit("creep_load_low_pct") / 100 * r.largest_N) {
-      out.not_measured.push_back(fmt::format("creep was tested at {:g} N; {:g} % of E_max are wanted", load,
-                                             p.limit("creep_load_low_pct")));
+      out.not_measured.push_back(
+          fmt::format("creep was tested at {:g} N; {:g} % of E_max are wanted", load, p.limit("creep_load_low_pct")));
     }
     // For creep p_LC is that of the table whatever the cell's own (as recalled [M]).
     const auto mpe = r60_mpe_N(load, r.interval_N, p.limit("apportioning"), table);

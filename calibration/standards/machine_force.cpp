@@ -38,15 +38,14 @@ MachineForce figures_at(const MachineReadings& r, std::size_t i) {
     f.q_pct.push_back(100 * (s.indicated_N[i] - s.reference_N[i]) / s.reference_N[i]);
   }
   f.q_mean_pct = spread_of(f.q_pct).mean;
-  f.q_worst_pct = *std::max_element(f.q_pct.begin(), f.q_pct.end(),
-                                    [](double a, double b) { return std::abs(a) < std::abs(b); });
+  f.q_worst_pct =
+      *std::max_element(f.q_pct.begin(), f.q_pct.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
   const auto [low, high] = std::minmax_element(f.q_pct.begin(), f.q_pct.end());
   f.b_pct = *high - *low;
   f.a_pct = 100 * r.resolution_N / f.force_N;
   if (r.falling) {
     // Each direction's error is taken at its own reference force, so that the two need not have met the same force.
-    const double q_falling =
-        100 * (r.falling->indicated_N[i] - r.falling->reference_N[i]) / r.falling->reference_N[i];
+    const double q_falling = 100 * (r.falling->indicated_N[i] - r.falling->reference_N[i]) / r.falling->reference_N[i];
     f.v_pct = q_falling - f.q_mean_pct;
   }
   return f;
@@ -103,8 +102,8 @@ daq::Result<MachineAssessment> assess_machine(const MachineReadings& readings, c
   if (auto error = refuse(readings)) return *error;
   const auto& judged = table.procedure.word("errors_judged");
   if (judged != "mean" && judged != "each") {
-    return daq::Error{fmt::format("table '{}': errors_judged must be \"mean\" or \"each\", not \"{}\"", table.identity.id,
-                                  judged)};
+    return daq::Error{
+        fmt::format("table '{}': errors_judged must be \"mean\" or \"each\", not \"{}\"", table.identity.id, judged)};
   }
   MachineAssessment out;
   out.table = table.identity;

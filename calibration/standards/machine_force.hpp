@@ -18,11 +18,11 @@ struct MachineSeries {
 };
 
 struct MachineReadings {
-  std::vector<MachineSeries> rising;    // the same forces in each, rising
+  std::vector<MachineSeries> rising;     // the same forces in each, rising
   std::optional<MachineSeries> falling;  // at the same forces, in the order of the rising ones
   std::vector<double> zero_residual_N;   // indicated after unloading, one for each series; may be empty
   double resolution_N = 0;
-  std::string reference_class;           // of the reference after ISO 376; empty: not known
+  std::string reference_class;  // of the reference after ISO 376; empty: not known
 };
 
 /// Figures at one force, in % of the reference force.
@@ -30,10 +30,10 @@ struct MachineForce {
   double force_N = 0;  // mean of the references
   std::vector<double> q_pct;
   double q_mean_pct = 0;
-  double q_worst_pct = 0;  // largest in magnitude, with its sign
-  double b_pct = 0;        // largest q minus smallest
-  std::optional<double> v_pct;  // falling minus rising (mean of the rising ones)
-  double a_pct = 0;             // resolution
+  double q_worst_pct = 0;        // largest in magnitude, with its sign
+  double b_pct = 0;              // largest q minus smallest
+  std::optional<double> v_pct;   // falling minus rising (mean of the rising ones)
+  double a_pct = 0;              // resolution
   std::string class_by_figures;  // empty when none
   std::string held_by;           // figure that keeps it from the next better class, "" for the best
 };
@@ -41,10 +41,10 @@ struct MachineForce {
 struct MachineAssessment {
   TableIdentity table;
   std::vector<MachineForce> forces;
-  double f0_pct = 0;  // largest zero residual, of the largest force
+  double f0_pct = 0;             // largest zero residual, of the largest force
   std::string class_by_figures;  // over all forces, by the numbers alone; empty when none
   std::string awarded_class;     // empty when there is a nonconformity, or the reference is too poor
-  double lowest_N = 0;     // range the class holds for
+  double lowest_N = 0;           // range the class holds for
   double highest_N = 0;
   std::vector<std::string> nonconformities;
 };

@@ -35,9 +35,10 @@ daq::Result<PitchTable> PitchTable::make(std::span<const PitchNode> nodes) {
     if (!(step > 0)) return daq::Error{fmt::format("node {} of the pitch table is not beyond the node before it", i)};
     for (const double change : {n.rising_m - nodes[i - 1].rising_m, n.falling_m - nodes[i - 1].falling_m}) {
       if (!(std::abs(change) < step)) {
-        return daq::Error{fmt::format("between nodes {} and {} the deviation changes by {:g} m over {:g} m: no axis that "
-                                      "moves forward does that; check units and the order of the targets",
-                                      i - 1, i, change, step)};
+        return daq::Error{
+            fmt::format("between nodes {} and {} the deviation changes by {:g} m over {:g} m: no axis that "
+                        "moves forward does that; check units and the order of the targets",
+                        i - 1, i, change, step)};
       }
     }
   }

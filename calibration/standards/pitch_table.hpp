@@ -1,5 +1,5 @@
-// PitchTable: where an axis really goes when it is told to go somewhere, for each direction, and what to tell it so that it
-// goes where it should. Pitch error and backlash of one axis, from an ISO 230-2 test (metrology.md 3).
+// PitchTable: where an axis really goes when it is told to go somewhere, for each direction, and what to tell it so
+// that it goes where it should. Pitch error and backlash of one axis, from an ISO 230-2 test (metrology.md 3).
 #pragma once
 
 #include <array>
@@ -24,8 +24,8 @@ struct PitchNode {
 };
 
 /// Piecewise linear between nodes; nothing beyond the first and the last, where nobody measured. Real position rises
-/// strictly with the command, so that it can be undone exactly. Trivially copyable, fixed size, noexcept: fit for the tick
-/// of any thread.
+/// strictly with the command, so that it can be undone exactly. Trivially copyable, fixed size, noexcept: fit for the
+/// tick of any thread.
 class PitchTable {
  public:
   static constexpr std::size_t kMaxNodes = 256;  // as many as LinuxCNC takes
@@ -40,8 +40,8 @@ class PitchTable {
 
   /// Where the axis goes when told `command_m`; nothing outside the commands that were measured, or when NaN.
   [[nodiscard]] std::optional<double> position(double command_m, Approach approach) const noexcept;
-  /// What to tell the axis so that it goes to `position_m`; nothing outside what was reached in the test. Exactly undoes
-  /// position().
+  /// What to tell the axis so that it goes to `position_m`; nothing outside what was reached in the test. Exactly
+  /// undoes position().
   [[nodiscard]] std::optional<double> command(double position_m, Approach approach) const noexcept;
   /// Positions that command() knows.
   [[nodiscard]] double lowest_m(Approach approach) const noexcept;

@@ -10,8 +10,8 @@ namespace strigil::calibration {
 std::optional<daq::Error> not_finite(std::string_view name, std::span<const double> values) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!std::isfinite(values[i])) {
-      return daq::Error{fmt::format("{}[{}] is not a finite number; check the readings for a gap or a saturated channel",
-                                    name, i)};
+      return daq::Error{
+          fmt::format("{}[{}] is not a finite number; check the readings for a gap or a saturated channel", name, i)};
     }
   }
   return std::nullopt;

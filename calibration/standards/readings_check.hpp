@@ -1,4 +1,5 @@
-// What every evaluation asks of its readings before it reckons: numbers that are numbers, lists that match, forces in order.
+// What every evaluation asks of its readings before it reckons: numbers that are numbers, lists that match, forces in
+// order.
 #pragma once
 
 #include <optional>

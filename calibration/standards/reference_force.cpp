@@ -26,11 +26,11 @@ Buoyancy buoyancy(const LoadMass& m, double air) {
   const double rho = m.density_kg_m3;
   const double lift = 1 - air / rho;
   if (!m.conventional) return {lift, -1 / rho, air / (rho * rho)};
-  // The true mass of a piece of this conventional mass depends on its density, which all but cancels the buoyancy's own.
+  // The true mass of a piece of this conventional mass depends on its density, which all but cancels the buoyancy's
+  // own.
   const double reference = 1 - kConventionalAir / rho;
   const double scale = (1 - kConventionalAir / kConventionalDensity) / reference;
-  const double by_density =
-      scale * (air / (rho * rho) - lift / reference * kConventionalAir / (rho * rho));
+  const double by_density = scale * (air / (rho * rho) - lift / reference * kConventionalAir / (rho * rho));
   return {scale * lift, -scale / rho, by_density};
 }
 
@@ -108,9 +108,10 @@ daq::Result<double> weight_mpe_kg(const std::string& class_name, double nominal_
     if (c.name != class_name) continue;
     if (nominal_kg == 0.1) return c.limit("mpe_100g_mg") * 1e-6;
     if (nominal_kg == 1.0) return c.limit("mpe_1kg_mg") * 1e-6;
-    return daq::Error{fmt::format("table '{}' knows the errors of 100 g and 1 kg weights, not of {:g} kg: take them from the "
-                                  "weight's certificate",
-                                  table.identity.id, nominal_kg)};
+    return daq::Error{
+        fmt::format("table '{}' knows the errors of 100 g and 1 kg weights, not of {:g} kg: take them from the "
+                    "weight's certificate",
+                    table.identity.id, nominal_kg)};
   }
   return daq::Error{fmt::format("table '{}' has no class '{}'", table.identity.id, class_name)};
 }

@@ -22,11 +22,11 @@ namespace strigil::calibration {
 struct LoadMass {
   std::string name;
   double mass_kg = 0;
-  double u_kg = 0;               // standard
-  bool conventional = true;      // as weights are certified: what it would be at 8000 kg/m^3 in air of 1.2 kg/m^3
+  double u_kg = 0;           // standard
+  bool conventional = true;  // as weights are certified: what it would be at 8000 kg/m^3 in air of 1.2 kg/m^3
   double density_kg_m3 = 8000;
   double u_density_kg_m3 = 0;
-  bool correlated = false;       // certified against the same standard: its u adds linearly to that of others so marked
+  bool correlated = false;  // certified against the same standard: its u adds linearly to that of others so marked
 };
 
 struct LoadPlace {
@@ -55,6 +55,7 @@ struct ReferenceForce {
 /// Schema of tables/oiml_r111.toml.
 [[nodiscard]] LimitSchema oiml_r111_schema();
 /// Maximum permissible error of a weight in kg; the table knows 100 g and 1 kg, all else is refused.
-[[nodiscard]] daq::Result<double> weight_mpe_kg(const std::string& class_name, double nominal_kg, const LimitTable& table);
+[[nodiscard]] daq::Result<double> weight_mpe_kg(const std::string& class_name, double nominal_kg,
+                                                const LimitTable& table);
 
 }  // namespace strigil::calibration

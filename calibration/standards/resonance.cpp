@@ -26,7 +26,8 @@ std::optional<daq::Error> refuse(std::span<const ResponsePoint> lines, std::size
     if (!std::isfinite(l.frequency_Hz) || !std::isfinite(std::abs(l.response)) || !(l.frequency_Hz > last)) {
       return daq::Error{fmt::format("line {} is not a number, or its frequency does not rise from above zero", i)};
     }
-    if (!(l.coherence >= 0 && l.coherence <= 1)) return daq::Error{fmt::format("coherence of line {} is not within 0 to 1", i)};
+    if (!(l.coherence >= 0 && l.coherence <= 1))
+      return daq::Error{fmt::format("coherence of line {} is not within 0 to 1", i)};
     last = l.frequency_Hz;
   }
   return std::nullopt;
@@ -36,10 +37,14 @@ std::optional<daq::Error> refuse(std::span<const ResponsePoint> lines, std::size
 Complex mobility_shaped(const ResponsePoint& l, ResponseKind kind) {
   const double f = l.frequency_Hz;
   switch (kind) {
-    case ResponseKind::transmissibility: return (l.response - 1.0) / (kI * f);  // that of the motion against the base
-    case ResponseKind::receptance: return l.response * kI * f;
-    case ResponseKind::mobility: return l.response;
-    case ResponseKind::accelerance: return l.response / (kI * f);
+    case ResponseKind::transmissibility:
+      return (l.response - 1.0) / (kI * f);  // that of the motion against the base
+    case ResponseKind::receptance:
+      return l.response * kI * f;
+    case ResponseKind::mobility:
+      return l.response;
+    case ResponseKind::accelerance:
+      return l.response / (kI * f);
   }
   return {};
 }
@@ -69,8 +74,8 @@ double smallest_inverse_square(std::span<const ResponsePoint> lines, const std::
   return std::min(q1, q0 + d01 * (at - x0) + curvature * (at - x0) * (at - x1));
 }
 
-/// Unknowns a = w_n^2 and b = 2 z w_n, and for others than transmissibilities the numerator's two parts. Frequencies are in
-/// units of `scale` so that the columns are alike.
+/// Unknowns a = w_n^2 and b = 2 z w_n, and for others than transmissibilities the numerator's two parts. Frequencies
+/// are in units of `scale` so that the columns are alike.
 struct Model {
   ResponseKind kind;
   Complex numerator(double w, const Eigen::VectorXd& p) const {
@@ -102,7 +107,8 @@ daq::Result<Resonance> half_power(std::span<const ResponsePoint> lines, Response
   // Crossing of 1/|Y|^2, which is nearly a parabola there, by a line between neighbours.
   const auto crossing = [&](std::size_t inner, std::size_t outer) {
     const double q0 = 1 / std::norm(y[inner]), q1 = 1 / std::norm(y[outer]);
-    return lines[inner].frequency_Hz + (half - q0) / (q1 - q0) * (lines[outer].frequency_Hz - lines[inner].frequency_Hz);
+    return lines[inner].frequency_Hz +
+           (half - q0) / (q1 - q0) * (lines[outer].frequency_Hz - lines[inner].frequency_Hz);
   };
   std::size_t left = peak, right = peak;
   while (left > 0 && 1 / std::norm(y[left]) < half) --left;
@@ -111,9 +117,10 @@ daq::Result<Resonance> half_power(std::span<const ResponsePoint> lines, Response
     return daq::Error{"the half-power points are not within the lines: take more of them around the resonance"};
   }
   if (right - left < 4) {
-    return daq::Error{fmt::format("{} lines within the half-power points: the resonance is narrower than the lines resolve; take a "
-                                  "longer record",
-                                  right - left - 1)};
+    return daq::Error{
+        fmt::format("{} lines within the half-power points: the resonance is narrower than the lines resolve; take a "
+                    "longer record",
+                    right - left - 1)};
   }
   const double f1 = crossing(left + 1, left), f2 = crossing(right - 1, right);
   Resonance out;
@@ -131,7 +138,8 @@ daq::Result<Resonance> circle_fit(std::span<const ResponsePoint> lines, Response
   for (std::size_t i = 0; i < y.size(); ++i) {
     if (std::norm(y[i]) >= 0.2 * std::norm(y[peak])) arc.push_back(i);  // within 127 degrees of the peak, either way
   }
-  if (arc.size() < 5) return daq::Error{fmt::format("{} lines lie on the arc of the resonance; five are needed", arc.size())};
+  if (arc.size() < 5)
+    return daq::Error{fmt::format("{} lines lie on the arc of the resonance; five are needed", arc.size())};
   const auto n = static_cast<Eigen::Index>(arc.size());
   const double scale = std::abs(y[peak]);
   Eigen::MatrixXd x(n, 3);
@@ -145,8 +153,8 @@ daq::Result<Resonance> circle_fit(std::span<const ResponsePoint> lines, Response
   if (!circle) return daq::Error{"no circle goes through the response: " + circle.error().message};
   const Complex centre = scale * Complex(circle->coefficients(0) / 2, circle->coefficients(1) / 2);
   const double radius = scale * std::sqrt(std::max(circle->coefficients(2) + std::norm(centre) / (scale * scale), 0.0));
-  // The response passes through the origin far from resonance; resonance lies opposite to it. Angles there are half of those
-  // about the centre. tan of the angle times f falls with f^2.
+  // The response passes through the origin far from resonance; resonance lies opposite to it. Angles there are half of
+  // those about the centre. tan of the angle times f falls with f^2.
   Eigen::MatrixXd line(n, 2);
   Eigen::VectorXd t(n), weights(n);
   const double f0 = lines[peak].frequency_Hz;
@@ -165,7 +173,8 @@ daq::Result<Resonance> circle_fit(std::span<const ResponsePoint> lines, Response
   const auto fit = fit_least_squares(line, t, options);
   if (!fit) return daq::Error{"angles about the circle do not tell a resonance: " + fit.error().message};
   const double a = fit->coefficients(0), b = fit->coefficients(1);
-  if (!(a > 0 && b > 0)) return daq::Error{"the circle is run through the wrong way round: no resonance, or the phase's sign is turned"};
+  if (!(a > 0 && b > 0))
+    return daq::Error{"the circle is run through the wrong way round: no resonance, or the phase's sign is turned"};
   const auto& v = fit->covariance;
   const auto dof = static_cast<double>(fit->dof);
   // a = f_n/(2 z), b = 1/(2 z f_n), in units of f0: f_n^2 = a/b, 4 z^2 = 1/(a b); relative errors add.
@@ -200,8 +209,8 @@ daq::Result<Resonance> model_fit(std::span<const ResponsePoint> lines, ResponseK
     weight[i] = 1 / (gain * gain);
   }
   // Where coherence says nothing (some lines claim to be perfect) every line counts alike; else the variance of |H| is
-  // |H|^2 (1-g2)/(2 g2 n). Coherence is taken as the median of nine lines: the scatter of a single one would be scatter of
-  // its weight, which the intervals know nothing of (93.9 % instead of 95 with 16 averages).
+  // |H|^2 (1-g2)/(2 g2 n). Coherence is taken as the median of nine lines: the scatter of a single one would be scatter
+  // of its weight, which the intervals know nothing of (93.9 % instead of 95 with 16 averages).
   if (std::none_of(lines.begin(), lines.end(), [](const auto& l) { return l.coherence == 1; })) {
     constexpr std::size_t kReach = 4;
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -232,7 +241,8 @@ daq::Result<Resonance> model_fit(std::span<const ResponsePoint> lines, ResponseK
   for (int round = 0; round < 10; ++round) {
     for (Eigen::Index i = 0; i < n; ++i) {
       const auto at = static_cast<std::size_t>(i);
-      const double scale = std::sqrt(weight[at]) / (round == 0 ? 1 : std::max(std::abs(model.denominator(w[at], p)), 1e-9));
+      const double scale =
+          std::sqrt(weight[at]) / (round == 0 ? 1 : std::max(std::abs(model.denominator(w[at], p)), 1e-9));
       const Complex d = kind == ResponseKind::transmissibility ? h[at] - 1.0 : h[at];
       put(i, std::array<Complex, 4>{d, kI * w[at] * d, -1, -kI}, h[at] * w[at] * w[at], scale);
     }
@@ -263,8 +273,9 @@ daq::Result<Resonance> model_fit(std::span<const ResponsePoint> lines, ResponseK
     if (!better) break;
   }
   if (!p.allFinite() || !(p(0) > 0 && p(1) > 0)) {
-    return daq::Error{"the lines do not tell a damped resonance: stiffness or damping came out negative; check which kind of "
-                      "response this is, and its phase"};
+    return daq::Error{
+        "the lines do not tell a damped resonance: stiffness or damping came out negative; check which kind of "
+        "response this is, and its phase"};
   }
   for (Eigen::Index i = 0; i < n; ++i) {
     const auto at = static_cast<std::size_t>(i);
@@ -290,9 +301,10 @@ daq::Result<Estimate> without_window(const Estimate& damping, double natural_Hz,
   if (!(natural_Hz > 0 && window_tau_s > 0)) return daq::Error{"natural frequency and window time must be above zero"};
   const double added = 1 / (window_tau_s * 2 * std::numbers::pi * natural_Hz);
   if (!(damping.value > added)) {
-    return daq::Error{fmt::format("the window alone damps by {:.3g}, more than the {:.3g} that was measured: take a longer record "
-                                  "or a milder window",
-                                  added, damping.value)};
+    return daq::Error{
+        fmt::format("the window alone damps by {:.3g}, more than the {:.3g} that was measured: take a longer record "
+                    "or a milder window",
+                    added, damping.value)};
   }
   return Estimate{damping.value - added, damping.u, damping.dof};
 }

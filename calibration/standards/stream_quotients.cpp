@@ -21,7 +21,8 @@ daq::Result<std::complex<double>> sine_quotient(std::span<const double> referenc
   return std::polar(b->amplitude / a->amplitude, b->phase_rad - a->phase_rad);
 }
 
-daq::Result<std::vector<ResponsePoint>> response_points(const FrequencyResponse& response, double low_Hz, double high_Hz) {
+daq::Result<std::vector<ResponsePoint>> response_points(const FrequencyResponse& response, double low_Hz,
+                                                        double high_Hz) {
   std::vector<ResponsePoint> out;
   for (const auto& l : response.lines) {
     if (l.frequency_Hz > 0 && l.frequency_Hz >= low_Hz && l.frequency_Hz <= high_Hz) {
@@ -29,8 +30,8 @@ daq::Result<std::vector<ResponsePoint>> response_points(const FrequencyResponse&
     }
   }
   if (out.empty()) {
-    return daq::Error{fmt::format("the response has no line between {:g} and {:g} Hz; its lines are {:g} Hz apart", low_Hz,
-                                  high_Hz, response.resolution_Hz)};
+    return daq::Error{fmt::format("the response has no line between {:g} and {:g} Hz; its lines are {:g} Hz apart",
+                                  low_Hz, high_Hz, response.resolution_Hz)};
   }
   return out;
 }
@@ -63,9 +64,10 @@ daq::Result<std::vector<ComparisonReadings>> chirp_readings(const FrequencyRespo
 daq::Result<DelayResult> delay_between(std::span<const double> first, std::span<const double> second, double rate_Hz,
                                        double search_s, double low_Hz, double high_Hz, const SpectrumOptions& options) {
   if (!(rate_Hz > 0) || static_cast<double>(options.segment) / rate_Hz < 8 * search_s) {
-    return daq::Error{fmt::format("segments of {} samples at {:g} Hz are shorter than eight times the {:g} s searched: the delay "
-                                  "itself would take the coherence away",
-                                  options.segment, rate_Hz, search_s)};
+    return daq::Error{
+        fmt::format("segments of {} samples at {:g} Hz are shorter than eight times the {:g} s searched: the delay "
+                    "itself would take the coherence away",
+                    options.segment, rate_Hz, search_s)};
   }
   const auto response = frequency_response(first, second, rate_Hz, options);
   if (!response) return response.error();

@@ -13,19 +13,19 @@
 
 namespace strigil::calibration {
 
-/// Complex quotient dut/reference at one frequency, from sine fits of both records, which were sampled together. Refuses what
-/// fit_sine refuses, and records of different lengths.
+/// Complex quotient dut/reference at one frequency, from sine fits of both records, which were sampled together.
+/// Refuses what fit_sine refuses, and records of different lengths.
 [[nodiscard]] daq::Result<std::complex<double>> sine_quotient(std::span<const double> reference,
                                                               std::span<const double> dut, double rate_Hz,
                                                               double frequency_Hz);
 
-/// Lines of a response between two frequencies (H1: noise is the second channel's), as transmissibility and resonance read
-/// them. Refuses a band without lines.
+/// Lines of a response between two frequencies (H1: noise is the second channel's), as transmissibility and resonance
+/// read them. Refuses a band without lines.
 [[nodiscard]] daq::Result<std::vector<ResponsePoint>> response_points(const FrequencyResponse& response, double low_Hz,
                                                                       double high_Hz);
 
-/// Readings of a chirp for a comparison: the line nearest to each frequency. Refuses frequencies beyond the lines, and two
-/// that fall on one line.
+/// Readings of a chirp for a comparison: the line nearest to each frequency. Refuses frequencies beyond the lines, and
+/// two that fall on one line.
 [[nodiscard]] daq::Result<std::vector<ComparisonReadings>> chirp_readings(const FrequencyResponse& response,
                                                                           std::span<const double> frequencies_Hz);
 

@@ -27,11 +27,13 @@ std::optional<daq::Error> refuse(std::vector<TemperaturePoint> points, const Tem
   for (std::size_t i = 0; i < points.size();) {
     const double first = points[i].temperature_degC;
     std::set<double> forces;
-    for (; i < points.size() && points[i].temperature_degC - first <= kSameTemperature_K; ++i) forces.insert(points[i].force_N);
+    for (; i < points.size() && points[i].temperature_degC - first <= kSameTemperature_K; ++i)
+      forces.insert(points[i].force_N);
     ++temperatures;
     if (forces.size() < kForcesAtEach) {
-      return daq::Error{fmt::format("at {:g} degC there are {} different forces; {} are needed to tell sensitivity from zero",
-                                    first, forces.size(), kForcesAtEach)};
+      return daq::Error{
+          fmt::format("at {:g} degC there are {} different forces; {} are needed to tell sensitivity from zero", first,
+                      forces.size(), kForcesAtEach)};
     }
   }
   const std::size_t wanted = o.quadratic_zero || o.quadratic_sensitivity ? 4 : 3;
@@ -46,8 +48,9 @@ std::optional<daq::Error> refuse(std::vector<TemperaturePoint> points, const Tem
 
 daq::Result<double> TemperatureEffect::force_N(double reading, double temperature_degC) const {
   if (!std::isfinite(reading) || !(temperature_degC >= lowest_degC && temperature_degC <= highest_degC)) {
-    return daq::Error{fmt::format("{:g} degC is outside the {:g} to {:g} degC of the calibration, or the reading no number",
-                                  temperature_degC, lowest_degC, highest_degC)};
+    return daq::Error{
+        fmt::format("{:g} degC is outside the {:g} to {:g} degC of the calibration, or the reading no number",
+                    temperature_degC, lowest_degC, highest_degC)};
   }
   const double dt = temperature_degC - options.reference_degC;
   const auto& c = fit.coefficients;
@@ -60,7 +63,8 @@ daq::Result<double> TemperatureEffect::force_N(double reading, double temperatur
   if (options.quadratic_sensitivity) s += c(at++) * dt * dt;
   const double force = (reading - z) / s;
   if (!(std::abs(force) <= largest_N * 1.001)) {
-    return daq::Error{fmt::format("the reading means {:g} N, beyond the {:g} N that were calibrated", force, largest_N)};
+    return daq::Error{
+        fmt::format("the reading means {:g} N, beyond the {:g} N that were calibrated", force, largest_N)};
   }
   return force;
 }

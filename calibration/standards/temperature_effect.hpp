@@ -1,5 +1,5 @@
-// Temperature effects on zero and sensitivity of a force sensor, from one joint fit. metrology.md 1.8 (after Roeske, ACTA
-// IMEKO 9(5) 2020, title and abstract [S]).
+// Temperature effects on zero and sensitivity of a force sensor, from one joint fit. metrology.md 1.8 (after Roeske,
+// ACTA IMEKO 9(5) 2020, title and abstract [S]).
 #pragma once
 
 #include <string>
@@ -39,8 +39,9 @@ struct TemperatureEffect {
   [[nodiscard]] daq::Result<double> force_N(double reading, double temperature_degC) const;
 };
 
-/// Fits all points at once, so that zero and sensitivity share their scatter. Refuses NaN, fewer than three temperatures
-/// (more than 1 K apart; four with a quadratic term) and fewer than five forces at any of them, and no sensitivity. Pure.
+/// Fits all points at once, so that zero and sensitivity share their scatter. Refuses NaN, fewer than three
+/// temperatures (more than 1 K apart; four with a quadratic term) and fewer than five forces at any of them, and no
+/// sensitivity. Pure.
 [[nodiscard]] daq::Result<TemperatureEffect> fit_temperature_effect(const std::vector<TemperaturePoint>& points,
                                                                     const TemperatureOptions& options = {});
 

@@ -19,7 +19,8 @@ std::optional<daq::Error> refuse(std::span<const ResponsePoint> lines, const Tra
     if (!std::isfinite(l.frequency_Hz) || !std::isfinite(l.response.real()) || !std::isfinite(l.response.imag())) {
       return daq::Error{fmt::format("line {} is not a finite number", i)};
     }
-    if (!(l.frequency_Hz > last)) return daq::Error{fmt::format("frequencies must rise from above zero; line {} does not", i)};
+    if (!(l.frequency_Hz > last))
+      return daq::Error{fmt::format("frequencies must rise from above zero; line {} does not", i)};
     last = l.frequency_Hz;
     if (!(l.coherence >= 0 && l.coherence <= 1)) {
       return daq::Error{fmt::format("coherence of line {} is {:g}; it cannot leave 0 to 1", i, l.coherence)};
@@ -82,21 +83,23 @@ daq::Result<TransmissibilityReport> assess_transmissibility(std::span<const Resp
     const double magnitude = std::abs(l.response);
     constexpr double kKnown = std::numeric_limits<double>::infinity();
     const double gain = o.gain_ratio_u * magnitude;
-    p.magnitude = {magnitude, std::hypot(random * magnitude, gain), effective_dof(random * magnitude, dof, gain, kKnown)};
+    p.magnitude = {magnitude, std::hypot(random * magnitude, gain),
+                   effective_dof(random * magnitude, dof, gain, kKnown)};
     p.magnitude_dB = 20 * std::log10(magnitude);
     const double angle = random < 1 ? std::asin(random) : std::numbers::pi;
-    p.phase_rad = {std::arg(l.response), std::hypot(angle, o.phase_u_rad), effective_dof(angle, dof, o.phase_u_rad, kKnown)};
+    p.phase_rad = {std::arg(l.response), std::hypot(angle, o.phase_u_rad),
+                   effective_dof(angle, dof, o.phase_u_rad, kKnown)};
     out.points.push_back(p);
   }
   if (left_out > 0) {
-    out.remarks.push_back(fmt::format("{} of {} lines have a coherence below {:g} and are left out of bands and checks", left_out,
-                                      lines.size(), o.coherence_at_least));
+    out.remarks.push_back(fmt::format("{} of {} lines have a coherence below {:g} and are left out of bands and checks",
+                                      left_out, lines.size(), o.coherence_at_least));
   }
   for (const auto& limits : o.bands_Hz) {
     out.bands.push_back(band_of(out.points, lines, limits, o));
     if (out.bands.back().lines == 0) {
-      out.remarks.push_back(fmt::format("no usable line between {:g} and {:g} Hz: that band was not measured", limits.first,
-                                        limits.second));
+      out.remarks.push_back(fmt::format("no usable line between {:g} and {:g} Hz: that band was not measured",
+                                        limits.first, limits.second));
     }
   }
   return out;
@@ -126,7 +129,8 @@ daq::Result<SqrtTwoCheck> check_sqrt_two(const TransmissibilityReport& report, c
     out.kept = std::abs(out.magnitude.value - 1) <= out.magnitude.expanded();
     return out;
   }
-  return daq::Error{fmt::format("no usable lines on both sides of {:g} Hz, sqrt 2 times the natural frequency", out.frequency_Hz)};
+  return daq::Error{
+      fmt::format("no usable lines on both sides of {:g} Hz, sqrt 2 times the natural frequency", out.frequency_Hz)};
 }
 
 }  // namespace strigil::calibration

@@ -1,5 +1,5 @@
-// How well a tool carries vibration from the tissue to the hand: transmissibility with its uncertainty, and what a single
-// resonance tells. The closed form is in signal/frequency_response.hpp. metrology.md 2.4 [M].
+// How well a tool carries vibration from the tissue to the hand: transmissibility with its uncertainty, and what a
+// single resonance tells. The closed form is in signal/frequency_response.hpp. metrology.md 2.4 [M].
 #pragma once
 
 #include <complex>
@@ -19,10 +19,10 @@ struct ResponsePoint {
   double coherence = 1;  // 0..1
 };
 
-/// Relative standard uncertainty of |H| where the coherence was estimated from these very averages (effective number n):
-/// sqrt((1-g2)/(2 g2 (n-1))), as for a line through the origin fitted to n complex pairs, with 2 (n - 1) degrees of
-/// freedom. The textbook's n in place of n - 1 lets the interval of 5 averages hold the truth in 92 % of cases only. Infinite
-/// for a single average, whose coherence is always one, and at g2 = 0.
+/// Relative standard uncertainty of |H| where the coherence was estimated from these very averages (effective number
+/// n): sqrt((1-g2)/(2 g2 (n-1))), as for a line through the origin fitted to n complex pairs, with 2 (n - 1) degrees of
+/// freedom. The textbook's n in place of n - 1 lets the interval of 5 averages hold the truth in 92 % of cases only.
+/// Infinite for a single average, whose coherence is always one, and at g2 = 0.
 struct RandomError {
   double relative_u = 0;
   double dof = 0;
@@ -52,14 +52,15 @@ struct TransmissibilityReport {
 };
 
 struct TransmissibilityOptions {
-  double averages = 1;           // effective number n_d
-  double gain_ratio_u = 0;       // relative standard uncertainty of the two channels' gain ratio; common to all lines
-  double phase_u_rad = 0;        // of their phase difference (delay), common to all lines
+  double averages = 1;      // effective number n_d
+  double gain_ratio_u = 0;  // relative standard uncertainty of the two channels' gain ratio; common to all lines
+  double phase_u_rad = 0;   // of their phase difference (delay), common to all lines
   double coherence_at_least = 0.95;
   std::vector<std::pair<double, double>> bands_Hz;
 };
 
-/// Evaluates. Refuses NaN, frequencies that do not rise or are not above zero, coherence outside 0..1, averages below 1. Pure.
+/// Evaluates. Refuses NaN, frequencies that do not rise or are not above zero, coherence outside 0..1, averages
+/// below 1. Pure.
 [[nodiscard]] daq::Result<TransmissibilityReport> assess_transmissibility(std::span<const ResponsePoint> lines,
                                                                           const TransmissibilityOptions& options);
 
@@ -78,6 +79,7 @@ struct SqrtTwoCheck {
   Estimate magnitude;
   bool kept = false;  // 1 lies within the 95 % interval: mounting, alignment and gains are plausible
 };
-[[nodiscard]] daq::Result<SqrtTwoCheck> check_sqrt_two(const TransmissibilityReport& report, const Estimate& natural_Hz);
+[[nodiscard]] daq::Result<SqrtTwoCheck> check_sqrt_two(const TransmissibilityReport& report,
+                                                       const Estimate& natural_Hz);
 
 }  // namespace strigil::calibration

@@ -20,8 +20,8 @@ bool finite(Complex z) { return std::isfinite(z.real()) && std::isfinite(z.imag(
 std::optional<daq::Error> refuse(const ComparisonInput& in) {
   if (in.readings.empty()) return daq::Error{"no frequencies: nothing to compare"};
   if (in.reference.size() != 1 && in.reference.size() != in.readings.size()) {
-    return daq::Error{fmt::format("{} reference entries for {} frequencies; one, or one for each, is needed", in.reference.size(),
-                                  in.readings.size())};
+    return daq::Error{fmt::format("{} reference entries for {} frequencies; one, or one for each, is needed",
+                                  in.reference.size(), in.readings.size())};
   }
   double last = 0;
   for (const auto& r : in.readings) {
@@ -32,14 +32,18 @@ std::optional<daq::Error> refuse(const ComparisonInput& in) {
     if (r.ratio.empty()) return daq::Error{fmt::format("no ratio at {:g} Hz", r.frequency_Hz)};
     for (const auto& z : r.ratio) {
       if (!finite(z) || z == 0.0) {
-        return daq::Error{fmt::format("a ratio at {:g} Hz is zero or no number: one of the channels is dead", r.frequency_Hz)};
+        return daq::Error{
+            fmt::format("a ratio at {:g} Hz is zero or no number: one of the channels is dead", r.frequency_Hz)};
       }
     }
     if (auto error = out_of_bounds("coherence", r.coherence, 1e-12, 1)) return error;
     if (auto error = out_of_bounds("averages", r.averages, 1, 1e9)) return error;
     for (const double v : {r.amplitude_m_s2, r.distortion_pct, r.transverse_pct}) {
-      if (!std::isfinite(v) || v < 0) return daq::Error{fmt::format("amplitude, distortion or transverse motion at {:g} Hz is no number "
-                                                                    "from 0 on", r.frequency_Hz)};
+      if (!std::isfinite(v) || v < 0)
+        return daq::Error{
+            fmt::format("amplitude, distortion or transverse motion at {:g} Hz is no number "
+                        "from 0 on",
+                        r.frequency_Hz)};
     }
   }
   for (const auto& r : in.reference) {
@@ -67,7 +71,8 @@ struct Repeats {
 Repeats repeats_of(const ComparisonReadings& r) {
   Repeats out;
   const auto n = static_cast<double>(r.ratio.size());
-  // Magnitude and phase apart: a complex mean would lose magnitude where phases scatter. Phases are told from the first one.
+  // Magnitude and phase apart: a complex mean would lose magnitude where phases scatter. Phases are told from the first
+  // one.
   std::vector<double> magnitudes, angles;
   for (const auto& z : r.ratio) {
     magnitudes.push_back(std::abs(z));
@@ -117,13 +122,14 @@ std::vector<std::string> shortfalls(const ComparisonInput& in, const LimitTable&
   std::vector<std::string> out;
   const auto& p = table.procedure;
   if (in.mountings < p.limit("mountings_at_least")) {
-    out.push_back(fmt::format("mounted {} time(s); {:.0f} are wanted: repeatability of mounting is not in the figures", in.mountings,
-                              p.limit("mountings_at_least")));
+    out.push_back(fmt::format("mounted {} time(s); {:.0f} are wanted: repeatability of mounting is not in the figures",
+                              in.mountings, p.limit("mountings_at_least")));
   }
   for (const auto& r : in.readings) {
     const auto over = [&](const char* what, double value, std::string_view key) {
       if (value > p.limit(key)) {
-        out.push_back(fmt::format("at {:g} Hz {} is {:.3g} %; at most {:g} % is wanted", r.frequency_Hz, what, value, p.limit(key)));
+        out.push_back(fmt::format("at {:g} Hz {} is {:.3g} %; at most {:g} % is wanted", r.frequency_Hz, what, value,
+                                  p.limit(key)));
       }
     };
     over("harmonic distortion", r.distortion_pct, "harmonic_distortion_at_most_pct");
@@ -132,10 +138,10 @@ std::vector<std::string> shortfalls(const ComparisonInput& in, const LimitTable&
       out.push_back(fmt::format("at {:g} Hz coherence is {:.3g}; at least {:g} is wanted", r.frequency_Hz, r.coherence,
                                 p.limit("coherence_at_least")));
     }
-    if (r.amplitude_m_s2 > 0 && (r.amplitude_m_s2 < p.limit("amplitude_low_m_s2") ||
-                                 r.amplitude_m_s2 > p.limit("amplitude_high_m_s2"))) {
-      out.push_back(fmt::format("at {:g} Hz the amplitude is {:.3g} m/s^2; {:g} to {:g} is wanted", r.frequency_Hz, r.amplitude_m_s2,
-                                p.limit("amplitude_low_m_s2"), p.limit("amplitude_high_m_s2")));
+    if (r.amplitude_m_s2 > 0 &&
+        (r.amplitude_m_s2 < p.limit("amplitude_low_m_s2") || r.amplitude_m_s2 > p.limit("amplitude_high_m_s2"))) {
+      out.push_back(fmt::format("at {:g} Hz the amplitude is {:.3g} m/s^2; {:g} to {:g} is wanted", r.frequency_Hz,
+                                r.amplitude_m_s2, p.limit("amplitude_low_m_s2"), p.limit("amplitude_high_m_s2")));
     }
   }
   return out;
@@ -152,8 +158,8 @@ std::pair<double, double> ComparisonReport::band_within(double pct) const {
 }
 
 LimitSchema iso16063_21_schema() {
-  return {{"amplitude_low_m_s2", "amplitude_high_m_s2", "harmonic_distortion_at_most_pct", "transverse_motion_at_most_pct",
-           "mountings_at_least", "coherence_at_least"},
+  return {{"amplitude_low_m_s2", "amplitude_high_m_s2", "harmonic_distortion_at_most_pct",
+           "transverse_motion_at_most_pct", "mountings_at_least", "coherence_at_least"},
           {},
           {},
           {}};
@@ -167,7 +173,8 @@ daq::Result<ComparisonReport> assess_comparison(const ComparisonInput& in, const
     const auto& ref = in.reference.size() == 1 ? in.reference[0] : in.reference[i];
     out.points.push_back(evaluate(in.readings[i], ref, in, table.procedure.limit("coherence_at_least")));
     const double distance = std::abs(out.points[i].frequency_Hz - in.reference_frequency_Hz);
-    if (distance < std::abs(out.points[out.reference_point].frequency_Hz - in.reference_frequency_Hz)) out.reference_point = i;
+    if (distance < std::abs(out.points[out.reference_point].frequency_Hz - in.reference_frequency_Hz))
+      out.reference_point = i;
   }
   const auto& at = out.points[out.reference_point];
   if (!(std::abs(at.frequency_Hz - in.reference_frequency_Hz) <= 0.01 * in.reference_frequency_Hz)) {

@@ -24,29 +24,30 @@ struct BudgetTerm {
 struct ComparisonReadings {
   double frequency_Hz = 0;
   double amplitude_m_s2 = 0;
-  std::vector<std::complex<double>> ratio;  // voltage of the DUT over that of the reference, one for each run or mounting
-  double coherence = 1;                     // of the chirp; 1 for sines
-  double averages = 1;                      // effective number behind the coherence
-  double distortion_pct = 0;                // total harmonic distortion of the motion
-  double transverse_pct = 0;                // transverse motion
+  std::vector<std::complex<double>>
+      ratio;                  // voltage of the DUT over that of the reference, one for each run or mounting
+  double coherence = 1;       // of the chirp; 1 for sines
+  double averages = 1;        // effective number behind the coherence
+  double distortion_pct = 0;  // total harmonic distortion of the motion
+  double transverse_pct = 0;  // transverse motion
 };
 
 /// The reference transducer and both chains, for each frequency in turn.
 struct ComparisonReference {
-  std::complex<double> sensitivity;  // V per m/s^2 (or pC), with its phase
-  double expanded_pct = 0;           // of its magnitude, k = 2
-  double expanded_phase_deg = 0;     // k = 2
+  std::complex<double> sensitivity;                       // V per m/s^2 (or pC), with its phase
+  double expanded_pct = 0;                                // of its magnitude, k = 2
+  double expanded_phase_deg = 0;                          // k = 2
   std::complex<double> gain_reference = 1, gain_dut = 1;  // of the two amplifiers
 };
 
 struct ComparisonInput {
   std::vector<ComparisonReadings> readings;    // frequencies rise
   std::vector<ComparisonReference> reference;  // one, or one for each frequency
-  std::vector<BudgetTerm> terms;  // what else: stability, voltmeter, gains, transverse, distortion, hum, temperature, base
-                                  // strain, relative motion; of magnitude
-  double phase_u_deg = 0;         // what else: of phase, standard
+  std::vector<BudgetTerm> terms;  // what else: stability, voltmeter, gains, transverse, distortion, hum, temperature,
+                                  // base strain, relative motion; of magnitude
+  double phase_u_deg = 0;  // what else: of phase, standard
   double reference_frequency_Hz = 160;
-  int mountings = 1;              // how many times the DUT was mounted anew among the runs
+  int mountings = 1;  // how many times the DUT was mounted anew among the runs
 };
 
 struct ComparisonPoint {
@@ -54,7 +55,7 @@ struct ComparisonPoint {
   std::complex<double> sensitivity;
   Estimate magnitude;
   Estimate phase_deg;
-  double expanded_pct = 0;  // 95 %
+  double expanded_pct = 0;   // 95 %
   double deviation_pct = 0;  // from the magnitude at the reference frequency
   double deviation_dB = 0;
   std::vector<BudgetTerm> budget;
@@ -73,9 +74,9 @@ struct ComparisonReport {
 
 /// Schema of tables/iso16063_21.toml.
 [[nodiscard]] LimitSchema iso16063_21_schema();
-/// Evaluates. A point with a single ratio has its type A from coherence (infinite where there was one average: a single sine
-/// says nothing of its scatter). Refuses NaN, frequencies that do not rise, no ratio or
-/// a ratio of zero, a reference of zero, and a reference frequency that is not among the points (within 1 %). Pure.
+/// Evaluates. A point with a single ratio has its type A from coherence (infinite where there was one average: a single
+/// sine says nothing of its scatter). Refuses NaN, frequencies that do not rise, no ratio or a ratio of zero, a
+/// reference of zero, and a reference frequency that is not among the points (within 1 %). Pure.
 [[nodiscard]] daq::Result<ComparisonReport> assess_comparison(const ComparisonInput& input, const LimitTable& table);
 [[nodiscard]] daq::Result<ComparisonReport> assess_comparison(const ComparisonInput& input);
 

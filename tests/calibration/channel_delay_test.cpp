@@ -19,7 +19,8 @@ constexpr double kTurn = 2 * std::numbers::pi;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// Cross-spectrum lines of a pure delay with the phase noise that their coherence means.
-std::vector<CrossLine> lines_of(double delay_s, double coherence, double averages, double step_Hz, int count, Random& random) {
+std::vector<CrossLine> lines_of(double delay_s, double coherence, double averages, double step_Hz, int count,
+                                Random& random) {
   std::vector<CrossLine> out;
   for (int i = 1; i <= count; ++i) {
     const double f = step_Hz * i, noise = std::sqrt((1 - coherence) / (2 * coherence * averages));
@@ -85,7 +86,8 @@ TEST(DelayFromPhase, HostileLinesAreRefused) {
   EXPECT_FALSE(delay_from_phase(lines, 16, 0));
   EXPECT_FALSE(delay_from_phase(lines, 0, 0.02));
   EXPECT_THAT(delay_from_phase(lines, 16, 1e6).error().message, HasSubstr("search less far"));
-  EXPECT_THAT(delay_from_phase(lines_of(0.001, 0.3, 16, 10, 40, random), 16, 0.02).error().message, HasSubstr("coherent lines"));
+  EXPECT_THAT(delay_from_phase(lines_of(0.001, 0.3, 16, 10, 40, random), 16, 0.02).error().message,
+              HasSubstr("coherent lines"));
   lines[0].phase_rad = kNaN;
   EXPECT_FALSE(delay_from_phase(lines, 16, 0.02));
 }
@@ -130,7 +132,8 @@ TEST(DelayFromEvent, InvertedPeriodicAndUnrelatedChannels) {
   ASSERT_TRUE(d);
   EXPECT_TRUE(d->inverted);
   EXPECT_NEAR(d->delay_s.value, 0.003, 1e-4);
-  EXPECT_FALSE(delay_from_event(a.samples(), turned.samples(), 0.02)) << "not the same sign, and nobody asked for the other";
+  EXPECT_FALSE(delay_from_event(a.samples(), turned.samples(), 0.02))
+      << "not the same sign, and nobody asked for the other";
   Seen sine, later;
   for (int i = 0; i < 1000; ++i) {
     sine.t.push_back(i * 1e-3);
@@ -174,7 +177,8 @@ Streams delayed(double samples, double noise, Random& random) {
   Streams s{std::vector<double>(kLength), std::vector<double>(kLength)};
   for (std::size_t k = 1; k <= kLines; ++k) {
     // Frequencies that are no multiples of anything, so that the record is not periodic.
-    const double w = 0.4 * std::numbers::pi * (static_cast<double>(k) - random.uniform()) / kLines, p = kTurn * random.uniform();
+    const double w = 0.4 * std::numbers::pi * (static_cast<double>(k) - random.uniform()) / kLines,
+                 p = kTurn * random.uniform();
     for (std::size_t i = 0; i < kLength; ++i) {
       s.x[i] += std::sin(w * static_cast<double>(i) + p);
       s.y[i] += std::sin(w * (static_cast<double>(i) - samples) + p);

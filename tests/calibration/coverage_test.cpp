@@ -1,6 +1,6 @@
-// Do 95 % intervals hold the truth in 95 % of cases? Simulated calibrations with known truths: 2,000 of each kind here, more
-// with STRIGIL_COVERAGE_CALIBRATIONS. One question a calibration, so that the answers are independent and 94 to 96 % is what
-// chance allows (two standard deviations of 2,000 answers are 0.98 %).
+// Do 95 % intervals hold the truth in 95 % of cases? Simulated calibrations with known truths: 2,000 of each kind here,
+// more with STRIGIL_COVERAGE_CALIBRATIONS. One question a calibration, so that the answers are independent and 94 to 96
+// % is what chance allows (two standard deviations of 2,000 answers are 0.98 %).
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -51,24 +51,26 @@ double coverage(const char* name, std::uint64_t seed, const std::function<Answer
   return part;
 }
 
-#define EXPECT_COVERS(...)         \
-  do {                             \
+#define EXPECT_COVERS(...)           \
+  do {                               \
     const double part = __VA_ARGS__; \
-    EXPECT_GE(part, 0.94);         \
-    EXPECT_LE(part, 0.96);         \
+    EXPECT_GE(part, 0.94);           \
+    EXPECT_LE(part, 0.96);           \
   } while (false)
 
 double rectangular(Random& random, double half_width) { return half_width * (2 * random.uniform() - 1); }
 
 /// Runs of `points` forces up to 50 N on a sensor with a bend; then a use at a force that was not among them.
-Answer force_calibration(Random& random, int runs, int points, int degree, double mounting, double reference_u, int masses) {
+Answer force_calibration(Random& random, int runs, int points, int degree, double mounting, double reference_u,
+                         int masses) {
   ForceCurveInput in;
   in.degree = degree;
   in.mounted_anew = mounting > 0;
   const double bend = degree > 1 ? 1e-4 : 0, noise = 2e-4;
   const auto truth = [&](double f) { return 0.02 * f + bend * f * f / 50; };
   // Forces come from masses that were certified against one standard: their errors are one.
-  std::vector<LoadMass> pieces(static_cast<std::size_t>(masses), {"piece", 5.0 / masses, 5.0 / masses * reference_u, true, 8000, 0, true});
+  std::vector<LoadMass> pieces(static_cast<std::size_t>(masses),
+                               {"piece", 5.0 / masses, 5.0 / masses * reference_u, true, 8000, 0, true});
   const auto reference = reference_force(pieces, {9.81, 9.81 * 1e-5, 1.2, 0.02});
   in.reference_relative_u = reference->relative_u;
   const double reference_error = in.reference_relative_u * random.normal();
@@ -93,7 +95,8 @@ TEST(Coverage, Force) {
                          [](Random& r) { return force_calibration(r, 3, 10, 1, 0, 2e-5, 1); }));
   EXPECT_COVERS(coverage("force, 3 runs of 10, second degree", 2,
                          [](Random& r) { return force_calibration(r, 3, 10, 2, 0, 2e-5, 1); }));
-  EXPECT_COVERS(coverage("force, n = 5 points", 3, [](Random& r) { return force_calibration(r, 1, 5, 1, 0, 2e-5, 1); }));
+  EXPECT_COVERS(
+      coverage("force, n = 5 points", 3, [](Random& r) { return force_calibration(r, 1, 5, 1, 0, 2e-5, 1); }));
   EXPECT_COVERS(coverage("force, n = 5, correlated masses weigh more", 4,
                          [](Random& r) { return force_calibration(r, 1, 5, 1, 0, 8e-4, 5); }));
   EXPECT_COVERS(coverage("force, 8 mountings, each its own gain", 5,
@@ -141,8 +144,8 @@ TEST(Coverage, Vibration) {
                          [](Random& r) { return vibration_calibration(r, 0.5, 0.005); }));
   EXPECT_COVERS(coverage("vibration, sine, n = 5 scatter alone", 12,
                          [](Random& r) { return vibration_calibration(r, 0.01, 0.02); }));
-  EXPECT_COVERS(coverage("vibration, sine, reference alone", 13,
-                         [](Random& r) { return vibration_calibration(r, 1, 0.0005); }));
+  EXPECT_COVERS(
+      coverage("vibration, sine, reference alone", 13, [](Random& r) { return vibration_calibration(r, 1, 0.0005); }));
   EXPECT_COVERS(coverage("vibration, chirp, 16 averages", 14, [](Random& r) {
     ComparisonInput in;
     const double truth = 0.0123;
@@ -218,13 +221,15 @@ TEST(Coverage, Transmissibility) {
   };
   EXPECT_COVERS(coverage("transmissibility, 16 averages", 31, [&](Random& r) { return line(r, 1e-6, 0.1, 16); }));
   EXPECT_COVERS(coverage("transmissibility, n = 5 averages", 32, [&](Random& r) { return line(r, 1e-6, 0.05, 5); }));
-  EXPECT_COVERS(coverage("transmissibility, gain and noise alike", 33, [&](Random& r) { return line(r, 0.01, 0.06, 16); }));
-  EXPECT_COVERS(coverage("natural frequency of the model fit", 34, [](Random& r) { return fitted_resonance(r, false); }));
+  EXPECT_COVERS(
+      coverage("transmissibility, gain and noise alike", 33, [&](Random& r) { return line(r, 0.01, 0.06, 16); }));
+  EXPECT_COVERS(
+      coverage("natural frequency of the model fit", 34, [](Random& r) { return fitted_resonance(r, false); }));
   EXPECT_COVERS(coverage("damping of the model fit", 35, [](Random& r) { return fitted_resonance(r, true); }));
 }
 
-// Welch-Satterthwaite itself is an approximation. With three degrees of freedom beside half as much that is known for sure it
-// covers 93.8 % (400,000 draws), with two 92.8 %: below what the rest of this file asks for, and told in
+// Welch-Satterthwaite itself is an approximation. With three degrees of freedom beside half as much that is known for
+// sure it covers 93.8 % (400,000 draws), with two 92.8 %: below what the rest of this file asks for, and told in
 // docs/calibration_methods.md rather than hidden behind a kinder example.
 TEST(Coverage, WelchSatterthwaiteAtItsWorst) {
   const double part = coverage("force, n = 5, masses half the scatter", 41,

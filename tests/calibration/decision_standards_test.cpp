@@ -27,11 +27,11 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 TEST(LimitTable, EveryTableOfTheProgramIsReadByItsStandard) {
   const std::map<std::string, LimitSchema> readers = {
-      {"iso376_2011", iso376_schema()},     {"astm_e74", e74_schema()},
-      {"iso7500_1_2018", iso7500_schema()}, {"astm_e4", astm_e4_schema()},
+      {"iso376_2011", iso376_schema()},        {"astm_e74", e74_schema()},
+      {"iso7500_1_2018", iso7500_schema()},    {"astm_e4", astm_e4_schema()},
       {"iso9513_2012", displacement_schema()}, {"astm_e2309", displacement_schema()},
-      {"iso230_2_2014", iso230_2_schema()}, {"iso16063_21", iso16063_21_schema()},
-      {"oiml_r60", oiml_r60_schema()},      {"oiml_r111", oiml_r111_schema()},
+      {"iso230_2_2014", iso230_2_schema()},    {"iso16063_21", iso16063_21_schema()},
+      {"oiml_r60", oiml_r60_schema()},         {"oiml_r111", oiml_r111_schema()},
   };
   const auto names = built_in_table_names();
   EXPECT_EQ(names.size(), readers.size());
@@ -68,8 +68,9 @@ TEST(LimitTable, WhatIsNotATableIsRefusedWithItsLine) {
   EXPECT_THAT(message(with("q_pct", "q_ppm")), HasSubstr("q_ppm"));
   EXPECT_THAT(message(with("b_pct = 1.0", "b_pct = -1.0")), HasSubstr("mine.toml:"));
   EXPECT_THAT(message(with("method based on", "I think")), HasSubstr("status"));
-  EXPECT_THAT(message(with("[[class]]", "[[class]]\nname = \"x\"\nq_pct = 1\nb_pct = 1\n[[class]]\nname = \"x\"\nq_pct = 1\n"
-                                        "b_pct = 1\n[[class]]")),
+  EXPECT_THAT(message(with("[[class]]",
+                           "[[class]]\nname = \"x\"\nq_pct = 1\nb_pct = 1\n[[class]]\nname = \"x\"\nq_pct = 1\n"
+                           "b_pct = 1\n[[class]]")),
               HasSubstr("twice"));
   EXPECT_NE(message(text.substr(0, text.find("[[class]]"))), "accepted");
   EXPECT_NE(message("\x01\x02"), "accepted");
@@ -94,7 +95,8 @@ TEST(Conformity, EveryRuleOnBothSidesOfEveryLimit) {
   };
   EXPECT_EQ(all(RuleKind::simple), "pass pass pass fail fail fail ");
   EXPECT_EQ(all(RuleKind::guarded), "pass fail fail fail fail fail ");
-  EXPECT_EQ(all(RuleKind::guarded_graded), "pass conditionalPass conditionalPass conditionalFail conditionalFail fail ");
+  EXPECT_EQ(all(RuleKind::guarded_graded),
+            "pass conditionalPass conditionalPass conditionalFail conditionalFail fail ");
   EXPECT_EQ(all(RuleKind::prove_conformity), "pass noPass noPass noPass noPass fail ");
   EXPECT_EQ(all(RuleKind::prove_nonconformity), "pass noFail noFail noFail noFail fail ");
   EXPECT_EQ(word(1.0, RuleKind::simple), "pass") << "a limit belongs to the tolerance";
@@ -108,7 +110,8 @@ TEST(Conformity, RiskIsThatOfTheStatement) {
   EXPECT_NEAR(at_limit->specific_risk, 0.5, 1e-12);
   EXPECT_EQ(conformance_probability(0.5, 0, {0.0, 1.0}), 1);
   EXPECT_EQ(conformance_probability(1.5, 0, {0.0, 1.0}), 0);
-  EXPECT_NEAR(conformance_probability(10, 1, {std::nullopt, 0.0}), 7.61985302416053e-24, 1e-34) << "tails keep their digits";
+  EXPECT_NEAR(conformance_probability(10, 1, {std::nullopt, 0.0}), 7.61985302416053e-24, 1e-34)
+      << "tails keep their digits";
   EXPECT_THAT(at_guard->rule, HasSubstr("w = 1 U"));
 }
 
@@ -230,7 +233,8 @@ TEST(ReferenceForce, UncertaintyAgreesWithTheFormulaAndWithDifferences) {
 
 TEST(ReferenceForce, WeightsOfOneStandardAddLinearly) {
   const LoadPlace place;
-  std::vector<LoadMass> apart(4, {"w", 1, 1e-6, true, 8000, 0, false}), together(4, {"w", 1, 1e-6, true, 8000, 0, true});
+  std::vector<LoadMass> apart(4, {"w", 1, 1e-6, true, 8000, 0, false}),
+      together(4, {"w", 1, 1e-6, true, 8000, 0, true});
   EXPECT_NEAR(reference_force(together, place)->force_N.u, 2 * reference_force(apart, place)->force_N.u, 1e-12);
   EXPECT_FALSE(reference_force({}, place));
   EXPECT_FALSE(reference_force({{"w", -1}}, place));

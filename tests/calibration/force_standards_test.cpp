@@ -19,7 +19,8 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 /// A perfect instrument of 2 mV/V at 100 N, to which tests add what they look for.
 Iso376Readings perfect(std::size_t forces = 10) {
   Iso376Readings r;
-  for (std::size_t i = 1; i <= forces; ++i) r.force_N.push_back(100.0 * static_cast<double>(i) / static_cast<double>(forces));
+  for (std::size_t i = 1; i <= forces; ++i)
+    r.force_N.push_back(100.0 * static_cast<double>(i) / static_cast<double>(forces));
   for (auto* s : {&r.x1, &r.x2, &r.x3, &r.x5}) {
     for (const double f : r.force_N) s->rising.push_back(0.02 * f);
   }
@@ -45,6 +46,7 @@ TEST(Iso376, APerfectInstrumentIsOfTheBestClassAllOver) {
   }
   EXPECT_EQ(a->table.status, "method based on");
   EXPECT_EQ(a->table.sha256.size(), 64U);
+  EXPECT_EQ(a->validity_months, 26);
   EXPECT_THAT(a->table.citation(), HasSubstr("method based on ISO 376:2011"));
 }
 

@@ -107,8 +107,8 @@ std::vector<ResponsePoint> response(ResponseKind kind, double fn, double zeta, d
 }
 
 TEST(Resonance, ThreeWaysAgreeForEveryKindOfResponse) {
-  for (const auto kind : {ResponseKind::transmissibility, ResponseKind::receptance, ResponseKind::mobility,
-                          ResponseKind::accelerance}) {
+  for (const auto kind :
+       {ResponseKind::transmissibility, ResponseKind::receptance, ResponseKind::mobility, ResponseKind::accelerance}) {
     for (const double zeta : {0.01, 0.05, 0.2}) {
       const auto lines = response(kind, 180, zeta, 0, 1, 0.4, 2.5, 2000);
       for (const auto& r : {half_power(lines, kind), circle_fit(lines, kind), model_fit(lines, kind)}) {
@@ -172,7 +172,8 @@ TEST(Transmissibility, FiguresBandsAndTheSqrtTwoCheck) {
     EXPECT_NEAR(p.magnitude_dB, 20 * std::log10(p.magnitude.value), 1e-12);
   }
   EXPECT_GT(t->bands[0].magnitude.value, 1);
-  EXPECT_GT(t->bands[0].magnitude.u, 0.01 * t->bands[0].magnitude.value) << "gain is common: averaging does not lessen it";
+  EXPECT_GT(t->bands[0].magnitude.u, 0.01 * t->bands[0].magnitude.value)
+      << "gain is common: averaging does not lessen it";
   EXPECT_EQ(t->bands[2].lines, 0U);
   EXPECT_THAT(t->remarks.back(), HasSubstr("not measured"));
   const auto m = model_fit(lines, ResponseKind::transmissibility);

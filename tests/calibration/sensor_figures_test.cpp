@@ -17,7 +17,8 @@ using ::testing::HasSubstr;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 template <typename Truth>
-CreepRecord record(Truth truth, double noise = 0, std::size_t readings = 361, double step_s = 5, std::uint64_t seed = 3) {
+CreepRecord record(Truth truth, double noise = 0, std::size_t readings = 361, double step_s = 5,
+                   std::uint64_t seed = 3) {
   CreepRecord r;
   Random random(seed);
   for (std::size_t i = 0; i < readings; ++i) {
@@ -47,8 +48,11 @@ TEST(Creep, EveryModelIsFoundAgainAndItsIntervalsHoldTheTruth) {
   EXPECT_NEAR(exact->at(700), two(700), 1e-10);
   const auto noisy = fit_creep(record(two, 5e-6), CreepKind::two_exponentials);
   ASSERT_TRUE(noisy);
-  for (const auto& [e, truth] : {std::pair{noisy->tau_s[0], 20.0}, {noisy->tau_s[1], 400.0}, {noisy->amplitude[0], 4e-4},
-                                 {noisy->amplitude[1], 8e-4}, {noisy->start, 2.0}}) {
+  for (const auto& [e, truth] : {std::pair{noisy->tau_s[0], 20.0},
+                                 {noisy->tau_s[1], 400.0},
+                                 {noisy->amplitude[0], 4e-4},
+                                 {noisy->amplitude[1], 8e-4},
+                                 {noisy->start, 2.0}}) {
     EXPECT_LT(std::abs(e.value - truth), e.expanded(0.999));
     EXPECT_LT(e.u, 0.2 * truth);
   }

@@ -22,7 +22,8 @@ StageReadings random_stage(Random& random) {
   double at = random.uniform() - 0.5;
   for (std::size_t i = 0; i < targets; ++i) {
     r.target_m.push_back(at += 0.001 + 0.05 * random.uniform());
-    const double deviation = 1e-5 * random.normal(), backlash = 1e-5 * random.normal(), scatter = 1e-5 * random.uniform();
+    const double deviation = 1e-5 * random.normal(), backlash = 1e-5 * random.normal(),
+                 scatter = 1e-5 * random.uniform();
     std::vector<double> up, down;
     for (std::size_t j = 0; j < cycles; ++j) {
       up.push_back(at + deviation + scatter * random.normal());
@@ -119,11 +120,11 @@ TEST(Iso230, UncertaintyOfLengthsHasItsParts) {
   r.backward_m = r.forward_m;
   StageConditions c;
   c.device_expanded_m = 1e-6;
-  c.misalignment_rad = 2e-3;       // 0.5 m * 4e-6 / 2 = 1 um
+  c.misalignment_rad = 2e-3;  // 0.5 m * 4e-6 / 2 = 1 um
   c.expansion_per_K = 11.5e-6;
-  c.temperature_range_K = 0.5;     // 2.875 um over 0.5 m
+  c.temperature_range_K = 0.5;  // 2.875 um over 0.5 m
   c.expansion_range_per_K = 1e-6;
-  c.temperature_from_20_K = 3;     // 1.5 um
+  c.temperature_from_20_K = 3;  // 1.5 um
   c.drift_range_m = 0.8e-6;
   const auto a = assess_stage(r, c);
   ASSERT_TRUE(a);

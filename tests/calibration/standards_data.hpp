@@ -40,10 +40,12 @@ inline std::vector<double> list(const nlohmann::json& j) { return j.get<std::vec
 /// docs/calibration_methods.md.
 class CaseTable {
  public:
-  CaseTable(std::string id, const nlohmann::json& tolerance) : id_(std::move(id)), tolerance_(tolerance.get<double>()) {}
+  CaseTable(std::string id, const nlohmann::json& tolerance)
+      : id_(std::move(id)), tolerance_(tolerance.get<double>()) {}
   ~CaseTable() {
-    testing::compare_with_docs(id_, "| case | quantity | expected | found | tolerance |\n|---|---|---|---|---|\n" + table_.text(),
-                               "calibration_methods.md");
+    testing::compare_with_docs(
+        id_, "| case | quantity | expected | found | tolerance |\n|---|---|---|---|---|\n" + table_.text(),
+        "calibration_methods.md");
   }
   CaseTable(const CaseTable&) = delete;
   CaseTable& operator=(const CaseTable&) = delete;
