@@ -156,7 +156,7 @@ daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string
     config.force.counts_per_N_m = bench->force.counts_per_N_m;
   }
   for (const auto* rigs_own :
-       {"bench", "stage", "force", "vibration", "timing", "interlock", "instrument", "phantom", "taps", "stop_test"})
+       {"bench", "stage", "force", "vibration", "timing", "interlock", "instrument", "phantom", "taps", "stop_test", "calibration"})
     root.pass_over(rigs_own);
   auto twin = root.table("twin");
   root.finish();

@@ -90,7 +90,7 @@ std::string table_of(const DataTable& t) {
   out += "</tr></thead><tbody>\n";
   for (const auto& r : t.rows) {
     out += "<tr>";
-    for (const double v : r) out += fmt::format("<td>{:.7g}</td>", v);
+    for (const double v : r) out += fmt::format("<td>{:.9g}</td>", v);  // counts whole
     out += "</tr>\n";
   }
   return out + "</tbody></table>\n";
@@ -146,7 +146,8 @@ std::string results_of(const Record& r) {
         "<table><thead><tr><th>{} / {}</th><th>expanded uncertainty / {} (k = {:g})</th></tr></thead><tbody>\n",
         e(q.quantity), e(q.unit), e(q.unit), r.coverage_factor);
     for (const auto& p : q.uncertainty) {
-      out += fmt::format("<tr><td>{}</td><td>{:.2g}</td></tr>\n", rounded(p.value, p.expanded), p.expanded);
+      out += fmt::format("<tr><td>{}</td><td>{}</td></tr>\n", rounded(p.value, p.expanded),
+                         rounded(p.expanded, p.expanded));
     }
     out += "</tbody></table>\n";
   }

@@ -211,13 +211,15 @@ class Import {
     }
   }
 
-  /// In a hybrid the same stands in several units: the first that is known here counts.
+  /// In a hybrid the same stands in several units: one with an uncertainty counts before one without, then one whose
+  /// unit is known here, then the first.
   bool take_best(xml_node holder, const DccQuantity& base) {
     std::optional<DccQuantity> best;
-    const auto offer = [&](DccQuantity q, bool si_unit) {
-      if (!best || (si_unit && !best_is_si_)) best = std::move(q), best_is_si_ = si_unit;
+    int best_worth = -1;
+    const auto offer = [&](DccQuantity q, bool known) {
+      const int worth = (q.standard.empty() ? 0 : 2) + (known ? 1 : 0);
+      if (worth > best_worth) best = std::move(q), best_worth = worth;
     };
-    best_is_si_ = false;
     for (const auto n : holder.children()) {
       if (D::vocabulary_of(n) != Vocabulary::kSi) continue;
       const auto name = D::local_name(n);
@@ -313,7 +315,6 @@ class Import {
 
   DccDocument d_;
   ImportedDcc out_;
-  bool best_is_si_ = false;
 };
 
 }  // namespace

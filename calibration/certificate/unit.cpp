@@ -117,7 +117,7 @@ std::optional<std::vector<Macro>> macros_of(std::string_view text) {
   while (!text.empty()) {
     if (text.front() != '\\') return std::nullopt;
     text.remove_prefix(1);
-    const auto end = std::min(text.find_first_not_of("abcdefghijklmnopqrstuvwxyz"), text.size());
+    const auto end = std::min(text.find_first_not_of("abcdefghijklmnopqrstuvwxyzC"), text.size());
     if (end == 0) return std::nullopt;
     Macro m{text.substr(0, end), {}};
     text.remove_prefix(end);
@@ -176,7 +176,8 @@ std::optional<ReadUnit> read_dsi_unit(std::string_view text) {
       prefix *= p->factor;
       continue;
     }
-    const auto unit = by_name(kUnits, m.name);
+    // As D-SI 1.3 wrote it.
+    const auto unit = by_name(kUnits, m.name == "degreeCelsius" ? "degreecelsius" : m.name);
     if (unit == kUnits.end()) return std::nullopt;
     int power = 1;
     if (i + 1 < macros->size() && (*macros)[i + 1].name == "tothe") {

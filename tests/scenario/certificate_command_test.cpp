@@ -88,7 +88,7 @@ TEST_F(CertificateCommand, ADccComesBackAsAReferenceAndIsRevoked) {
   ASSERT_EQ(issue(dir_ + "/out", ""), kPass);
   ASSERT_EQ(calibrations_import({dir_ + "/out/FZ-1.xml", store_, ""}), kPass);
   const auto store = calibration::RecordStore::read(store_).value();
-  const auto& reference = store.find("REF-FZ-1")->record;
+  const auto reference = store.find("REF-FZ-1").value().record;
   EXPECT_EQ(reference.kind, calibration::RecordKind::kReference);
   EXPECT_EQ(reference.traceability.at(0).certificate, "FZ-1");
   EXPECT_EQ(calibrations_import({dir_ + "/out/FZ-1.xml", store_, ""}), kUsage) << "its id is taken";
