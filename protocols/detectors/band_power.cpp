@@ -173,7 +173,8 @@ daq::Result<BandPowerModel> train_band_power(std::span<const TrainingStroke> str
   for (const double y : labels) targets += y;
   const auto n = static_cast<double>(rows.size());
   if (targets == 0 || targets == n) {
-    return daq::Error{fmt::format("{:.0f} of {} cells lie in targets: training needs both kinds", targets, rows.size())};
+    return daq::Error{
+        fmt::format("{:.0f} of {} cells lie in targets: training needs both kinds", targets, rows.size())};
   }
   BandPowerModel model;
   for (std::size_t f = 0; f < kBandFeatures; ++f) {

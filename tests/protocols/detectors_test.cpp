@@ -32,7 +32,8 @@ struct Bench {
   double air = 1;  ///< 0: nothing is touched
 };
 
-TrainingStroke stroke(Draws& draws, const std::vector<Inclusion>& inclusions, int direction = 1, const Bench& bench = {}) {
+TrainingStroke stroke(Draws& draws, const std::vector<Inclusion>& inclusions, int direction = 1,
+                      const Bench& bench = {}) {
   constexpr double kLength_mm = 160;
   TrainingStroke out;
   out.direction = direction;
@@ -60,7 +61,8 @@ TrainingStroke stroke(Draws& draws, const std::vector<Inclusion>& inclusions, in
     c.at_s = t;
     c.x_mm = x;
     c.speed_mm_s = direction * speed;
-    c.force_normal_N = bench.air * (6 + bench.force_share * (s + 0.2 * hill)) + slow + bench.force_noise_N * draws.normal();
+    c.force_normal_N =
+        bench.air * (6 + bench.force_share * (s + 0.2 * hill)) + slow + bench.force_noise_N * draws.normal();
     c.z_mm = bench.air * ((1 - bench.force_share) * (s + 0.2 * hill)) + 0.01 * draws.normal();
     out.contact.push_back(c);
   }
@@ -157,7 +159,8 @@ TEST(Detectors, ManyMetresAndBrokenSamplesDoNoHarm) {
     }
     detector->end(out);
     for (const auto& d : out) {
-      EXPECT_TRUE(std::isfinite(d.position_mm) && std::isfinite(d.score) && std::isfinite(d.answered_s)) << detector->name();
+      EXPECT_TRUE(std::isfinite(d.position_mm) && std::isfinite(d.score) && std::isfinite(d.answered_s))
+          << detector->name();
     }
     // A stroke without samples, and the next one as if nothing had been.
     out.clear();
@@ -271,8 +274,8 @@ TEST(Detectors, GlrPlacesItsAnswersAndIgnoresCurvature) {
     auto bent = s;
     for (auto& c : bent.contact) c.force_normal_N += 3 + 0.02 * c.x_mm - 1e-4 * c.x_mm * c.x_mm;
     const auto again = detect(glr, bent);
-    const auto same = *std::max_element(again.begin(), again.end(),
-                                        [](const auto& a, const auto& b) { return a.score < b.score; });
+    const auto same =
+        *std::max_element(again.begin(), again.end(), [](const auto& a, const auto& b) { return a.score < b.score; });
     EXPECT_NEAR(same.position_mm, best.position_mm, 0.5);
     EXPECT_NEAR(same.score, best.score, 0.03 * best.score);  // a cell's mean of x^2 is not quite its centre's
   }
