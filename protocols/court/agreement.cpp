@@ -79,8 +79,9 @@ daq::Result<Kappa> cohen_kappa(std::span<const std::string> first, std::span<con
     out.by_chance += row[c] * column[c];
     weighted += row[c] * column[c] * (row[c] + column[c]);
   }
-  if (k < 2) return daq::Error{fmt::format("both say '{}' of every item: whether they agree by more than chance is not seen",
-                                           first.front())};
+  if (k < 2)
+    return daq::Error{
+        fmt::format("both say '{}' of every item: whether they agree by more than chance is not seen", first.front())};
   const double free = 1 - out.by_chance;
   out.kappa = (out.agreement - out.by_chance) / free;
   double spread = 0;
@@ -133,8 +134,7 @@ daq::Result<FleissKappa> fleiss_kappa(std::span<const std::vector<std::string>> 
     pq += p * (1 - p);
     skew += p * (1 - p) * (1 - 2 * p);
   }
-  out.overall.null_standard_error =
-      std::sqrt(2 / (items * raters * (raters - 1)) * std::max(0.0, pq * pq - skew)) / pq;
+  out.overall.null_standard_error = std::sqrt(2 / (items * raters * (raters - 1)) * std::max(0.0, pq * pq - skew)) / pq;
   std::vector<double> without;
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (const double v = fleiss(counts, raters, i).kappa(); !std::isnan(v)) without.push_back(v);

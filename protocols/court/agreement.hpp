@@ -14,16 +14,16 @@ namespace strigil::protocols {
 
 struct Kappa {
   double kappa = 0;
-  double agreement = 0;  ///< share observed
-  double by_chance = 0;  ///< share expected
+  double agreement = 0;            ///< share observed
+  double by_chance = 0;            ///< share expected
   double standard_error = 0;       ///< of the estimate
   double null_standard_error = 0;  ///< where kappa is 0
   double z = 0;                    ///< kappa / null_standard_error
   double p = 1;                    ///< two-sided
   Interval interval;
 };
-/// Same items in the same order, at least 2. Refused where both raters say the same one word throughout: chance then agrees
-/// as well, and kappa is 0/0.
+/// Same items in the same order, at least 2. Refused where both raters say the same one word throughout: chance then
+/// agrees as well, and kappa is 0/0.
 daq::Result<Kappa> cohen_kappa(std::span<const std::string> first, std::span<const std::string> second,
                                double level = 0.95);
 
@@ -42,7 +42,7 @@ daq::Result<FleissKappa> fleiss_kappa(std::span<const std::vector<std::string>> 
 
 /// Items on which a rater agrees with a standard, or with himself in all trials.
 struct AttributeAgreement {
-  Proportion share;  ///< Clopper-Pearson
+  Proportion share;                      ///< Clopper-Pearson
   std::vector<std::size_t> disagreeing;  ///< items
 };
 /// `trials[item]`: what one rater said each time. `standard`: empty (with himself), or one word for each item.

@@ -58,8 +58,11 @@ daq::Result<BaselineMetric> metric_of(const json& object) {
   BaselineMetric m;
   m.name = object["name"].get<std::string>();
   m.higher_is_better = object["higher_is_better"].get<bool>();
-  for (const auto& [key, to] : {std::pair{"value", &m.value}, {"low", &m.interval.low}, {"high", &m.interval.high},
-                                {"level", &m.interval.level}, {"margin", &m.margin}}) {
+  for (const auto& [key, to] : {std::pair{"value", &m.value},
+                                {"low", &m.interval.low},
+                                {"high", &m.interval.high},
+                                {"level", &m.interval.level},
+                                {"margin", &m.margin}}) {
     auto v = number(object, key);
     if (!v) return daq::Error{fmt::format("metric '{}': {}", m.name, v.error().message)};
     *to = *v;
@@ -83,9 +86,9 @@ MetricChange change_of(const BaselineMetric& before, const BaselineMetric& now) 
   } else if (low >= -before.margin) {
     out.change = Change::kNotWorse;
   }
-  out.words = fmt::format("{}: {:.6g}, was {:.6g}; difference {:+.4g} ({:+.4g} to {:+.4g}), {:g} tolerated: {}", out.name,
-                          out.now, out.before, out.difference, out.interval.low, out.interval.high, before.margin,
-                          name_of(out.change));
+  out.words = fmt::format("{}: {:.6g}, was {:.6g}; difference {:+.4g} ({:+.4g} to {:+.4g}), {:g} tolerated: {}",
+                          out.name, out.now, out.before, out.difference, out.interval.low, out.interval.high,
+                          before.margin, name_of(out.change));
   return out;
 }
 
@@ -93,12 +96,18 @@ MetricChange change_of(const BaselineMetric& before, const BaselineMetric& now) 
 
 const char* name_of(Change change) noexcept {
   switch (change) {
-    case Change::kBetter: return "better";
-    case Change::kNotWorse: return "not worse";
-    case Change::kUndecided: return "undecided";
-    case Change::kWorse: return "worse";
-    case Change::kMissing: return "missing";
-    case Change::kNew: return "new";
+    case Change::kBetter:
+      return "better";
+    case Change::kNotWorse:
+      return "not worse";
+    case Change::kUndecided:
+      return "undecided";
+    case Change::kWorse:
+      return "worse";
+    case Change::kMissing:
+      return "missing";
+    case Change::kNew:
+      return "new";
   }
   return "";
 }
@@ -117,7 +126,8 @@ daq::Result<Baseline> read_baseline(std::string_view text) {
   out.origin = root["origin"].get<std::string>();
   for (const auto& m : root["metrics"]) {
     auto metric = metric_of(m);
-    if (!metric) return daq::Error{fmt::format("baseline, metric {}: {}", out.metrics.size() + 1, metric.error().message)};
+    if (!metric)
+      return daq::Error{fmt::format("baseline, metric {}: {}", out.metrics.size() + 1, metric.error().message)};
     out.metrics.push_back(std::move(*metric));
   }
   if (auto good = checked(out.metrics); !good) return daq::Error{"baseline: " + good.error().message};
@@ -163,7 +173,8 @@ daq::Result<BaselineComparison> compare_with_baseline(const Baseline& baseline, 
       out.changes.push_back(change_of(before, *at->second));
       by_name.erase(at);
     }
-    out.failed = out.failed || out.changes.back().change == Change::kWorse || out.changes.back().change == Change::kMissing;
+    out.failed =
+        out.failed || out.changes.back().change == Change::kWorse || out.changes.back().change == Change::kMissing;
   }
   for (const auto& m : now) {
     if (!by_name.contains(m.name)) continue;

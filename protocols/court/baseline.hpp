@@ -1,7 +1,7 @@
 // Baseline: what the court's numbers were when they were good, and whether they are worse now.
 //
-// Decided by intervals and not by which number is smaller: the interval of the difference is composed from both (MOVER, Zou
-// & Donner 2008), so asymmetric ones keep their shape. Pure, any thread.
+// Decided by intervals and not by which number is smaller: the interval of the difference is composed from both (MOVER,
+// Zou & Donner 2008), so asymmetric ones keep their shape. Pure, any thread.
 #pragma once
 
 #include <cstdint>

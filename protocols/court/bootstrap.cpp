@@ -76,7 +76,9 @@ daq::Result<void> finite(std::span<const double> values) {
 }
 
 /// Sums equal but for rounding count as reached: else an exact test would leave out the arrangement seen itself.
-bool reached(double permuted, double seen, double scale) { return std::abs(permuted) >= std::abs(seen) - 1e-12 * scale; }
+bool reached(double permuted, double seen, double scale) {
+  return std::abs(permuted) >= std::abs(seen) - 1e-12 * scale;
+}
 
 }  // namespace
 
@@ -89,8 +91,8 @@ double quantile_of_sorted(std::span<const double> sorted, double p) noexcept {
   return part > 0 ? sorted[i] + part * (sorted[i + 1] - sorted[i]) : sorted[i];
 }
 
-daq::Result<BootstrapInterval> bootstrap(std::span<const std::size_t> phantom_of_stroke, const StrokeStatistic& statistic,
-                                         const BootstrapOptions& options) {
+daq::Result<BootstrapInterval> bootstrap(std::span<const std::size_t> phantom_of_stroke,
+                                         const StrokeStatistic& statistic, const BootstrapOptions& options) {
   if (phantom_of_stroke.empty()) return daq::Error{"there is no stroke to resample"};
   if (options.resamples < 100 || options.resamples > 1'000'000) {
     return daq::Error{fmt::format("{} resamples are not between 100 and 1,000,000", options.resamples)};
@@ -157,12 +159,14 @@ daq::Result<BootstrapInterval> bootstrap(std::span<const std::size_t> phantom_of
   out.interval.low = quantile_of_sorted(values, low);
   out.interval.high = quantile_of_sorted(values, high);
   if (phantoms.size() == 1) {
-    out.warnings.emplace_back("one phantom: the interval holds for more strokes on it, and says nothing of other phantoms");
+    out.warnings.emplace_back(
+        "one phantom: the interval holds for more strokes on it, and says nothing of other phantoms");
   } else if (phantoms.size() < kFewPhantoms) {
     out.warnings.push_back(fmt::format("{} phantoms: with fewer than {} a bootstrap interval is rather too narrow",
                                        phantoms.size(), kFewPhantoms));
   }
-  if (values.front() == values.back()) out.warnings.emplace_back("all resamples gave the same value: no spread was seen");
+  if (values.front() == values.back())
+    out.warnings.emplace_back("all resamples gave the same value: no spread was seen");
   return out;
 }
 

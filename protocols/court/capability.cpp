@@ -47,7 +47,8 @@ struct Within {
   double dof = 0;
 };
 
-/// Degrees of freedom of a mean of k independent estimates, each with relative variance `v`: 1 / (2 v / k) to first order.
+/// Degrees of freedom of a mean of k independent estimates, each with relative variance `v`: 1 / (2 v / k) to first
+/// order.
 double dof_of(double relative_variance, double k) { return k / (2 * relative_variance); }
 
 Within within(std::span<const double> values, std::size_t size, WithinSpread how, bool table_d2) {
@@ -58,7 +59,8 @@ Within within(std::span<const double> values, std::size_t size, WithinSpread how
   if (size == 1) {
     double sum = 0;
     for (std::size_t i = 1; i < values.size(); ++i) sum += std::abs(values[i] - values[i - 1]);
-    // Overlapping ranges tell each other's values: relative variance (0.8264 n - 1.082) / (n - 1)^2 of Cryer & Ryan 1990.
+    // Overlapping ranges tell each other's values: relative variance (0.8264 n - 1.082) / (n - 1)^2 of Cryer & Ryan
+    // 1990.
     const auto n = static_cast<double>(values.size());
     out.sd = sum / (n - 1) / d2_of(range_factors(2).d2);
     out.dof = (n - 1) * (n - 1) / (2 * (0.8264 * n - 1.082));
@@ -69,9 +71,15 @@ Within within(std::span<const double> values, std::size_t size, WithinSpread how
   for (std::size_t g = 0; g < groups; ++g) {
     const auto part = values.subspan(g * size, size);
     switch (how) {
-      case WithinSpread::kMeanRange: sum += range_of(part); break;
-      case WithinSpread::kMeanDeviation: sum += std::sqrt(squares_of(part) / (n - 1)); break;
-      case WithinSpread::kPooled: sum += squares_of(part); break;
+      case WithinSpread::kMeanRange:
+        sum += range_of(part);
+        break;
+      case WithinSpread::kMeanDeviation:
+        sum += std::sqrt(squares_of(part) / (n - 1));
+        break;
+      case WithinSpread::kPooled:
+        sum += squares_of(part);
+        break;
     }
   }
   switch (how) {
@@ -114,8 +122,8 @@ daq::Result<Capability> capability(std::span<const double> values, std::size_t s
   if (auto good = checked(values, limits, o.level); !good) return good.error();
   constexpr std::size_t kMostInRange = 25;
   if (size == 0 || (size > kMostInRange && o.within == WithinSpread::kMeanRange)) {
-    return daq::Error{fmt::format("subgroups of {}: ranges are for 1 to {}, take deviations or the pooled variance", size,
-                                  kMostInRange)};
+    return daq::Error{fmt::format("subgroups of {}: ranges are for 1 to {}, take deviations or the pooled variance",
+                                  size, kMostInRange)};
   }
   if (values.size() < std::max<std::size_t>(size, 2) || (size == 1 && values.size() < 3) || values.size() % size != 0) {
     return daq::Error{fmt::format("{} values do not make whole subgroups of {} with a spread", values.size(), size)};
@@ -133,7 +141,9 @@ daq::Result<Capability> capability(std::span<const double> values, std::size_t s
   const double dof = o.effective_dof ? spread.dof : n - 1;
 
   const bool both = limits.lower && limits.upper;
-  const auto one_sided = [&](double room, double sd, double degrees) { return nearer(room / (3 * sd), n, degrees, o.level); };
+  const auto one_sided = [&](double room, double sd, double degrees) {
+    return nearer(room / (3 * sd), n, degrees, o.level);
+  };
   if (limits.lower) out.cpl = one_sided(out.mean - *limits.lower, out.sd_within, dof);
   if (limits.upper) out.cpu = one_sided(*limits.upper - out.mean, out.sd_within, dof);
   const bool low_is_nearer = out.cpl && (!out.cpu || out.cpl->value <= out.cpu->value);
@@ -156,16 +166,18 @@ daq::Result<Capability> capability(std::span<const double> values, std::size_t s
   if (limits.lower) out.outside_expected += normal_cdf((*limits.lower - out.mean) / out.sd_overall);
   if (limits.upper) out.outside_expected += normal_cdf((out.mean - *limits.upper) / out.sd_overall);
   if (out.sd_overall > 1.5 * out.sd_within) {
-    out.warnings.push_back(fmt::format("subgroups differ: the overall deviation {:.4g} is {:.2g} times that within, so Cpk "
-                                       "promises what only Ppk keeps",
-                                       out.sd_overall, out.sd_overall / out.sd_within));
+    out.warnings.push_back(
+        fmt::format("subgroups differ: the overall deviation {:.4g} is {:.2g} times that within, so Cpk "
+                    "promises what only Ppk keeps",
+                    out.sd_overall, out.sd_overall / out.sd_within));
   }
   constexpr double kUsual = 30;
   if (n < kUsual) out.warnings.push_back(fmt::format("{} values are fewer than the usual {:.0f}", out.n, kUsual));
   return out;
 }
 
-daq::Result<PercentileCapability> percentile_capability(std::span<const double> values, const SpecificationLimits& limits,
+daq::Result<PercentileCapability> percentile_capability(std::span<const double> values,
+                                                        const SpecificationLimits& limits,
                                                         const BootstrapOptions& options) {
   if (auto good = checked(values, limits, options.level); !good) return good.error();
   if (values.size() < 3) return daq::Error{fmt::format("{} values have no percentiles worth the name", values.size())};
@@ -199,9 +211,10 @@ daq::Result<PercentileCapability> percentile_capability(std::span<const double> 
   if (limits.lower && limits.upper) out.pp = (*limits.upper - *limits.lower) / (out.high - out.low);
   constexpr std::size_t kEnough = 1'000;
   if (values.size() < kEnough) {
-    out.warnings.push_back(fmt::format("{} values: below {} the percentiles 0.135 and 99.865 are hardly more than the "
-                                       "extremes seen, and the index flatters",
-                                       values.size(), kEnough));
+    out.warnings.push_back(
+        fmt::format("{} values: below {} the percentiles 0.135 and 99.865 are hardly more than the "
+                    "extremes seen, and the index flatters",
+                    values.size(), kEnough));
   }
   return out;
 }

@@ -21,7 +21,8 @@ class Draws {
   /// In [0, n), each as likely as the other. n > 0.
   std::size_t below(std::size_t n) noexcept {
     assert(n > 0);
-    const std::uint64_t uneven = (0 - static_cast<std::uint64_t>(n)) % n;  // 2^64 mod n: refused, or low ones come oftener
+    const std::uint64_t uneven =
+        (0 - static_cast<std::uint64_t>(n)) % n;  // 2^64 mod n: refused, or low ones come oftener
     std::uint64_t r = next();
     while (r < uneven) r = next();
     return static_cast<std::size_t>(r % n);

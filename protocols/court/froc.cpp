@@ -27,8 +27,8 @@ daq::Result<void> checked(std::span<const FrocCase> cases) {
       }
     }
     if (!c.target_weights.empty() && c.target_weights.size() != c.target_scores.size()) {
-      return daq::Error{fmt::format("case {} has {} weights for {} targets", i, c.target_weights.size(),
-                                    c.target_scores.size())};
+      return daq::Error{
+          fmt::format("case {} has {} weights for {} targets", i, c.target_weights.size(), c.target_scores.size())};
     }
     for (const double w : c.target_weights) {
       if (!(w > 0) || std::isinf(w)) return daq::Error{fmt::format("case {} has a target that weighs {}", i, w)};
@@ -60,7 +60,8 @@ Marks marks(std::span<const FrocCase> cases, std::span<const std::size_t> rows) 
   return out;
 }
 
-/// Alarm: score >= threshold. Allowed false alarms are whole: the first one too many, and all that score as low, are out.
+/// Alarm: score >= threshold. Allowed false alarms are whole: the first one too many, and all that score as low, are
+/// out.
 struct Choice {
   double threshold = kInfinity;
   std::size_t found = 0;
@@ -89,8 +90,8 @@ Choice choose(const Marks& m, double allowed_per_m) {
 
 }  // namespace
 
-FrocCase froc_case(const Matching& matching, std::span<const Detection> detections, std::span<const TruthTarget> targets,
-                   double length_m) {
+FrocCase froc_case(const Matching& matching, std::span<const Detection> detections,
+                   std::span<const TruthTarget> targets, double length_m) {
   FrocCase out;
   out.length_m = length_m;
   for (const auto& t : matching.targets) out.target_scores.push_back(t.score);
@@ -130,8 +131,8 @@ daq::Result<FrocArea> froc_area(std::span<const FrocCase> cases, FrocMerit merit
     const double all = std::accumulate(c.target_weights.begin(), c.target_weights.end(), 0.0);
     double placement = 0;
     for (std::size_t l = 0; l < c.target_scores.size(); ++l) {
-      const double share = c.target_weights.empty() ? 1 / static_cast<double>(c.target_scores.size())
-                                                    : c.target_weights[l] / all;
+      const double share =
+          c.target_weights.empty() ? 1 / static_cast<double>(c.target_scores.size()) : c.target_weights[l] / all;
       const double w = merit == FrocMerit::kAfroc ? 1 / targets : share / k2;
       const auto [low, high] = std::equal_range(sorted.begin(), sorted.end(), c.target_scores[l]);
       const auto below = static_cast<double>(low - sorted.begin());
@@ -148,11 +149,14 @@ daq::Result<FrocArea> froc_area(std::span<const FrocCase> cases, FrocMerit merit
   for (std::size_t i = 0; i < weighted.size(); ++i) up_to[i + 1] = up_to[i] + weighted[i].second;
   std::vector<double> of_blanks;
   for (const double b : blank) {
-    const auto low = std::lower_bound(weighted.begin(), weighted.end(), b,
-                                      [](const auto& p, double v) { return p.first < v; }) - weighted.begin();
-    const auto high = std::upper_bound(weighted.begin(), weighted.end(), b,
-                                       [](double v, const auto& p) { return v < p.first; }) - weighted.begin();
-    of_blanks.push_back(up_to.back() - 0.5 * (up_to[static_cast<std::size_t>(low)] + up_to[static_cast<std::size_t>(high)]));
+    const auto low =
+        std::lower_bound(weighted.begin(), weighted.end(), b, [](const auto& p, double v) { return p.first < v; }) -
+        weighted.begin();
+    const auto high =
+        std::upper_bound(weighted.begin(), weighted.end(), b, [](double v, const auto& p) { return v < p.first; }) -
+        weighted.begin();
+    of_blanks.push_back(up_to.back() -
+                        0.5 * (up_to[static_cast<std::size_t>(low)] + up_to[static_cast<std::size_t>(high)]));
   }
   const auto variance = [&](const std::vector<double>& v) {
     double sum = 0;
@@ -183,8 +187,8 @@ daq::Result<std::vector<FrocPoint>> froc_curve(std::span<const FrocCase> cases) 
     if (alarms < m.alarms.size()) next = std::max(next, m.alarms[alarms]);
     while (found < m.found.size() && m.found[found] == next) ++found;
     while (alarms < m.alarms.size() && m.alarms[alarms] == next) ++alarms;
-    out.push_back({next, static_cast<double>(alarms) / m.length_m,
-                   static_cast<double>(found) / static_cast<double>(m.targets)});
+    out.push_back(
+        {next, static_cast<double>(alarms) / m.length_m, static_cast<double>(found) / static_cast<double>(m.targets)});
   }
   return out;
 }
@@ -210,8 +214,9 @@ daq::Result<OperatingPoint> found_at(std::span<const FrocCase> cases, double all
   if (!rate) return rate.error();
   out.false_alarms = *rate;
   if (allowed_per_m * m.length_m < 1) {
-    out.warnings.push_back(fmt::format("{:.3g} m stroked cannot show {:g} false alarms per metre: not even one is allowed",
-                                       m.length_m, allowed_per_m));
+    out.warnings.push_back(
+        fmt::format("{:.3g} m stroked cannot show {:g} false alarms per metre: not even one is allowed", m.length_m,
+                    allowed_per_m));
   }
   if (phantom_of_case.empty()) return out;
   if (phantom_of_case.size() != cases.size()) return daq::Error{"each case needs the number of its phantom"};

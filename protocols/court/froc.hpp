@@ -25,8 +25,8 @@ struct FrocCase {
   double length_m = 0;                 ///< stroked, > 0
 };
 /// The case of a stroke that was matched.
-FrocCase froc_case(const Matching& matching, std::span<const Detection> detections, std::span<const TruthTarget> targets,
-                   double length_m);
+FrocCase froc_case(const Matching& matching, std::span<const Detection> detections,
+                   std::span<const TruthTarget> targets, double length_m);
 
 enum class FrocMerit : std::uint8_t {
   kAfroc,   ///< each target counts alike
@@ -55,11 +55,11 @@ daq::Result<std::vector<FrocPoint>> froc_curve(std::span<const FrocCase> cases);
 /// cases.
 struct OperatingPoint {
   double allowed_per_m = 0;
-  double threshold = 0;    ///< +inf: no threshold keeps to it but silence
-  Proportion found;        ///< Clopper-Pearson, as if targets were independent
-  Rate false_alarms;       ///< at that threshold, exact Poisson
+  double threshold = 0;                                  ///< +inf: no threshold keeps to it but silence
+  Proportion found;                                      ///< Clopper-Pearson, as if targets were independent
+  Rate false_alarms;                                     ///< at that threshold, exact Poisson
   std::optional<BootstrapInterval> found_over_phantoms;  ///< threshold chosen anew in each resample
-  std::vector<std::string> warnings;  ///< "12 m stroked cannot show 0.1 per metre"
+  std::vector<std::string> warnings;                     ///< "12 m stroked cannot show 0.1 per metre"
 };
 /// `phantom_of_case`: one for each case, or empty: no bootstrap.
 daq::Result<OperatingPoint> found_at(std::span<const FrocCase> cases, double allowed_per_m,

@@ -153,8 +153,8 @@ daq::Result<GageStudy> gage_anova(std::span<const GageReading> readings, const G
 
   const auto flag = [&](const GageLine& line, const char* name) {
     if (!line.component.clamped) return;
-    s.warnings.push_back(fmt::format("the variance of {} came out as {:.6g} and was set to 0", name,
-                                     line.component.estimate));
+    s.warnings.push_back(
+        fmt::format("the variance of {} came out as {:.6g} and was set to 0", name, line.component.estimate));
   };
   flag(s.appraisers_variation, "appraisers");
   flag(s.interaction_variation, "parts x appraisers");

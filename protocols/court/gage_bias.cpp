@@ -112,13 +112,15 @@ FittedBias fitted_bias(const LinearityStudy& s, double reference) {
   const double dx = reference - s.mean_reference;
   const double bias = s.intercept + s.slope * reference;
   const auto n = static_cast<double>(s.n);
-  const double half = student_quantile(0.5 + s.level / 2, n - 2) * s.s * std::sqrt(1 / n + dx * dx / s.spread_of_reference);
+  const double half =
+      student_quantile(0.5 + s.level / 2, n - 2) * s.s * std::sqrt(1 / n + dx * dx / s.spread_of_reference);
   return {bias, {bias - half, bias + half, s.level}};
 }
 
 daq::Result<TypeOneStudy> type_one_study(std::span<const double> readings, double reference, double tolerance,
                                          const TypeOneOptions& o) {
-  if (!(tolerance > 0) || std::isinf(tolerance)) return daq::Error{fmt::format("a tolerance of {} is no width", tolerance)};
+  if (!(tolerance > 0) || std::isinf(tolerance))
+    return daq::Error{fmt::format("a tolerance of {} is no width", tolerance)};
   if (!(o.share_pct > 0) || !(o.study_width > 0) || !(o.resolution >= 0)) {
     return daq::Error{"share of the tolerance and study width must be above 0, and the resolution not below"};
   }
@@ -139,10 +141,11 @@ daq::Result<TypeOneStudy> type_one_study(std::span<const double> readings, doubl
   constexpr std::size_t kUsual = 25;
   if (bias->n < kUsual) out.warnings.push_back(fmt::format("{} readings are fewer than the usual {}", bias->n, kUsual));
   if (o.resolution > 0.05 * tolerance) {
-    out.warnings.push_back(fmt::format("the resolution {:.6g} is more than 5 % of the tolerance {:.6g}", o.resolution,
-                                       tolerance));
+    out.warnings.push_back(
+        fmt::format("the resolution {:.6g} is more than 5 % of the tolerance {:.6g}", o.resolution, tolerance));
   }
-  if (bias->significant) out.warnings.push_back(fmt::format("the bias {:.6g} is significant, p = {:.3g}", bias->bias, bias->p));
+  if (bias->significant)
+    out.warnings.push_back(fmt::format("the bias {:.6g} is significant, p = {:.3g}", bias->bias, bias->p));
   return out;
 }
 

@@ -65,18 +65,18 @@ struct TypeOneOptions {
   double share_pct = 20;   ///< K: of the tolerance that the gage may use
   double study_width = 6;  ///< L: standard deviations
   double capable = 1.33;
-  double resolution = 0;   ///< of the gage; 0: not given. More than 5 % of the tolerance is warned of
+  double resolution = 0;  ///< of the gage; 0: not given. More than 5 % of the tolerance is warned of
   double level = 0.95;
 };
 struct TypeOneStudy {
   BiasStudy bias;
-  double cg = 0;   ///< (K / 100 T) / (L s)
-  double cgk = 0;  ///< (K / 200 T - |bias|) / (L / 2 s)
-  Interval cg_interval;  ///< chi-squared
-  double repeatability_pct = 0;  ///< K / Cg
+  double cg = 0;                          ///< (K / 100 T) / (L s)
+  double cgk = 0;                         ///< (K / 200 T - |bias|) / (L / 2 s)
+  Interval cg_interval;                   ///< chi-squared
+  double repeatability_pct = 0;           ///< K / Cg
   double repeatability_and_bias_pct = 0;  ///< K / Cgk; infinite at Cgk <= 0
-  bool is_capable = false;  ///< both
-  std::vector<std::string> warnings;  ///< "25 readings are usual", "resolution", ...
+  bool is_capable = false;                ///< both
+  std::vector<std::string> warnings;      ///< "25 readings are usual", "resolution", ...
 };
 /// n >= 2, tolerance > 0, readings not all the same.
 daq::Result<TypeOneStudy> type_one_study(std::span<const double> readings, double reference, double tolerance,

@@ -36,8 +36,8 @@ daq::Result<GageRange> gage_range(std::span<const GageReading> readings, const G
   const std::size_t p = t->parts.size();
   const std::size_t a = t->appraisers.size();
   if (std::max({p, a, t->trials}) > kMost) {
-    return daq::Error{fmt::format("{} parts, {} appraisers, {} trials: ranges waste too much beyond {}, use ANOVA", p, a,
-                                  t->trials, kMost)};
+    return daq::Error{fmt::format("{} parts, {} appraisers, {} trials: ranges waste too much beyond {}, use ANOVA", p,
+                                  a, t->trials, kMost)};
   }
   GageRange out;
   out.appraiser = t->appraisers;
@@ -68,7 +68,8 @@ daq::Result<GageRange> gage_range(std::span<const GageReading> readings, const G
     }
   }
   out.ev = out.grand_mean_range * out.k1;
-  const double av = std::pow(out.difference_of_means * out.k2, 2) - out.ev * out.ev / static_cast<double>(p * t->trials);
+  const double av =
+      std::pow(out.difference_of_means * out.k2, 2) - out.ev * out.ev / static_cast<double>(p * t->trials);
   out.av_clamped = a > 1 && av < 0;
   out.av = a > 1 ? std::sqrt(std::max(0.0, av)) : 0;
   out.grr = std::hypot(out.ev, out.av);

@@ -1,8 +1,8 @@
 // Gage R&R: how much of what is measured is the measuring. Crossed studies by ANOVA and by ranges.
 //
-// AIAG MSA 4th ed. as metrology.md 5.1 has it. Balanced studies only: every appraiser (operator, fixture, session) reads
-// every part equally often. Negative components are set to 0 and flagged, never in silence; nothing is rounded before a
-// limit. Pure, any thread.
+// AIAG MSA 4th ed. as metrology.md 5.1 has it. Balanced studies only: every appraiser (operator, fixture, session)
+// reads every part equally often. Negative components are set to 0 and flagged, never in silence; nothing is rounded
+// before a limit. Pure, any thread.
 #pragma once
 
 #include <cstdint>
@@ -31,11 +31,11 @@ enum class Interaction : std::uint8_t {
 
 struct GageOptions {
   Interaction interaction = Interaction::kPoolIfWeak;
-  double pool_above = 0.25;           ///< AIAG; Minitab has 0.05
-  std::optional<double> tolerance;    ///< USL - LSL, > 0
-  double study_width = 6;             ///< standard deviations: 6, formerly 5.15
+  double pool_above = 0.25;         ///< AIAG; Minitab has 0.05
+  std::optional<double> tolerance;  ///< USL - LSL, > 0
+  double study_width = 6;           ///< standard deviations: 6, formerly 5.15
   double level = 0.95;
-  std::uint64_t seed = 1;             ///< of the generalised intervals
+  std::uint64_t seed = 1;  ///< of the generalised intervals
 };
 
 struct AnovaLine {
@@ -49,9 +49,9 @@ struct AnovaLine {
 /// One source of variation.
 struct GageLine {
   VarianceComponent component;
-  double contribution_pct = 0;           ///< of variance
-  double study_pct = 0;                  ///< of standard deviation, total 100
-  std::optional<double> tolerance_pct;   ///< study_width x sd / tolerance
+  double contribution_pct = 0;          ///< of variance
+  double study_pct = 0;                 ///< of standard deviation, total 100
+  std::optional<double> tolerance_pct;  ///< study_width x sd / tolerance
 };
 
 enum class GageVerdict : std::uint8_t { kAccept, kMarginal, kReject };  ///< below 10 %, to 30 %, above
@@ -66,18 +66,18 @@ struct GageStudy {
   AnovaLine repeatability;
   AnovaLine total;
   bool pooled = false;
-  GageLine equipment;     ///< EV: repeatability
-  GageLine appraisers_variation;  ///< AV; not estimable with one appraiser
-  GageLine interaction_variation;  ///< INT; not estimable if pooled
-  GageLine gage;          ///< GRR
-  GageLine parts_variation;  ///< PV
-  GageLine total_variation;  ///< TV
-  double ndc_unrounded = 0;  ///< 1.41 PV / GRR; infinite at GRR 0
-  std::uint64_t ndc = 1;     ///< truncated, at least 1
-  Interval gage_study_pct;   ///< of GRR % of TV
-  Interval ndc_interval;     ///< of the unrounded
+  GageLine equipment;                          ///< EV: repeatability
+  GageLine appraisers_variation;               ///< AV; not estimable with one appraiser
+  GageLine interaction_variation;              ///< INT; not estimable if pooled
+  GageLine gage;                               ///< GRR
+  GageLine parts_variation;                    ///< PV
+  GageLine total_variation;                    ///< TV
+  double ndc_unrounded = 0;                    ///< 1.41 PV / GRR; infinite at GRR 0
+  std::uint64_t ndc = 1;                       ///< truncated, at least 1
+  Interval gage_study_pct;                     ///< of GRR % of TV
+  Interval ndc_interval;                       ///< of the unrounded
   GageVerdict verdict = GageVerdict::kReject;  ///< of GRR % of TV, by the estimate
-  bool decided = false;      ///< `gage_study_pct` lies within one class: more trials would not change the verdict
+  bool decided = false;  ///< `gage_study_pct` lies within one class: more trials would not change the verdict
   std::vector<std::string> warnings;
 };
 /// Refused: unbalanced (which cell has how many), fewer than two parts or two trials, values that are not finite or all
@@ -86,22 +86,22 @@ daq::Result<GageStudy> gage_anova(std::span<const GageReading> readings, const G
 
 /// The range method, with its factors. AIAG's four-digit factors where it has them, else 1 / d2*(n, g).
 struct GageRange {
-  std::vector<std::string> appraiser;       ///< in the order of appearance
-  std::vector<double> mean_range;           ///< of each appraiser
-  std::vector<double> mean;                 ///< likewise
+  std::vector<std::string> appraiser;  ///< in the order of appearance
+  std::vector<double> mean_range;      ///< of each appraiser
+  std::vector<double> mean;            ///< likewise
   double grand_mean_range = 0;
-  double difference_of_means = 0;           ///< X diff
-  double range_of_parts = 0;                ///< Rp
+  double difference_of_means = 0;  ///< X diff
+  double range_of_parts = 0;       ///< Rp
   double k1 = 0;
   double k2 = 0;
   double k3 = 0;
-  double range_limit = 0;                   ///< D4 x mean range
+  double range_limit = 0;  ///< D4 x mean range
   struct Out {
     std::string appraiser;
     std::string part;
     double range = 0;
   };
-  std::vector<Out> out_of_control;          ///< ranges above the limit
+  std::vector<Out> out_of_control;  ///< ranges above the limit
   double ev = 0;
   double av = 0;
   bool av_clamped = false;

@@ -32,9 +32,10 @@ daq::Result<GageTable> gage_table(std::span<const GageReading> readings) {
       const auto cell = cells.find({p, a});
       const std::size_t count = cell == cells.end() ? 0 : cell->second.size();
       if (count != out.trials) {
-        return daq::Error{fmt::format("the study is not balanced: part '{}' by '{}' has {} readings where others have {}. "
-                                      "Complete it or leave that part out",
-                                      out.parts[p], out.appraisers[a], count, out.trials)};
+        return daq::Error{
+            fmt::format("the study is not balanced: part '{}' by '{}' has {} readings where others have {}. "
+                        "Complete it or leave that part out",
+                        out.parts[p], out.appraisers[a], count, out.trials)};
       }
       out.value.insert(out.value.end(), cell->second.begin(), cell->second.end());
     }
@@ -50,7 +51,8 @@ daq::Result<void> checked(const GageOptions& o) {
   if (o.tolerance && (!(*o.tolerance > 0) || std::isinf(*o.tolerance))) {
     return daq::Error{fmt::format("a tolerance of {} is no width", *o.tolerance)};
   }
-  if (!(o.study_width > 0) || std::isinf(o.study_width)) return daq::Error{fmt::format("study width {}", o.study_width)};
+  if (!(o.study_width > 0) || std::isinf(o.study_width))
+    return daq::Error{fmt::format("study width {}", o.study_width)};
   if (!(o.level > 0 && o.level < 1)) return daq::Error{fmt::format("level {} is not between 0 and 1", o.level)};
   if (!(o.pool_above >= 0 && o.pool_above <= 1)) {
     return daq::Error{fmt::format("pooling above p = {} is not a probability", o.pool_above)};
@@ -65,9 +67,12 @@ GageVerdict gage_verdict(double grr_pct) noexcept {
 
 const char* name_of(GageVerdict verdict) noexcept {
   switch (verdict) {
-    case GageVerdict::kAccept: return "accept";
-    case GageVerdict::kMarginal: return "marginal";
-    case GageVerdict::kReject: return "reject";
+    case GageVerdict::kAccept:
+      return "accept";
+    case GageVerdict::kMarginal:
+      return "marginal";
+    case GageVerdict::kReject:
+      return "reject";
   }
   return "";
 }

@@ -18,7 +18,9 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 double real(std::size_t n) { return static_cast<double>(n); }
 
 /// Ranks that reject among n + 1: rounding must not cost one where the product is whole.
-std::size_t rejecting(double rate, std::size_t n) { return static_cast<std::size_t>(std::floor(rate * real(n + 1) + 1e-9)); }
+std::size_t rejecting(double rate, std::size_t n) {
+  return static_cast<std::size_t>(std::floor(rate * real(n + 1) + 1e-9));
+}
 
 /// Mean and sum of squares about it at every point of every channel, from which one run can be taken.
 class Band {
@@ -86,7 +88,8 @@ daq::Result<void> fits(const GoldenRun& run, const std::string& who, std::size_t
   }
   for (std::size_t c = 0; c < channels; ++c) {
     if (run.channel[c].size() != points) {
-      return daq::Error{fmt::format("{}, channel {}: {} points where the grid has {}", who, c, run.channel[c].size(), points)};
+      return daq::Error{
+          fmt::format("{}, channel {}: {} points where the grid has {}", who, c, run.channel[c].size(), points)};
     }
     for (std::size_t i = 0; i < points; ++i) {
       if (!std::isfinite(run.channel[c][i])) {
@@ -127,8 +130,9 @@ daq::Result<GoldenEnvelope> learn_envelope(const GoldenGrid& grid, std::span<con
     return daq::Error{fmt::format("a false-reject rate of {} is not in (0, 0.5]", o.false_reject)};
   }
   if (const auto needed = references_needed(o.false_reject, o.method); references.size() < needed) {
-    return daq::Error{fmt::format("{} references cannot promise {:g} % of false rejects: {} are needed, or a rate of {:.3g} %",
-                                  references.size(), 100 * o.false_reject, needed, 100 / real(references.size() + 1))};
+    return daq::Error{
+        fmt::format("{} references cannot promise {:g} % of false rejects: {} are needed, or a rate of {:.3g} %",
+                    references.size(), 100 * o.false_reject, needed, 100 / real(references.size() + 1))};
   }
   for (std::size_t r = 0; r < references.size(); ++r) {
     if (auto good = fits(references[r], fmt::format("reference {}", r), channels.size(), grid.at.size()); !good) {
@@ -150,7 +154,8 @@ daq::Result<GoldenEnvelope> learn_envelope(const GoldenGrid& grid, std::span<con
     for (std::size_t i = 0; i + 1 < order.size(); ++i) std::swap(order[i], order[i + draws.below(order.size() - i)]);
     // About half make the band; of the sizes near it the one whose ranks come closest to the rate asked for.
     const auto fewest = static_cast<std::size_t>(std::ceil(1 / o.false_reject - 1 - 1e-9));
-    const auto most = references.size() - std::max(kFewestInBand, std::min(references.size() - fewest, references.size() / 3));
+    const auto most =
+        references.size() - std::max(kFewestInBand, std::min(references.size() - fewest, references.size() / 3));
     double best = -1;
     for (std::size_t n = fewest; n <= most; ++n) {
       const double rate = real(rejecting(o.false_reject, n)) / real(n + 1);
@@ -181,9 +186,10 @@ daq::Result<GoldenEnvelope> learn_envelope(const GoldenGrid& grid, std::span<con
     for (std::size_t i = 0; i < grid.at.size(); ++i) {
       const auto [m, s] = band.without(0, c, i, false, channels[c].resolution);
       if (!(s > 0)) {
-        return daq::Error{fmt::format("all references of '{}' are the same at {:g} {}: give the channel's resolution, or no "
-                                      "run will ever do",
-                                      channels[c].name, grid.at[i], grid.unit)};
+        return daq::Error{
+            fmt::format("all references of '{}' are the same at {:g} {}: give the channel's resolution, or no "
+                        "run will ever do",
+                        channels[c].name, grid.at[i], grid.unit)};
       }
       centre.push_back(m);
       spread.push_back(s);
@@ -254,10 +260,11 @@ daq::Result<GoldenJudgement> judge_run(const GoldenEnvelope& e, const GoldenRun&
   const auto say = [&](std::optional<Divergence>& d, const char* how) {
     if (!d) return;
     const auto& channel = e.channels[d->channel];
-    d->words = fmt::format("{} {} at {:.6g} {}: {:.6g} {}, envelope {:.6g} to {:.6g}, too {} by {:.4g} {} ({:.3g} half-widths "
-                           "from the centre)",
-                           channel.name, how, d->at, e.grid.unit, d->value, channel.unit, d->low, d->high,
-                           d->beyond > 0 ? "high" : "low", std::abs(d->beyond), channel.unit, d->half_widths);
+    d->words = fmt::format(
+        "{} {} at {:.6g} {}: {:.6g} {}, envelope {:.6g} to {:.6g}, too {} by {:.4g} {} ({:.3g} half-widths "
+        "from the centre)",
+        channel.name, how, d->at, e.grid.unit, d->value, channel.unit, d->low, d->high, d->beyond > 0 ? "high" : "low",
+        std::abs(d->beyond), channel.unit, d->half_widths);
   };
   say(out.first, "first leaves its envelope");
   say(out.worst, "is farthest out");

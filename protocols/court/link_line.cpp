@@ -18,9 +18,12 @@ constexpr int kMostHalvings = 60;
 
 double log_cdf(Link link, double eta) noexcept {
   switch (link) {
-    case Link::kLogit: return std::min(eta, 0.0) - std::log1p(std::exp(-std::abs(eta)));
-    case Link::kProbit: return log_normal_cdf(eta);
-    case Link::kCloglog: return std::log(-std::expm1(-std::exp(eta)));
+    case Link::kLogit:
+      return std::min(eta, 0.0) - std::log1p(std::exp(-std::abs(eta)));
+    case Link::kProbit:
+      return log_normal_cdf(eta);
+    case Link::kCloglog:
+      return std::log(-std::expm1(-std::exp(eta)));
   }
   return 0;
 }
@@ -32,9 +35,12 @@ double log_survival(Link link, double eta) noexcept {
 /// ln of the density dF/deta.
 double log_density(Link link, double eta) noexcept {
   switch (link) {
-    case Link::kLogit: return log_cdf(link, eta) + log_cdf(link, -eta);
-    case Link::kProbit: return -0.5 * eta * eta - 0.91893853320467274178;
-    case Link::kCloglog: return eta - std::exp(eta);
+    case Link::kLogit:
+      return log_cdf(link, eta) + log_cdf(link, -eta);
+    case Link::kProbit:
+      return -0.5 * eta * eta - 0.91893853320467274178;
+    case Link::kCloglog:
+      return eta - std::exp(eta);
   }
   return 0;
 }
@@ -129,9 +135,12 @@ daq::Result<void> checked(std::span<const LinkPoint> points) {
 
 const char* name_of(Link link) noexcept {
   switch (link) {
-    case Link::kLogit: return "logit";
-    case Link::kProbit: return "probit";
-    case Link::kCloglog: return "cloglog";
+    case Link::kLogit:
+      return "logit";
+    case Link::kProbit:
+      return "probit";
+    case Link::kCloglog:
+      return "cloglog";
   }
   return "";
 }
@@ -141,9 +150,12 @@ double link_cdf(Link link, double eta) noexcept { return std::exp(log_cdf(link, 
 double link_quantile(Link link, double p) {
   assert(p > 0 && p < 1);
   switch (link) {
-    case Link::kLogit: return std::log(p / (1 - p));
-    case Link::kProbit: return normal_quantile(p);
-    case Link::kCloglog: return std::log(-std::log1p(-p));
+    case Link::kLogit:
+      return std::log(p / (1 - p));
+    case Link::kProbit:
+      return normal_quantile(p);
+    case Link::kCloglog:
+      return std::log(-std::log1p(-p));
   }
   return 0;
 }
@@ -186,7 +198,8 @@ daq::Result<LinkLine> fit_link_line(std::span<const LinkPoint> points, Link link
   double spread = 0;
   for (const auto& p : points) spread += p.trials * (p.x - mean) * (p.x - mean);
   spread = std::sqrt(spread / n);
-  if (!(spread > 0) || std::isinf(spread)) return daq::Error{"the sizes are too alike, or too far apart, to be told apart"};
+  if (!(spread > 0) || std::isinf(spread))
+    return daq::Error{"the sizes are too alike, or too far apart, to be told apart"};
   std::vector<LinkPoint> scaled(points.begin(), points.end());
   for (auto& p : scaled) p.x = (p.x - mean) / spread;
 

@@ -33,8 +33,9 @@ double log_likelihood(std::span<const LinkPoint> points, Link link, double b0, d
 /// Where the fit stops.
 enum class LinkStop : std::uint8_t {
   kConverged,  ///< at the maximum
-  /// Where R's glm stops by default (deviance moves by less than 1e-8), with its covariance, which is one step older. What
-  /// glm and the tools built on it print, metrology.md 6.1 too, up to 5e-5 off: for comparison with their reports only.
+  /// Where R's glm stops by default (deviance moves by less than 1e-8), with its covariance, which is one step older.
+  /// What glm and the tools built on it print, metrology.md 6.1 too, up to 5e-5 off: for comparison with their reports
+  /// only.
   kAsGlm,
 };
 
@@ -49,8 +50,7 @@ struct LinkLine {
   double null_log_likelihood = 0;  ///< of the best line without slope
 };
 /// Refused: fewer than two sizes of x, all hit, none hit, a threshold that parts hits from misses, NaN.
-daq::Result<LinkLine> fit_link_line(std::span<const LinkPoint> points, Link link,
-                                    LinkStop stop = LinkStop::kConverged);
+daq::Result<LinkLine> fit_link_line(std::span<const LinkPoint> points, Link link, LinkStop stop = LinkStop::kConverged);
 
 /// Greatest log-likelihood of all lines with eta = `pin_eta` at `pin_x`: one-parameter profile.
 double profile_log_likelihood(std::span<const LinkPoint> points, Link link, double pin_x, double pin_eta) noexcept;

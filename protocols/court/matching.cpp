@@ -99,7 +99,8 @@ class Reach {
   std::vector<std::size_t> by_;
 };
 
-/// Least sum of costs, n rows and m >= n columns, row by row: column of each row. Hungarian method with potentials, O(n^2 m).
+/// Least sum of costs, n rows and m >= n columns, row by row: column of each row. Hungarian method with potentials,
+/// O(n^2 m).
 std::vector<std::size_t> assign(const std::vector<double>& cost, std::size_t n, std::size_t m) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   std::vector<double> u(n + 1, 0);

@@ -1,10 +1,11 @@
 // Matching: which detection found which target of the truth map, along one stroke.
 //
-// One detection to one target. Detections are taken from the highest score down; each is kept if it lets one more target
-// be found (by augmenting paths), so at *every* threshold as many of the kept are above it as targets can be found: the
-// independent sets of a transversal matroid, which the greedy order solves at all thresholds at once. All kept ones are
-// then paired with targets so that the distances to the centres add up to the least. A detection within reach of a target, but not kept, is a duplicate: it is counted apart, or as a
-// false alarm if the options say so. Everything else is a false alarm. Pure, any thread.
+// One detection to one target. Detections are taken from the highest score down; each is kept if it lets one more
+// target be found (by augmenting paths), so at *every* threshold as many of the kept are above it as targets can be
+// found: the independent sets of a transversal matroid, which the greedy order solves at all thresholds at once. All
+// kept ones are then paired with targets so that the distances to the centres add up to the least. A detection within
+// reach of a target, but not kept, is a duplicate: it is counted apart, or as a false alarm if the options say so.
+// Everything else is a false alarm. Pure, any thread.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,7 @@ namespace strigil::protocols {
 
 /// What a detector answered.
 struct Detection {
-  double position_mm = 0;  ///< along the stroke, in the frame of the truth
+  double position_mm = 0;                                        ///< along the stroke, in the frame of the truth
   double at_s = std::numeric_limits<double>::quiet_NaN();        ///< instant it speaks of; NaN: not said
   double answered_s = std::numeric_limits<double>::quiet_NaN();  ///< instant the answer came; NaN: not known
   double score = 0;
@@ -30,7 +31,8 @@ struct TruthTarget {
   double from_mm = 0;
   double to_mm = 0;
   double weight = 1;  ///< of wAFROC: > 0; scaled to a sum of 1 within the case
-  double entered_s = std::numeric_limits<double>::quiet_NaN();  ///< when the instrument came over from_mm; NaN: not known
+  double entered_s =
+      std::numeric_limits<double>::quiet_NaN();  ///< when the instrument came over from_mm; NaN: not known
   [[nodiscard]] double centre_mm() const noexcept { return 0.5 * (from_mm + to_mm); }
 };
 

@@ -77,8 +77,8 @@ daq::Result<NestedStudy> nested_components(std::span<const NestedReading> readin
     l.component = variance_component(terms, level);
     out.total_variance += l.component.variance;
     if (l.component.clamped) {
-      out.warnings.push_back(fmt::format("the variance of level {} came out as {:.6g} and was set to 0", k + 1,
-                                         l.component.estimate));
+      out.warnings.push_back(
+          fmt::format("the variance of level {} came out as {:.6g} and was set to 0", k + 1, l.component.estimate));
     }
   }
   return out;

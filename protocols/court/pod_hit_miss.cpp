@@ -113,9 +113,10 @@ daq::Result<double> likelihood_bound(const PodFit& fit, std::span<const LinkPoin
   constexpr int kMostDoublings = 60;
   for (int i = 0; drop(outside) <= allowed; ++i) {
     if (i == kMostDoublings) {
-      return daq::Error{fmt::format("the size found at POD {} has no upper bound: the data do not refute a curve that "
-                                    "hardly rises. Test more targets, and larger ones",
-                                    fit.options.pod)};
+      return daq::Error{
+          fmt::format("the size found at POD {} has no upper bound: the data do not refute a curve that "
+                      "hardly rises. Test more targets, and larger ones",
+                      fit.options.pod)};
     }
     inside = outside;
     step *= 2;
@@ -162,7 +163,8 @@ daq::Result<double> bound_on_scale(const PodFit& fit, std::span<const LinkPoint>
       if (!(a > 0) || !(root >= 0)) return daq::Error{"the band around the curve never reaches the POD asked for"};
       return (-b + std::sqrt(root)) / a;
     }
-    case PodBound::kLikelihoodRatio: return likelihood_bound(fit, points, t * t * fit.widening * fit.widening);
+    case PodBound::kLikelihoodRatio:
+      return likelihood_bound(fit, points, t * t * fit.widening * fit.widening);
     case PodBound::kChengIles: {
       const double two_sided = 2 * confidence - 1;  // one-sided 95 %: the joint region of 90 %
       const double allowed = fit.options.repeated
@@ -178,10 +180,14 @@ daq::Result<double> bound_on_scale(const PodFit& fit, std::span<const LinkPoint>
 
 const char* name_of(PodBound bound) noexcept {
   switch (bound) {
-    case PodBound::kLikelihoodRatio: return "likelihood ratio, 1 degree of freedom";
-    case PodBound::kChengIles: return "joint likelihood region, 2 degrees of freedom (Cheng & Iles)";
-    case PodBound::kWald: return "Wald";
-    case PodBound::kFieller: return "band of the fitted line (Fieller)";
+    case PodBound::kLikelihoodRatio:
+      return "likelihood ratio, 1 degree of freedom";
+    case PodBound::kChengIles:
+      return "joint likelihood region, 2 degrees of freedom (Cheng & Iles)";
+    case PodBound::kWald:
+      return "Wald";
+    case PodBound::kFieller:
+      return "band of the fitted line (Fieller)";
   }
   return "";
 }
@@ -223,16 +229,15 @@ daq::Result<PodFit> fit_hit_miss(std::span<const HitMiss> rows, const PodOptions
   const double ratio = 2 * (line->log_likelihood - line->null_log_likelihood);
   const double robust_t = line->b1 / std::sqrt(fit.var_b1);
   const bool shown = options.repeated ? std::abs(robust_t) > student_quantile(0.5 + options.confidence / 2,
-                                                                             static_cast<double>(fit.targets - 1))
+                                                                              static_cast<double>(fit.targets - 1))
                                       : ratio > two_sided * two_sided;
   if (!(line->b1 > 0) || !shown) {
-    return daq::Error{fmt::format("POD is not shown to rise with size: slope {:.6g}, standard error {:.3g}, {}; its {:g} "
-                                  "% interval {}. No a{:g} is given",
-                                  line->b1, std::sqrt(fit.var_b1),
-                                  options.repeated ? fmt::format("t = {:.3g}", robust_t)
-                                                   : fmt::format("likelihood ratio {:.3g}", ratio),
-                                  100 * options.confidence,
-                                  shown ? "lies below 0" : "has 0 in it", 100 * options.pod)};
+    return daq::Error{fmt::format(
+        "POD is not shown to rise with size: slope {:.6g}, standard error {:.3g}, {}; its {:g} "
+        "% interval {}. No a{:g} is given",
+        line->b1, std::sqrt(fit.var_b1),
+        options.repeated ? fmt::format("t = {:.3g}", robust_t) : fmt::format("likelihood ratio {:.3g}", ratio),
+        100 * options.confidence, shown ? "lies below 0" : "has 0 in it", 100 * options.pod)};
   }
   fit.mu = -line->b0 / line->b1;
   fit.sigma = 1 / line->b1;
@@ -247,8 +252,8 @@ daq::Result<PodFit> fit_hit_miss(std::span<const HitMiss> rows, const PodOptions
                                        fit.targets, kHandbookTargets));
   }
   if (fit.a90_95 > fit.largest) {
-    fit.warnings.push_back(fmt::format("the upper bound {:.6g} lies beyond the largest size tested, {:.6g}", fit.a90_95,
-                                       fit.largest));
+    fit.warnings.push_back(
+        fmt::format("the upper bound {:.6g} lies beyond the largest size tested, {:.6g}", fit.a90_95, fit.largest));
   }
   if (!fit.excluded.empty()) fit.warnings.push_back(fmt::format("{} rows were excluded", fit.excluded.size()));
   return fit;
@@ -268,7 +273,8 @@ daq::Result<PodAt> pod_at(const PodFit& fit, double size, double level) {
                {link_cdf(fit.options.link, eta - half), link_cdf(fit.options.link, eta + half), level}};
 }
 
-daq::Result<double> pod_size_bound(const PodFit& fit, std::span<const HitMiss> rows, PodBound bound, double confidence) {
+daq::Result<double> pod_size_bound(const PodFit& fit, std::span<const HitMiss> rows, PodBound bound,
+                                   double confidence) {
   if (!(confidence > 0.5 && confidence < 1)) {
     return daq::Error{fmt::format("confidence {} is not in (0.5, 1)", confidence)};
   }

@@ -52,7 +52,7 @@ struct PodExcluded {
 
 struct PodFit {
   PodOptions options;
-  LinkLine line;  ///< on ln(size) or size; covariance by the model
+  LinkLine line;      ///< on ln(size) or size; covariance by the model
   double var_b0 = 0;  ///< the ones used: of the model, or robust
   double var_b1 = 0;
   double cov_b0_b1 = 0;
@@ -61,12 +61,13 @@ struct PodFit {
   double a50 = 0;
   double a90 = 0;     ///< at `options.pod`
   double a90_95 = 0;  ///< its upper bound at `options.confidence`
-  /// sqrt(robust / model variance of ln a90 or a90): what ignoring repetition would have understated; 1 if not repeated.
+  /// sqrt(robust / model variance of ln a90 or a90): what ignoring repetition would have understated; 1 if not
+  /// repeated.
   double widening = 1;
-  double largest = 0;        ///< of the sizes used: a90/95 above it is an extrapolation
-  std::size_t rows = 0;      ///< used
+  double largest = 0;    ///< of the sizes used: a90/95 above it is an extrapolation
+  std::size_t rows = 0;  ///< used
   std::size_t hits = 0;
-  std::size_t targets = 0;   ///< distinct, where repeated; else rows
+  std::size_t targets = 0;  ///< distinct, where repeated; else rows
   std::vector<PodExcluded> excluded;
   std::vector<std::string> warnings;  ///< "below the handbook's 60 targets", "beyond the largest size tested", ...
 };

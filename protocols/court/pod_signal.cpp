@@ -62,9 +62,15 @@ double log_likelihood(const std::vector<Row>& rows, const Vector3& p) {
   for (const auto& row : rows) {
     const double r = p[2] * row.y - p[0] - p[1] * row.x;
     switch (row.censored) {
-      case Censored::kNot: sum += std::log(p[2]) - kHalfLog2Pi - 0.5 * r * r; break;
-      case Censored::kLow: sum += log_normal_cdf(r); break;
-      case Censored::kHigh: sum += log_normal_cdf(-r); break;
+      case Censored::kNot:
+        sum += std::log(p[2]) - kHalfLog2Pi - 0.5 * r * r;
+        break;
+      case Censored::kLow:
+        sum += log_normal_cdf(r);
+        break;
+      case Censored::kHigh:
+        sum += log_normal_cdf(-r);
+        break;
     }
   }
   return sum;
@@ -165,8 +171,8 @@ daq::Result<SignalFit> fit_signal(std::span<const SignalRow> rows, const SignalO
   fit.rows = used.size();
   const std::size_t measured = fit.rows - fit.censored_low - fit.censored_high;
   if (fit.rows < 5 || measured < 3) {
-    return daq::Error{fmt::format("{} rows, {} of them not censored, are too few for a line: 5 and 3 are needed", fit.rows,
-                                  measured)};
+    return daq::Error{fmt::format("{} rows, {} of them not censored, are too few for a line: 5 and 3 are needed",
+                                  fit.rows, measured)};
   }
   const auto s = scaling_of(used);
   if (!(s.x_spread > 0) || !(s.y_spread > 0)) return daq::Error{"all sizes, or all responses, are the same"};
@@ -202,7 +208,8 @@ daq::Result<SignalFit> fit_signal(std::span<const SignalRow> rows, const SignalO
       p = next;
       best = reached;
     }
-    if (p[2] > 1e8) return daq::Error{"the responses lie on a line without scatter: no POD curve can be told from a step"};
+    if (p[2] > 1e8)
+      return daq::Error{"the responses lie on a line without scatter: no POD curve can be told from a step"};
   }
   if (!settled) return daq::Error{"the fit did not settle: too little of the responses is not censored"};
   derivatives(used, p, gradient, information);
@@ -216,9 +223,10 @@ daq::Result<SignalFit> fit_signal(std::span<const SignalRow> rows, const SignalO
   fit.sigma = s.y_spread / theta;
   fit.log_likelihood = best - static_cast<double>(measured) * std::log(s.y_spread);
   const double m = s.x / s.x_spread;
-  const Matrix3 jacobian{{{s.y_spread / theta, -s.y_spread * m / theta, -s.y_spread * (p[0] - p[1] * m) / (theta * theta)},
-                          {0, slope / theta, -slope * p[1] / (theta * theta)},
-                          {0, 0, -s.y_spread / (theta * theta)}}};
+  const Matrix3 jacobian{
+      {{s.y_spread / theta, -s.y_spread * m / theta, -s.y_spread * (p[0] - p[1] * m) / (theta * theta)},
+       {0, slope / theta, -slope * p[1] / (theta * theta)},
+       {0, 0, -s.y_spread / (theta * theta)}}};
   // Nothing censored: least squares with n - 2, which has no bias.
   const auto n = static_cast<double>(fit.rows);
   const bool whole = measured == fit.rows;
@@ -237,9 +245,10 @@ daq::Result<SignalFit> fit_signal(std::span<const SignalRow> rows, const SignalO
   const double error = std::sqrt(fit.covariance[1][1]);
   const double z = whole ? student_quantile(0.5 + o.confidence / 2, n - 2) : two_sided_z(o.confidence);
   if (!(fit.b1 - z * error > 0)) {
-    return daq::Error{fmt::format("the response is not shown to rise with size: slope {:.6g}, {:g} % interval {:.3g} to "
-                                  "{:.3g}",
-                                  fit.b1, 100 * o.confidence, fit.b1 - z * error, fit.b1 + z * error)};
+    return daq::Error{
+        fmt::format("the response is not shown to rise with size: slope {:.6g}, {:g} % interval {:.3g} to "
+                    "{:.3g}",
+                    fit.b1, 100 * o.confidence, fit.b1 - z * error, fit.b1 + z * error)};
   }
   fit.mu = (on_scale(o.response_scale, o.decision) - fit.b0) / fit.b1;
   fit.pod_sigma = fit.sigma / fit.b1;
@@ -254,15 +263,16 @@ daq::Result<SignalFit> fit_signal(std::span<const SignalRow> rows, const SignalO
   fit.a90 = off_scale(o.size_scale, x);
   fit.a90_95 = off_scale(o.size_scale, x + normal_quantile(o.confidence) * std::sqrt(variance));
   if (fit.rows < kHandbookTargets) {
-    fit.warnings.push_back(fmt::format("{} targets are below the {} that the handbook asks of a-hat vs a", fit.rows,
-                                       kHandbookTargets));
+    fit.warnings.push_back(
+        fmt::format("{} targets are below the {} that the handbook asks of a-hat vs a", fit.rows, kHandbookTargets));
   }
   if (!fit.excluded.empty()) fit.warnings.push_back(fmt::format("{} rows were excluded", fit.excluded.size()));
   return fit;
 }
 
 daq::Result<FalseAlarmShare> false_alarm_share(std::span<const double> noise, double decision, double level) {
-  if (noise.size() < 2 || std::isnan(decision)) return daq::Error{"false alarms need two values of noise and a threshold"};
+  if (noise.size() < 2 || std::isnan(decision))
+    return daq::Error{"false alarms need two values of noise and a threshold"};
   std::uint64_t above = 0;
   double mean = 0;
   const auto n = static_cast<double>(noise.size());

@@ -1,4 +1,5 @@
-// POD from a signal: size of the response against size of the target (a-hat vs a), censored below noise and above range.
+// POD from a signal: size of the response against size of the target (a-hat vs a), censored below noise and above
+// range.
 //
 // metrology.md 6.1; censored regression (Tobit) in Olsen's parameters (1978), where the likelihood has one maximum. POD
 // is the chance that the response exceeds the decision threshold; the chance that noise does is PFA. Pure, any thread.
@@ -22,7 +23,7 @@ struct SignalRow {
 struct SignalOptions {
   SizeScale size_scale = SizeScale::kLog;
   SizeScale response_scale = SizeScale::kIdentity;
-  double decision = 0;  ///< response above which the answer is yes
+  double decision = 0;                                            ///< response above which the answer is yes
   double noise_floor = -std::numeric_limits<double>::infinity();  ///< responses at or below are left-censored
   double saturation = std::numeric_limits<double>::infinity();    ///< at or above: right-censored
   double pod = 0.90;
@@ -46,8 +47,8 @@ struct SignalFit {
   std::vector<PodExcluded> excluded;
   std::vector<std::string> warnings;
 };
-/// Refused: fewer than 5 rows or 3 uncensored ones, one size only, a slope whose interval (two-sided `confidence`) is not
-/// above 0, a decision threshold that is NaN or outside the censoring limits (there POD is not measured).
+/// Refused: fewer than 5 rows or 3 uncensored ones, one size only, a slope whose interval (two-sided `confidence`) is
+/// not above 0, a decision threshold that is NaN or outside the censoring limits (there POD is not measured).
 daq::Result<SignalFit> fit_signal(std::span<const SignalRow> rows, const SignalOptions& options);
 
 /// How often noise alone exceeds the threshold: counted with its exact interval, and as a normal distribution has it.

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cassert>
 #include <array>
+#include <cassert>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -26,7 +26,7 @@ struct Problem {
   std::vector<double> g;
   std::vector<double> correct;
   std::vector<double> trials;
-  double low = 0;   // of g
+  double low = 0;  // of g
   double high = 0;
 };
 
@@ -38,8 +38,8 @@ double log_likelihood(const Problem& problem, const Point& p) {
   const double lapse = problem.options.lapse.value_or(p[2]);
   const double range = problem.high - problem.low;
   // Beyond these the curve is a step or a line within the sizes tested, and the likelihood flat.
-  if (lapse < 0 || (!problem.options.lapse && lapse > problem.options.most_lapse) || std::abs(p[1] + std::log(range)) > 7 ||
-      p[0] < problem.low - 3 * range || p[0] > problem.high + 3 * range) {
+  if (lapse < 0 || (!problem.options.lapse && lapse > problem.options.most_lapse) ||
+      std::abs(p[1] + std::log(range)) > 7 || p[0] < problem.low - 3 * range || p[0] > problem.high + 3 * range) {
     return -kInfinity;
   }
   const double steepness = std::exp(p[1]);
@@ -62,8 +62,9 @@ Point climb(const Problem& problem, Point start) {
     std::vector<Point> simplex(free + 1, start);
     simplex[1][0] += 0.2 * range;
     simplex[2][1] += 0.5;
-    if (free == 3) simplex[3][2] = start[2] < 0.5 * problem.options.most_lapse ? start[2] + 0.3 * problem.options.most_lapse
-                                                                               : start[2] - 0.3 * problem.options.most_lapse;
+    if (free == 3)
+      simplex[3][2] = start[2] < 0.5 * problem.options.most_lapse ? start[2] + 0.3 * problem.options.most_lapse
+                                                                  : start[2] - 0.3 * problem.options.most_lapse;
     std::vector<double> value;
     for (const auto& p : simplex) value.push_back(log_likelihood(problem, p));
     for (int step = 0; step < 600; ++step) {
@@ -128,8 +129,9 @@ daq::Result<Point> fitted(const Problem& problem) {
   auto steeper = best;
   steeper[1] = std::min(best[1] + 1.1, 7 - std::log(range));
   if (log_likelihood(problem, best) - log_likelihood(problem, steeper) < 1e-4) {
-    return daq::Error{"the answers rise in one step: test sizes between the largest that is missed and the smallest that is "
-                      "found"};
+    return daq::Error{
+        "the answers rise in one step: test sizes between the largest that is missed and the smallest that is "
+        "found"};
   }
   return best;
 }
@@ -201,7 +203,8 @@ daq::Result<PsychometricFit> fit_psychometric(std::span<const PsychometricLevel>
     right += problem->correct[i];
   }
   const double share = right / all;
-  const double flat = (right > 0 ? right * std::log(share) : 0) + (right < all ? (all - right) * std::log1p(-share) : 0);
+  const double flat =
+      (right > 0 ? right * std::log(share) : 0) + (right < all ? (all - right) * std::log1p(-share) : 0);
   const double ratio = 2 * (log_likelihood(*problem, *best) - flat);
   if (!(ratio > chi_squared_quantile(o.level, 1))) {
     return daq::Error{fmt::format("the answers are not shown to rise with size: likelihood ratio {:.3g}", ratio)};

@@ -46,11 +46,11 @@ struct PsychometricFit {
   Interval at_target_interval;
   double log_likelihood = 0;
   double deviance = 0;
-  double deviance_p = 1;        ///< share of simulated deviances as great: small means the shape does not fit; NaN: none
-  std::size_t undefined = 0;    ///< resamples that could not be fitted, left out
+  double deviance_p = 1;      ///< share of simulated deviances as great: small means the shape does not fit; NaN: none
+  std::size_t undefined = 0;  ///< resamples that could not be fitted, left out
 };
-/// Refused: fewer than two levels with trials, x not above 0 for Weibull, correct > trials, a curve that does not rise, more
-/// than 5 % of the resamples without a fit.
+/// Refused: fewer than two levels with trials, x not above 0 for Weibull, correct > trials, a curve that does not rise,
+/// more than 5 % of the resamples without a fit.
 daq::Result<PsychometricFit> fit_psychometric(std::span<const PsychometricLevel> levels,
                                               const PsychometricOptions& options = {});
 /// psi at x.

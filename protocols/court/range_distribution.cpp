@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t kLargest = 25;
 
 RangeFactors computed(std::size_t n) {
-  // f(w) = n (n - 1) integral of phi(x) phi(x + w) (Phi(x + w) - Phi(x))^(n - 2) dx. The inner integral by the trapezoid
-  // rule, exact to rounding for smooth functions that die out; the outer by Boole's.
+  // f(w) = n (n - 1) integral of phi(x) phi(x + w) (Phi(x + w) - Phi(x))^(n - 2) dx. The inner integral by the
+  // trapezoid rule, exact to rounding for smooth functions that die out; the outer by Boole's.
   constexpr double kStep = 1.0 / 32;
   constexpr int kSteps = 32 * 16;  // of w, to 16
   constexpr int kFrom = -32 * 9;   // of x

@@ -1,8 +1,7 @@
 // Range of n normal values: the factors by which ranges become standard deviations.
 //
-// d2 and d3 by quadrature of the range's density (Tippett 1925), good to 1e-10; d2* = sqrt(d2^2 + d3^2 / g) (Duncan 1955).
-// Each n is computed once. Any thread; n in
-// 2 ... 25, else programmer's mistake.
+// d2 and d3 by quadrature of the range's density (Tippett 1925), good to 1e-10; d2* = sqrt(d2^2 + d3^2 / g) (Duncan
+// 1955). Each n is computed once. Any thread; n in 2 ... 25, else programmer's mistake.
 #pragma once
 
 #include <cstddef>

@@ -92,8 +92,8 @@ Interval score_interval(double auc, std::size_t m, std::size_t n, double level) 
   const double z = two_sided_z(level);
   const double extra = 0.5 * real(m + n) - 1;
   const auto outside = [&](double theta) {
-    const double v = theta * (1 - theta) * (1 + extra * ((1 - theta) / (2 - theta) + theta / (1 + theta))) /
-                     (real(m) * real(n));
+    const double v =
+        theta * (1 - theta) * (1 + extra * ((1 - theta) / (2 - theta) + theta / (1 + theta))) / (real(m) * real(n));
     return std::abs(auc - theta) > z * std::sqrt(v);
   };
   const auto edge = [&](double inside, double far) {
@@ -141,15 +141,16 @@ daq::Result<RocComparison> compared(double first, double second, double variance
   out.second_auc = second;
   out.difference = first - second;
   out.dof = dof;
-  if (std::isnan(variance)) return daq::Error{"one target or one other alone has no variance: give at least two of each"};
+  if (std::isnan(variance))
+    return daq::Error{"one target or one other alone has no variance: give at least two of each"};
   // Rounding may leave a trace of either sign where the detectors rank the cases alike.
   constexpr double kTrace = 1e-15;
   out.standard_error = variance > kTrace * kTrace ? std::sqrt(variance) : 0;
   if (out.standard_error == 0) {
     if (std::abs(out.difference) > kTrace) {
-      return daq::Error{fmt::format(
-          "the AUCs {} and {} have no variance: targets and others do not overlap. Use a permutation test", first,
-          second)};
+      return daq::Error{
+          fmt::format("the AUCs {} and {} have no variance: targets and others do not overlap. Use a permutation test",
+                      first, second)};
     }
     out.difference = 0;
     out.interval = {0, 0, level};
@@ -221,14 +222,15 @@ daq::Result<RocArea> clustered_roc_area(const LabelledScores& scores, std::span<
   }
   const double all = real(clusters.size());
   if (with_target < 2 || with_other < 2) {
-    return daq::Error{fmt::format("{:.0f} clusters have targets and {:.0f} have others: two of each are needed to see "
-                                  "how much clusters differ",
-                                  with_target, with_other)};
+    return daq::Error{
+        fmt::format("{:.0f} clusters have targets and {:.0f} have others: two of each are needed to see "
+                    "how much clusters differ",
+                    with_target, with_other)};
   }
   const double m = real(scores.targets.size());
   const double n = real(scores.others.size());
-  const double variance = with_target / (with_target - 1) * tt / (m * m) + with_other / (with_other - 1) * oo / (n * n) +
-                          2 * all / (all - 1) * to / (m * n);
+  const double variance = with_target / (with_target - 1) * tt / (m * m) +
+                          with_other / (with_other - 1) * oo / (n * n) + 2 * all / (all - 1) * to / (m * n);
   return area_of(p.auc, std::max(0.0, variance), scores.targets.size(), scores.others.size(), level);
 }
 
@@ -278,8 +280,8 @@ daq::Result<RocComparison> compare_unpaired(const LabelledScores& first, const L
 daq::Result<Sensitivity> sensitivity_index(std::size_t hits, std::size_t targets, std::size_t false_alarms,
                                            std::size_t others) {
   if (hits > targets || false_alarms > others || targets == 0 || others == 0) {
-    return daq::Error{fmt::format("{} hits of {} and {} false alarms of {} cannot be judged", hits, targets,
-                                  false_alarms, others)};
+    return daq::Error{
+        fmt::format("{} hits of {} and {} false alarms of {} cannot be judged", hits, targets, false_alarms, others)};
   }
   const double h = (real(hits) + 0.5) / (real(targets) + 1);
   const double f = (real(false_alarms) + 0.5) / (real(others) + 1);

@@ -1,8 +1,9 @@
 // ROC: how well a score tells targets from the rest, with intervals, tests and the precision-recall view.
 //
-// metrology.md 6.3. AUC = P(X > Y) + P(X = Y) / 2; variance by DeLong's placements (DeLong, DeLong & Clarke-Pearson 1988),
-// from midranks in O((m + n) log(m + n)) (Sun & Xu 2014). Scores may be infinite (-inf: said nothing), never NaN. Pure,
-// any thread. Cases are taken as independent: where strokes share phantoms, use clustered_roc_area or bootstrap.hpp.
+// metrology.md 6.3. AUC = P(X > Y) + P(X = Y) / 2; variance by DeLong's placements (DeLong, DeLong & Clarke-Pearson
+// 1988), from midranks in O((m + n) log(m + n)) (Sun & Xu 2014). Scores may be infinite (-inf: said nothing), never
+// NaN. Pure, any thread. Cases are taken as independent: where strokes share phantoms, use clustered_roc_area or
+// bootstrap.hpp.
 #pragma once
 
 #include <cstddef>
@@ -55,8 +56,8 @@ struct RocComparison {
   double difference = 0;
   double standard_error = 0;
   double z = 0;
-  double dof = 0;  ///< infinite for paired
-  double p = 1;    ///< two-sided
+  double dof = 0;     ///< infinite for paired
+  double p = 1;       ///< two-sided
   Interval interval;  ///< of the difference
 };
 /// On the same cases in the same order. Refused where the difference has no variance and is not 0: permute instead.
@@ -95,7 +96,8 @@ struct PrecisionRecall {
 };
 daq::Result<PrecisionRecall> precision_recall(const LabelledScores& scores);
 
-/// Sensitivity index of yes/no trials, z(hits) - z(false alarms), and its criterion, -(sum) / 2. With the log-linear rule
+/// Sensitivity index of yes/no trials, z(hits) - z(false alarms), and its criterion, -(sum) / 2. With the log-linear
+/// rule
 /// (+1/2, +1; Hautus 1995), so that 0 and 100 % have one too.
 struct Sensitivity {
   double d_prime = 0;

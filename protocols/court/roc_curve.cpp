@@ -61,8 +61,7 @@ daq::Result<PartialArea> partial_roc_area(const LabelledScores& scores, double u
     const double end = std::min(b.false_positive, up_to);
     const double run = b.false_positive - a.false_positive;
     if (!(run > 0)) continue;
-    const double height =
-        a.true_positive + (b.true_positive - a.true_positive) * (end - a.false_positive) / run;
+    const double height = a.true_positive + (b.true_positive - a.true_positive) * (end - a.false_positive) / run;
     area += 0.5 * (a.true_positive + height) * (end - a.false_positive);
   }
   const double chance = 0.5 * up_to * up_to;

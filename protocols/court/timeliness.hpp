@@ -25,7 +25,8 @@ struct StrokeErrors {
   std::size_t phantom = 0;
   std::vector<double> errors;
 };
-daq::Result<SpreadOfErrors> spread_of_errors(std::span<const StrokeErrors> strokes, const BootstrapOptions& options = {});
+daq::Result<SpreadOfErrors> spread_of_errors(std::span<const StrokeErrors> strokes,
+                                             const BootstrapOptions& options = {});
 
 struct Reaction {
   std::size_t count = 0;    ///< answers with a known reaction time

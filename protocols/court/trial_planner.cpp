@@ -48,8 +48,8 @@ void plan(TrialPlan& out, std::uint64_t needed, std::uint64_t most) {
 }
 
 std::string words_of(const TrialPlan& p, const std::string& question) {
-  auto out = fmt::format("{}: {} after {} trials, {:.6g} to {:.6g} at {:.6g} %", question, name_of(p.decision), p.trials,
-                         p.interval.low, p.interval.high, 100 * p.interval.level);
+  auto out = fmt::format("{}: {} after {} trials, {:.6g} to {:.6g} at {:.6g} %", question, name_of(p.decision),
+                         p.trials, p.interval.low, p.interval.high, 100 * p.interval.level);
   if (p.decision != TrialDecision::kUndecided) return out;
   return out + (p.reachable ? fmt::format("; about {} more", p.more_trials)
                             : fmt::format("; not within the {} trials that are left", p.more_trials));
@@ -61,7 +61,8 @@ struct Sample {
   double sd = 0;
 };
 daq::Result<Sample> sample_of(std::span<const double> values) {
-  if (values.size() < 2) return daq::Error{fmt::format("{} values: at least 2 are needed to see a spread", values.size())};
+  if (values.size() < 2)
+    return daq::Error{fmt::format("{} values: at least 2 are needed to see a spread", values.size())};
   Sample s;
   s.n = static_cast<double>(values.size());
   for (const double v : values) {
@@ -73,23 +74,30 @@ daq::Result<Sample> sample_of(std::span<const double> values) {
   return s;
 }
 
-double half_width(double sd, double n, double level) { return student_quantile(0.5 + level / 2, n - 1) * sd / std::sqrt(n); }
+double half_width(double sd, double n, double level) {
+  return student_quantile(0.5 + level / 2, n - 1) * sd / std::sqrt(n);
+}
 
 }  // namespace
 
 const char* name_of(TrialDecision decision) noexcept {
   switch (decision) {
-    case TrialDecision::kMet: return "met";
-    case TrialDecision::kNotMet: return "not met";
-    case TrialDecision::kUndecided: return "undecided";
+    case TrialDecision::kMet:
+      return "met";
+    case TrialDecision::kNotMet:
+      return "not met";
+    case TrialDecision::kUndecided:
+      return "undecided";
   }
   return "";
 }
 
-daq::Result<TrialPlan> plan_proportion(std::uint64_t hits, std::uint64_t trials, double threshold, const PlanOptions& o) {
+daq::Result<TrialPlan> plan_proportion(std::uint64_t hits, std::uint64_t trials, double threshold,
+                                       const PlanOptions& o) {
   const auto level = level_of_look(o);
   if (!level) return level.error();
-  if (!(threshold > 0 && threshold < 1)) return daq::Error{fmt::format("threshold {} is not between 0 and 1", threshold)};
+  if (!(threshold > 0 && threshold < 1))
+    return daq::Error{fmt::format("threshold {} is not between 0 and 1", threshold)};
   const auto now = proportion(hits, trials, *level);
   if (!now) return now.error();
   const auto decided = [&](const Interval& i) {
@@ -103,23 +111,27 @@ daq::Result<TrialPlan> plan_proportion(std::uint64_t hits, std::uint64_t trials,
   if (out.decision == TrialDecision::kUndecided) {
     // Drawn a little to the middle, as 0 or 100 % of a few trials are not to be counted on.
     const double share = (static_cast<double>(hits) + 0.5) / (static_cast<double>(trials) + 1);
-    plan(out, first_that(trials, o.most_trials, [&](std::uint64_t n) {
-           const auto more = static_cast<std::uint64_t>(std::llround(share * static_cast<double>(n - trials)));
-           const auto then = proportion(hits + more, n, *level);
-           return then.ok() && decided(then->interval) != TrialDecision::kUndecided;
-         }),
+    plan(out,
+         first_that(trials, o.most_trials,
+                    [&](std::uint64_t n) {
+                      const auto more =
+                          static_cast<std::uint64_t>(std::llround(share * static_cast<double>(n - trials)));
+                      const auto then = proportion(hits + more, n, *level);
+                      return then.ok() && decided(then->interval) != TrialDecision::kUndecided;
+                    }),
          o.most_trials);
   }
   out.words = words_of(out, fmt::format("share of hits at least {:g}", threshold));
   return out;
 }
 
-daq::Result<TrialPlan> plan_mean(std::span<const double> values, std::optional<double> lower, std::optional<double> upper,
-                                 const PlanOptions& o) {
+daq::Result<TrialPlan> plan_mean(std::span<const double> values, std::optional<double> lower,
+                                 std::optional<double> upper, const PlanOptions& o) {
   const auto level = level_of_look(o);
   if (!level) return level.error();
   if (!lower && !upper) return daq::Error{"no limit: nothing is to be decided"};
-  if ((lower && !std::isfinite(*lower)) || (upper && !std::isfinite(*upper)) || (lower && upper && !(*lower < *upper))) {
+  if ((lower && !std::isfinite(*lower)) || (upper && !std::isfinite(*upper)) ||
+      (lower && upper && !(*lower < *upper))) {
     return daq::Error{"the limits are no numbers with room between them"};
   }
   const auto s = sample_of(values);
@@ -135,9 +147,11 @@ daq::Result<TrialPlan> plan_mean(std::span<const double> values, std::optional<d
   out.trials = values.size();
   out.decision = decided(half);
   if (out.decision == TrialDecision::kUndecided) {
-    plan(out, first_that(out.trials, o.most_trials, [&](std::uint64_t n) {
-           return decided(half_width(s->sd, static_cast<double>(n), *level)) != TrialDecision::kUndecided;
-         }),
+    plan(out,
+         first_that(out.trials, o.most_trials,
+                    [&](std::uint64_t n) {
+                      return decided(half_width(s->sd, static_cast<double>(n), *level)) != TrialDecision::kUndecided;
+                    }),
          o.most_trials);
   }
   const auto edge = [](const std::optional<double>& v, const char* open) { return v ? fmt::format("{:g}", *v) : open; };
@@ -148,7 +162,8 @@ daq::Result<TrialPlan> plan_mean(std::span<const double> values, std::optional<d
 daq::Result<TrialPlan> plan_precision(std::span<const double> values, double wanted, const PlanOptions& o) {
   const auto level = level_of_look(o);
   if (!level) return level.error();
-  if (!(wanted > 0) || std::isinf(wanted)) return daq::Error{fmt::format("a half-width of {} cannot be asked for", wanted)};
+  if (!(wanted > 0) || std::isinf(wanted))
+    return daq::Error{fmt::format("a half-width of {} cannot be asked for", wanted)};
   const auto s = sample_of(values);
   if (!s) return s.error();
   TrialPlan out;
@@ -157,9 +172,9 @@ daq::Result<TrialPlan> plan_precision(std::span<const double> values, double wan
   out.trials = values.size();
   out.decision = half <= wanted ? TrialDecision::kMet : TrialDecision::kUndecided;
   if (out.decision == TrialDecision::kUndecided) {
-    plan(out, first_that(out.trials, o.most_trials, [&](std::uint64_t n) {
-           return half_width(s->sd, static_cast<double>(n), *level) <= wanted;
-         }),
+    plan(out,
+         first_that(out.trials, o.most_trials,
+                    [&](std::uint64_t n) { return half_width(s->sd, static_cast<double>(n), *level) <= wanted; }),
          o.most_trials);
   }
   out.words = words_of(out, fmt::format("mean known to +-{:g}", wanted));
@@ -180,8 +195,8 @@ daq::Result<TrialPlan> plan_gage(std::span<const GageReading> readings, const Ga
   if (study->decided) {
     out.decision = study->verdict == GageVerdict::kAccept ? TrialDecision::kMet : TrialDecision::kNotMet;
   } else {
-    // With further parts the mean squares stay what they are and gain degrees of freedom; the appraisers' gain none, but
-    // their variance is divided by more readings.
+    // With further parts the mean squares stay what they are and gain degrees of freedom; the appraisers' gain none,
+    // but their variance is divided by more readings.
     const double equipment = study->equipment.component.variance;
     const double inter = study->interaction_variation.component.variance;
     const double appraiser = study->appraisers_variation.component.variance;
@@ -213,8 +228,8 @@ daq::Result<TrialPlan> plan_gage(std::span<const GageReading> readings, const Ga
     const auto needed = first_that(study->parts, most, decides);
     plan(out, needed > most ? o.most_trials + 1 : needed * of_part, o.most_trials);
   }
-  out.words = words_of(out, fmt::format("gage R&R % of total variation in one class ({} by its estimate)",
-                                        name_of(study->verdict)));
+  out.words = words_of(
+      out, fmt::format("gage R&R % of total variation in one class ({} by its estimate)", name_of(study->verdict)));
   return out;
 }
 

@@ -1,7 +1,7 @@
 // Variance components from mean squares, with intervals: what gage R&R and nested studies share.
 //
-// Burdick & Graybill 1992: modified large-sample limits (Graybill & Wang 1980 for sums, Ting et al. 1990 for differences);
-// Satterthwaite 1946; generalised intervals (Weerahandi 1993) for ratios. Pure, any thread.
+// Burdick & Graybill 1992: modified large-sample limits (Graybill & Wang 1980 for sums, Ting et al. 1990 for
+// differences); Satterthwaite 1946; generalised intervals (Weerahandi 1993) for ratios. Pure, any thread.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +26,10 @@ struct MeanSquareTerm {
 };
 
 struct VarianceComponent {
-  double estimate = 0;   ///< as computed: may be below 0
-  double variance = 0;   ///< max(0, estimate)
-  bool clamped = false;  ///< the estimate was below 0: say so wherever `variance` is shown
-  bool estimable = true;  ///< false: the study has no such factor, all else is 0
+  double estimate = 0;     ///< as computed: may be below 0
+  double variance = 0;     ///< max(0, estimate)
+  bool clamped = false;    ///< the estimate was below 0: say so wherever `variance` is shown
+  bool estimable = true;   ///< false: the study has no such factor, all else is 0
   Interval mls;            ///< modified large-sample, bounds clamped at 0
   Interval satterthwaite;  ///< not known where the estimate is not above 0
   double satterthwaite_dof = 0;

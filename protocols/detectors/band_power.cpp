@@ -173,14 +173,16 @@ daq::Result<BandPowerModel> train_band_power(std::span<const TrainingStroke> str
   for (const double y : labels) targets += y;
   const auto n = static_cast<double>(rows.size());
   if (targets == 0 || targets == n) {
-    return daq::Error{fmt::format("{:.0f} of {} cells lie in targets: training needs both kinds", targets, rows.size())};
+    return daq::Error{
+        fmt::format("{:.0f} of {} cells lie in targets: training needs both kinds", targets, rows.size())};
   }
   BandPowerModel model;
   for (std::size_t f = 0; f < kBandFeatures; ++f) {
     double square = 0;
     for (const auto& r : rows) model.mean[f] += r[f] / n;
     for (const auto& r : rows) square += (r[f] - model.mean[f]) * (r[f] - model.mean[f]) / n;
-    if (!(square > 0)) return daq::Error{fmt::format("feature {} never varies: is its sensor alive?", f)};
+    constexpr double kRounding = 1e-20;  // of contrasts of logarithms and newtons
+    if (!(square > kRounding)) return daq::Error{fmt::format("feature {} never varies: is its sensor alive?", f)};
     model.deviation[f] = std::sqrt(square);
     for (auto& r : rows) r[f] = (r[f] - model.mean[f]) / model.deviation[f];
   }

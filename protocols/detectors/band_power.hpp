@@ -1,12 +1,12 @@
 // Band powers and a logistic regression: the baseline among learned detectors (science.md 3.2).
 //
-// Features of each cell: ln of the vibration's power over speed squared in 20-80, 80-250 and 250-1000 Hz, and F + k z, each as
-// its contrast to the mean of cells on both sides beyond a guard. The score is the log-odds.
+// Features of each cell: ln of the vibration's power over speed squared in 20-80, 80-250 and 250-1000 Hz, and F + k z,
+// each as its contrast to the mean of cells on both sides beyond a guard. The score is the log-odds.
 //
-// Training, in full: features of all training strokes by the code that detects; cells within a target are 1, cells farther
-// from any than `margin_mm` are 0, those between are left out; features are brought to mean 0 and deviation 1; weights by
-// greatest likelihood with a ridge of `ridge` on all but the constant, by bounded coordinate steps (Boehning & Lindsay 1988)
-// until none exceeds 1e-10. No chance in it. Split training from testing by phantom, never by stroke.
+// Training, in full: features of all training strokes by the code that detects; cells within a target are 1, cells
+// farther from any than `margin_mm` are 0, those between are left out; features are brought to mean 0 and deviation 1;
+// weights by greatest likelihood with a ridge of `ridge` on all but the constant, by bounded coordinate steps (Boehning
+// & Lindsay 1988) until none exceeds 1e-10. No chance in it. Split training from testing by phantom, never by stroke.
 #pragma once
 
 #include <array>
@@ -25,7 +25,8 @@ using BandFeatures = std::array<double, kBandFeatures>;
 
 struct BandPowerOptions {
   double vibration_rate_Hz = 5'000;
-  std::array<double, kBands + 1> edges_Hz{20, 80, 250, 1'000};  ///< the last is taken down to 0.45 of the rate if need be
+  std::array<double, kBands + 1> edges_Hz{20, 80, 250,
+                                          1'000};  ///< the last is taken down to 0.45 of the rate if need be
   double cell_mm = 2;
   std::size_t guard = 5;      ///< cells on each side
   std::size_t training = 10;  ///< cells on each side, beyond the guard
@@ -83,8 +84,9 @@ struct TrainingStroke {
   std::vector<TruthTarget> targets;
 };
 /// Refused: no cell in or none outside of targets, a feature that never varies, a ridge not above 0.
-daq::Result<BandPowerModel> train_band_power(std::span<const TrainingStroke> strokes, const BandPowerOptions& options = {},
-                                             double margin_mm = 5, double ridge = 1);
+daq::Result<BandPowerModel> train_band_power(std::span<const TrainingStroke> strokes,
+                                             const BandPowerOptions& options = {}, double margin_mm = 5,
+                                             double ridge = 1);
 
 class BandPowerDetector final : public Detector {
  public:

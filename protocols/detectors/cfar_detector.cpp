@@ -63,8 +63,8 @@ void CfarDetector::evaluate(std::size_t centre, double known_s, std::vector<Dete
   if (training.size() < options_.training / 2) {
     reference = 0;  // too few to compare with: no statement
   } else if (options_.order_statistic) {
-    const auto k = std::min(training.size() - 1,
-                            static_cast<std::size_t>(options_.rank * static_cast<double>(training.size())));
+    const auto k =
+        std::min(training.size() - 1, static_cast<std::size_t>(options_.rank * static_cast<double>(training.size())));
     std::nth_element(training.begin(), training.begin() + static_cast<std::ptrdiff_t>(k), training.end());
     reference = training[k];
   } else {

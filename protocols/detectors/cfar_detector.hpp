@@ -1,8 +1,9 @@
-// CFAR on the vibration's envelope: a cell stands out against its own neighbourhood, so curvature and drift do not alarm.
+// CFAR on the vibration's envelope: a cell stands out against its own neighbourhood, so curvature and drift do not
+// alarm.
 //
-// science.md 3.2. Power of the vibration over cells of millimetres, over speed squared (texture vibration rises with speed:
-// RMS ~ v, science.md 2.8), against the mean (CA) or an order statistic (OS) of training cells on both sides, beyond guard
-// cells as wide as a target.
+// science.md 3.2. Power of the vibration over cells of millimetres, over speed squared (texture vibration rises with
+// speed: RMS ~ v, science.md 2.8), against the mean (CA) or an order statistic (OS) of training cells on both sides,
+// beyond guard cells as wide as a target.
 #pragma once
 
 #include <deque>
@@ -47,7 +48,8 @@ class CfarDetector final : public Detector {
 
 /// Threshold over the mean of n training cells of exponential power for a false-alarm probability: n (p^(-1/n) - 1).
 double ca_cfar_factor(std::size_t n, double p);
-/// Over the k-th smallest of n: the factor a at which the product of (n - i) / (n - i + a), i below k, is p (Rohling 1983).
+/// Over the k-th smallest of n: the factor a at which the product of (n - i) / (n - i + a), i below k, is p (Rohling
+/// 1983).
 double os_cfar_factor(std::size_t n, std::size_t k, double p);
 
 }  // namespace strigil::protocols

@@ -49,7 +49,8 @@ class TruthPeeker final : public Detector {
   std::vector<TruthTarget> told_;
 };
 
-/// Has learned where on the stage targets lay, and answers there if the machine sounds as it did: never mind the tissue.
+/// Has learned where on the stage targets lay, and answers there if the machine sounds as it did: never mind the
+/// tissue.
 class StageNoiseLearner final : public Detector {
  public:
   explicit StageNoiseLearner(std::vector<double> places_mm) : places_mm_(std::move(places_mm)) {}
@@ -79,8 +80,8 @@ class TruthTrap final : public TruthDoor {
   std::vector<std::string> asked_;
 };
 
-/// Strokes in the air, or over contrast 1.0: `scores` of places where a target would have been against places where none
-/// would. A detector whose AUC there is shown to exceed one half works on something that is not the tissue.
+/// Strokes in the air, or over contrast 1.0: `scores` of places where a target would have been against places where
+/// none would. A detector whose AUC there is shown to exceed one half works on something that is not the tissue.
 struct BlankCheck {
   RocArea area;
   bool works_on_nothing = false;  ///< lower bound above 0.5

@@ -7,13 +7,18 @@
 namespace strigil::protocols {
 
 CusumDetector::CusumDetector(CusumDetectorOptions options, std::string name)
-    : options_(options), name_(std::move(name)), cells_(options.cell_mm) {
-  assert(options.cell_mm > 0 && options.memory_mm > options.cell_mm && options.learn_mm >= options.cell_mm);
+    : options_(options),
+      name_(std::move(name)),
+      guard_(static_cast<std::size_t>(std::lround(options.guard_mm / options.cell_mm))),
+      flank_(static_cast<std::size_t>(std::lround(options.flank_mm / options.cell_mm))),
+      cells_(options.cell_mm) {
+  assert(options.cell_mm > 0 && options.guard_mm >= 0 && flank_ >= 1 && options.memory_mm > options.cell_mm);
 }
 
 void CusumDetector::begin(const StrokeStart& start, std::vector<Detection>&) {
   cells_.begin(start.direction);
-  seen_ = mean_ = square_ = g_ = highest_ = 0;
+  window_.clear();
+  seen_ = square_ = g_ = highest_ = 0;
 }
 
 void CusumDetector::feed(std::span<const ContactSample> contact, std::span<const VibrationSample>,
@@ -29,7 +34,13 @@ void CusumDetector::end(std::vector<Detection>& out) {
     take(c, out);
     last_s = c.closed_s;
   });
-  close(last_s, out);
+  restart(last_s, out);
+}
+
+void CusumDetector::restart(double known_s, std::vector<Detection>& out) {
+  close(known_s, out);
+  window_.clear();
+  seen_ = square_ = 0;
 }
 
 void CusumDetector::close(double known_s, std::vector<Detection>& out) {
@@ -40,29 +51,32 @@ void CusumDetector::close(double known_s, std::vector<Detection>& out) {
 }
 
 void CusumDetector::take(const Cell& cell, std::vector<Detection>& out) {
-  if (cell.after_gap) {
-    close(cell.closed_s, out);
-    seen_ = mean_ = square_ = 0;
-  }
-  const bool learning = seen_ * options_.cell_mm < options_.learn_mm;
-  if (!learning) {
-    const double spread = std::max(std::sqrt(square_), options_.noise_floor_N);
-    const double step = (cell.value - mean_) / spread - options_.drift;
-    if (g_ == 0 && step > 0) began_ = cell;
-    g_ = std::max(0.0, g_ + step);
-    if (g_ > highest_) {
-      highest_ = g_;
-      peak_ = cell;
-    }
-    const bool too_long = static_cast<double>(cell.index - began_.index) * options_.cell_mm > options_.longest_mm;
-    if (highest_ > 0 && (g_ == 0 || too_long)) close(cell.closed_s, out);
-  }
-  // Plain means while few cells are known, then fading ones.
+  if (cell.after_gap) restart(cell.closed_s, out);
+  window_.push_back(cell);
+  const std::size_t whole = 2 * (guard_ + flank_) + 1;
+  if (window_.size() > whole) window_.pop_front();
+  if (window_.size() < whole) return;
+  double flanks = 0;
+  for (std::size_t i = 0; i < flank_; ++i) flanks += window_[i].value + window_[whole - 1 - i].value;
+  const auto& here = window_[guard_ + flank_];
+  const double contrast = here.value - flanks / static_cast<double>(2 * flank_);
+
+  // The spread is of what came before, and of this where nothing did.
   seen_ += 1;
+  const double before = seen_ > 1 ? square_ : contrast * contrast;
+  const double z = contrast / std::max(std::sqrt(before), options_.noise_floor_N);
   const double share = std::max(1 / seen_, options_.cell_mm / options_.memory_mm);
-  const double d = cell.value - mean_;
-  mean_ += share * d;
-  square_ = (1 - share) * (square_ + share * d * d);
+  square_ += share * (contrast * contrast - square_);
+
+  const double step = z - options_.drift;
+  if (g_ == 0 && step > 0) began_ = here;
+  g_ = std::max(0.0, g_ + step);
+  if (g_ > highest_) {
+    highest_ = g_;
+    peak_ = here;
+  }
+  const bool too_long = static_cast<double>(here.index - began_.index) * options_.cell_mm > options_.longest_mm;
+  if (highest_ > 0 && (g_ == 0 || too_long)) close(cell.closed_s, out);
 }
 
 }  // namespace strigil::protocols

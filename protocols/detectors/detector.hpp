@@ -19,8 +19,8 @@ struct ContactSample {
   double x_mm = 0;
   double y_mm = 0;
   double z_mm = 0;
-  double speed_mm_s = 0;  ///< along the stroke, either sign
-  double force_normal_N = 0;      ///< pressed: positive
+  double speed_mm_s = 0;      ///< along the stroke, either sign
+  double force_normal_N = 0;  ///< pressed: positive
   double force_tangential_N = 0;
 };
 
@@ -42,9 +42,9 @@ class TruthDoor {
 
 /// What a detector may know of a stroke before it begins.
 struct StrokeStart {
-  std::size_t number = 0;  ///< of this stroke within its lane, from 0: repeats and ways back
-  std::size_t of = 1;      ///< strokes in this lane
-  int direction = 1;       ///< +1: x grows; -1: it falls
+  std::size_t number = 0;      ///< of this stroke within its lane, from 0: repeats and ways back
+  std::size_t of = 1;          ///< strokes in this lane
+  int direction = 1;           ///< +1: x grows; -1: it falls
   TruthDoor* truth = nullptr;  ///< a trap; may be null
 };
 
@@ -59,8 +59,8 @@ class Detector {
   virtual void end(std::vector<Detection>& out) = 0;
 };
 
-/// F + k z: what stays of an inclusion whatever the controller does. With the position held it shows in F, with the force
-/// held in z, with neither quite in both (science.md 4.2). `stiffness_N_mm` is the phantom's, near enough.
+/// F + k z: what stays of an inclusion whatever the controller does. With the position held it shows in F, with the
+/// force held in z, with neither quite in both (science.md 4.2). `stiffness_N_mm` is the phantom's, near enough.
 inline double stiffness_signal(const ContactSample& s, double stiffness_N_mm) noexcept {
   return s.force_normal_N + stiffness_N_mm * s.z_mm;
 }

@@ -1,7 +1,7 @@
 // Fusion: strokes over the same lane, there and back and again, must agree.
 //
-// science.md 3.2: m of n removes what only one stroke felt; adding scores up gains sqrt(n). The way back sees a lag with the
-// other sign, so the mean place of both directions is free of it.
+// science.md 3.2: m of n removes what only one stroke felt; adding scores up gains sqrt(n). The way back sees a lag
+// with the other sign, so the mean place of both directions is free of it.
 #pragma once
 
 #include <memory>
@@ -15,8 +15,8 @@ struct FusionOptions {
   std::size_t least = 2;    ///< strokes that must agree: m
 };
 
-/// One list for each stroke. A fused detection has the mean place, the latest times, and the sum of the scores over sqrt(n);
-/// one stroke counts once, with its highest score. Sorted by place.
+/// One list for each stroke. A fused detection has the mean place, the latest times, and the sum of the scores over
+/// sqrt(n); one stroke counts once, with its highest score. Sorted by place.
 std::vector<Detection> fuse(std::span<const std::vector<Detection>> strokes, const FusionOptions& options = {});
 
 /// A detector whose strokes of one lane are fused; answers at the end of the last (`StrokeStart::of`).

@@ -16,10 +16,10 @@ namespace strigil::protocols {
 struct GlrOptions {
   std::vector<double> widths_mm{6, 10, 14, 20, 28};  ///< whole width of a raised cosine: diameter and contact, D + 2 a
   double cell_mm = 0.5;
-  double stiffness_N_mm = 1;    ///< k of F + k z
-  double noise_floor_N = 0.01;  ///< residuals below are not believed
-  double threshold = 2;         ///< of t: low, as the court sweeps it
-  double apart_mm = 6;          ///< of two detections
+  double stiffness_N_mm = 1;        ///< k of F + k z
+  double noise_floor_N = 0.01;      ///< residuals below are not believed
+  double threshold = 2;             ///< of t: low, as the court sweeps it
+  double apart_mm = 6;              ///< of two detections
   std::size_t baseline_degree = 2;  ///< 0 ... 3
 };
 

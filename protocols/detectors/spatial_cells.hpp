@@ -1,7 +1,8 @@
-// Spatial cells: a stream over time becomes means over equal steps of millimetres, one after the other along the stroke.
+// Spatial cells: a stream over time becomes means over equal steps of millimetres, one after the other along the
+// stroke.
 //
-// Detection is done in space, since an inclusion has a width and no duration (science.md 3.2). One cell is open at a time;
-// cells that the motion jumped are bridged in line. Plain value, one thread at a time.
+// Detection is done in space, since an inclusion has a width and no duration (science.md 3.2). One cell is open at a
+// time; cells that the motion jumped are bridged in line. Plain value, one thread at a time.
 #pragma once
 
 #include <cmath>
@@ -23,7 +24,8 @@ using CellSink = std::function<void(const Cell&)>;
 class SpatialCells {
  public:
   /// `cell_mm` > 0; up to `most_bridged` missing cells are interpolated.
-  explicit SpatialCells(double cell_mm, std::int64_t most_bridged = 10) : cell_mm_(cell_mm), most_bridged_(most_bridged) {}
+  explicit SpatialCells(double cell_mm, std::int64_t most_bridged = 10)
+      : cell_mm_(cell_mm), most_bridged_(most_bridged) {}
 
   /// Forgets all; `direction` +1 or -1.
   void begin(int direction);

@@ -58,9 +58,11 @@ double false_rejects(GoldenMethod method, std::size_t references, double asked, 
 
 TEST(CourtGolden, FalseRejectRateIsThePromisedOne) {
   const int runs = simulations(1'200);
-  for (const auto& [method, references, asked] :
-       {std::tuple{GoldenMethod::kFull, 19, 0.05}, {GoldenMethod::kFull, 30, 0.1}, {GoldenMethod::kFull, 39, 0.05},
-        {GoldenMethod::kSplit, 40, 0.05}, {GoldenMethod::kSplit, 60, 0.1}}) {
+  for (const auto& [method, references, asked] : {std::tuple{GoldenMethod::kFull, 19, 0.05},
+                                                  {GoldenMethod::kFull, 30, 0.1},
+                                                  {GoldenMethod::kFull, 39, 0.05},
+                                                  {GoldenMethod::kSplit, 40, 0.05},
+                                                  {GoldenMethod::kSplit, 60, 0.1}}) {
     double promised = 0;
     const double measured = false_rejects(method, static_cast<std::size_t>(references), asked, runs, promised);
     EXPECT_GT(promised, 0.5 * asked);
@@ -93,7 +95,8 @@ TEST(CourtGolden, FirstDivergenceIsNamed) {
     EXPECT_EQ(j->worst->point, 30U);
     EXPECT_LT(j->worst->beyond, 0);
     EXPECT_NEAR(j->first->value - j->first->high, j->first->beyond, 1e-12);
-    EXPECT_NE(j->first->words.find("normal force first leaves its envelope at 40 mm"), std::string::npos) << j->first->words;
+    EXPECT_NE(j->first->words.find("normal force first leaves its envelope at 40 mm"), std::string::npos)
+        << j->first->words;
     EXPECT_NE(j->first->words.find("too high by"), std::string::npos) << j->first->words;
     EXPECT_GT(j->outside_share[0], j->outside_share[1]);
     for (std::size_t c = 0; c < 2; ++c) {

@@ -31,8 +31,8 @@ std::vector<GageReading> simulated(Draws& draws, const Truth& t, int parts, int 
   std::vector<GageReading> out;
   for (int i = 0; i < parts; ++i) {
     for (int j = 0; j < appraisers; ++j) {
-      const double both = part[static_cast<std::size_t>(i)] + appraiser[static_cast<std::size_t>(j)] +
-                          t.interaction * draws.normal();
+      const double both =
+          part[static_cast<std::size_t>(i)] + appraiser[static_cast<std::size_t>(j)] + t.interaction * draws.normal();
       for (int k = 0; k < trials; ++k) {
         out.push_back({std::to_string(i), std::to_string(j), both + t.repeat * draws.normal()});
       }
@@ -55,7 +55,8 @@ TEST(CourtGage, ComponentsAreUnbiasedAndTheirIntervalsCover) {
   int mls_appraiser = 0;
   int mls_gage = 0;
   int share = 0;
-  const double gage = truth.appraiser * truth.appraiser + truth.interaction * truth.interaction + truth.repeat * truth.repeat;
+  const double gage =
+      truth.appraiser * truth.appraiser + truth.interaction * truth.interaction + truth.repeat * truth.repeat;
   const double gage_pct = 100 * std::sqrt(gage / (gage + truth.part * truth.part));
   for (int k = 0; k < runs; ++k) {
     Draws draws(201, static_cast<std::uint64_t>(k));
@@ -79,9 +80,9 @@ TEST(CourtGage, ComponentsAreUnbiasedAndTheirIntervalsCover) {
   for (const int held : {mls_part, mls_repeat, mls_appraiser, mls_gage, share}) {
     EXPECT_NEAR(held / static_cast<double>(runs), 0.95, 0.02 + error);
   }
-  RecordProperty("part_repeat_appraiser_gage_share", std::to_string(mls_part) + " " + std::to_string(mls_repeat) + " " +
-                                                         std::to_string(mls_appraiser) + " " + std::to_string(mls_gage) +
-                                                         " " + std::to_string(share) + " of " + std::to_string(runs));
+  RecordProperty("part_repeat_appraiser_gage_share",
+                 std::to_string(mls_part) + " " + std::to_string(mls_repeat) + " " + std::to_string(mls_appraiser) +
+                     " " + std::to_string(mls_gage) + " " + std::to_string(share) + " of " + std::to_string(runs));
 }
 
 TEST(CourtGage, NegativeComponentsAreFlaggedAndNotJustZero) {
@@ -171,7 +172,8 @@ TEST(CourtNested, ThreeLevelsAsNistHasThem) {
     const double r = 0.5 * draws.normal();
     for (int day = 0; day < 4; ++day) {
       const double d = 0.3 * draws.normal();
-      for (int k = 0; k < 3; ++k) readings.push_back({{std::to_string(run), std::to_string(day)}, r + d + 0.2 * draws.normal()});
+      for (int k = 0; k < 3; ++k)
+        readings.push_back({{std::to_string(run), std::to_string(day)}, r + d + 0.2 * draws.normal()});
     }
     run_total += r;
   }
@@ -190,7 +192,8 @@ TEST(CourtNested, ThreeLevelsAsNistHasThem) {
   readings.pop_back();
   EXPECT_FALSE(nested_components(readings)) << "unbalanced";
   EXPECT_FALSE(nested_components({}));
-  EXPECT_FALSE(nested_components(std::vector<NestedReading>{{{"a"}, 1}, {{"a"}, 2}})) << "one member at the first level";
+  EXPECT_FALSE(nested_components(std::vector<NestedReading>{{{"a"}, 1}, {{"a"}, 2}}))
+      << "one member at the first level";
 }
 
 TEST(CourtBias, OneSampleByHand) {
@@ -231,6 +234,8 @@ TEST(CourtCapability, IntervalsCoverAndOneSidedLimitsWork) {
     honest += capability(values, 5, limits, effective)->cp->interval.contains(8.0 / 6) ? 1 : 0;
   }
   const double error = 3.3 * std::sqrt(0.95 * 0.05 / runs);
+  RecordProperty("pp_ppk_cp", std::to_string(cp) + " " + std::to_string(cpk) + " " + std::to_string(honest) + " of " +
+                                  std::to_string(runs));
   EXPECT_NEAR(cp / static_cast<double>(runs), 0.95, 0.01 + error);
   EXPECT_NEAR(cpk / static_cast<double>(runs), 0.95, 0.02 + error);
   EXPECT_NEAR(honest / static_cast<double>(runs), 0.95, 0.015 + error);
@@ -353,7 +358,8 @@ TEST(CourtPlanner, SaysHowManyMoreAndKeepsItsWord) {
   const auto total = 20 + share->more_trials;
   const double rate = 19.5 / 21;
   const auto then = [&](std::uint64_t n) {
-    return plan_proportion(19 + static_cast<std::uint64_t>(std::llround(rate * static_cast<double>(n - 20))), n, 0.9)->decision;
+    return plan_proportion(19 + static_cast<std::uint64_t>(std::llround(rate * static_cast<double>(n - 20))), n, 0.9)
+        ->decision;
   };
   EXPECT_EQ(then(total), TrialDecision::kMet);
   EXPECT_EQ(plan_proportion(29, 29, 0.9, {.confidence = 0.9})->decision, TrialDecision::kMet);

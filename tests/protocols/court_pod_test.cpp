@@ -18,7 +18,8 @@ namespace {
 int simulations(int in_ci) { return std::getenv("STRIGIL_FULL_COVERAGE") != nullptr ? 10'000 : in_ci; }
 
 /// True curve: logit(POD) = b0 + b1 ln a, a between 1 and 10.
-std::vector<HitMiss> simulated(Draws& draws, std::size_t n, double b0, double b1, double target_sd = 0, int repeats = 1) {
+std::vector<HitMiss> simulated(Draws& draws, std::size_t n, double b0, double b1, double target_sd = 0,
+                               int repeats = 1) {
   std::vector<HitMiss> out;
   for (std::size_t i = 0; i < n; ++i) {
     const double a = std::exp(draws.uniform() * std::log(10.0));
@@ -85,6 +86,8 @@ TEST(CourtPod, RepeatedInspectionsAreNotIndependent) {
     widening += clustered->widening;
     EXPECT_EQ(clustered->targets, 70U);
   }
+  RecordProperty("robust_naive_widening", std::to_string(robust) + " " + std::to_string(naive) + " of " +
+                                              std::to_string(fitted) + ", " + std::to_string(widening / fitted));
   EXPECT_GT(fitted, runs * 99 / 100);
   EXPECT_GT(widening / fitted, 1.5);
   EXPECT_LT(naive / static_cast<double>(fitted), 0.88) << "as if independent: too sure";
@@ -131,7 +134,8 @@ TEST(CourtPod, Refusals) {
 TEST(CourtPod, RowsLeftOutAreNamed) {
   Draws draws(9);
   auto rows = simulated(draws, 50, -3, 3);
-  rows.insert(rows.begin(), {{0, false}, {-1, false}, {std::nan(""), true}, {std::numeric_limits<double>::infinity(), true}});
+  rows.insert(rows.begin(),
+              {{0, false}, {-1, false}, {std::nan(""), true}, {std::numeric_limits<double>::infinity(), true}});
   const auto fit = fit_hit_miss(rows);
   ASSERT_TRUE(fit) << fit.error().message;
   ASSERT_EQ(fit->excluded.size(), 4U);
@@ -157,10 +161,13 @@ TEST(CourtPod, ScaleAndUnitDoNotMatter) {
   EXPECT_NEAR(km->a90_95 / mm->a90_95, 1e-6, 1e-14);
   PodOptions identity;
   identity.scale = SizeScale::kIdentity;
-  EXPECT_NEAR(fit_hit_miss(rows, identity)->line.log_likelihood, [&] {
-    for (auto& r : rows) r.size = 1e9 + 1e6 * r.size;  // shifted far: the fit centres for itself
-    return fit_hit_miss(rows, identity)->line.log_likelihood;
-  }(), 1e-6);
+  EXPECT_NEAR(
+      fit_hit_miss(rows, identity)->line.log_likelihood,
+      [&] {
+        for (auto& r : rows) r.size = 1e9 + 1e6 * r.size;  // shifted far: the fit centres for itself
+        return fit_hit_miss(rows, identity)->line.log_likelihood;
+      }(),
+      1e-6);
 }
 
 TEST(CourtPod, LinksHaveTheirQuantiles) {
@@ -219,6 +226,7 @@ TEST(CourtPodSignal, CensoringDoesNotBendTheLineAndBoundsCover) {
     sigma += fit->sigma / runs;
     covered += fit->a90_95 >= truth ? 1 : 0;
   }
+  RecordProperty("covered", std::to_string(covered) + " of " + std::to_string(runs));
   EXPECT_NEAR(slope, 43.28, 0.2);
   EXPECT_NEAR(sigma, 1.95, 0.06);
   EXPECT_NEAR(covered / static_cast<double>(runs), 0.95, 0.02 + 3.3 * std::sqrt(0.95 * 0.05 / runs));
@@ -365,7 +373,8 @@ TEST(CourtBinomial, AgainstR) {
   EXPECT_NEAR(poisson_rate(3, 30)->interval.low, 0.0206224040965201, 1e-12);
   EXPECT_NEAR(poisson_rate(3, 30)->interval.high, 0.2922424356580774, 1e-12);
   EXPECT_NEAR(poisson_rate(0, 12)->interval.high, 0.307406621176161, 1e-12);
-  for (const auto method : {ProportionMethod::kClopperPearson, ProportionMethod::kWilson, ProportionMethod::kJeffreys}) {
+  for (const auto method :
+       {ProportionMethod::kClopperPearson, ProportionMethod::kWilson, ProportionMethod::kJeffreys}) {
     EXPECT_EQ(proportion(0, 5, 0.95, method)->interval.low, 0);
     EXPECT_EQ(proportion(5, 5, 0.95, method)->interval.high, 1);
   }
@@ -403,7 +412,8 @@ TEST(CourtBinomial, DemonstrationTables) {
   const auto other = demonstration_table(0.99, 0.5, 3);
   for (const auto& row : *other) {
     EXPECT_GE(row.lower_bound, 0.99);
-    EXPECT_LT(*proportion_lower_bound(row.trials - 1 - row.misses, row.trials - 1, 0.5), 0.99) << "one fewer shows less";
+    EXPECT_LT(*proportion_lower_bound(row.trials - 1 - row.misses, row.trials - 1, 0.5), 0.99)
+        << "one fewer shows less";
   }
   EXPECT_FALSE(demonstration_table(1, 0.95, 0));
   EXPECT_FALSE(demonstration_table(0.9, 0.95, 100'000));

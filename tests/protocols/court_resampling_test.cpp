@@ -91,9 +91,9 @@ TEST(CourtBootstrap, IntervalsOfAucCover) {
     EXPECT_NEAR(bca / static_cast<double>(runs), 0.95, 0.02 + error) << auc;
     EXPECT_NEAR(percentile / static_cast<double>(runs), 0.95, 0.02 + error) << auc;
     EXPECT_GE(both, percentile) << "the strokes' spread counts twice: too wide, never too narrow";
-    RecordProperty("bca_percentile_both_" + std::to_string(auc), std::to_string(bca) + " " + std::to_string(percentile) +
-                                                                     " " + std::to_string(both) + " of " +
-                                                                     std::to_string(runs));
+    RecordProperty("bca_percentile_both_" + std::to_string(auc),
+                   std::to_string(bca) + " " + std::to_string(percentile) + " " + std::to_string(both) + " of " +
+                       std::to_string(runs));
   }
 }
 
@@ -126,6 +126,8 @@ TEST(CourtBootstrap, MeanOfSkewedPhantomsAndWhatSamplesWouldClaim) {
     std::iota(each.begin(), each.end(), std::size_t{0});
     over_strokes += bootstrap(each, mean, options)->interval.contains(4) ? 1 : 0;
   }
+  RecordProperty("phantoms_strokes",
+                 std::to_string(over_phantoms) + " " + std::to_string(over_strokes) + " of " + std::to_string(runs));
   EXPECT_GT(over_phantoms / static_cast<double>(runs), 0.90 - 3.3 * std::sqrt(0.9 * 0.1 / runs));
   EXPECT_LT(over_strokes / static_cast<double>(runs), 0.65) << "strokes as if they were specimens: far too sure";
 }
@@ -193,8 +195,10 @@ BaselineMetric metric(const char* name, double value, double low, double high, d
 }
 
 TEST(CourtBaseline, DecidesByIntervals) {
-  const Baseline before{"suite x", {metric("auc", 0.9, 0.87, 0.93), metric("pd", 0.8, 0.7, 0.9), metric("gone", 1, 1, 1)}};
-  const std::vector<BaselineMetric> now{metric("auc", 0.8, 0.77, 0.83), metric("pd", 0.78, 0.68, 0.88), metric("new", 1, 1, 1)};
+  const Baseline before{"suite x",
+                        {metric("auc", 0.9, 0.87, 0.93), metric("pd", 0.8, 0.7, 0.9), metric("gone", 1, 1, 1)}};
+  const std::vector<BaselineMetric> now{metric("auc", 0.8, 0.77, 0.83), metric("pd", 0.78, 0.68, 0.88),
+                                        metric("new", 1, 1, 1)};
   const auto c = compare_with_baseline(before, now);
   ASSERT_TRUE(c) << c.error().message;
   ASSERT_EQ(c->changes.size(), 4U);
@@ -205,13 +209,17 @@ TEST(CourtBaseline, DecidesByIntervals) {
   EXPECT_TRUE(c->failed);
   auto narrow = before;
   narrow.metrics = {metric("auc", 0.9, 0.895, 0.905)};
-  EXPECT_EQ(compare_with_baseline(narrow, std::vector{metric("auc", 0.899, 0.894, 0.904)})->changes[0].change, Change::kNotWorse);
-  EXPECT_EQ(compare_with_baseline(narrow, std::vector{metric("auc", 0.95, 0.945, 0.955)})->changes[0].change, Change::kBetter);
+  EXPECT_EQ(compare_with_baseline(narrow, std::vector{metric("auc", 0.899, 0.894, 0.904)})->changes[0].change,
+            Change::kNotWorse);
+  EXPECT_EQ(compare_with_baseline(narrow, std::vector{metric("auc", 0.95, 0.945, 0.955)})->changes[0].change,
+            Change::kBetter);
   narrow.metrics[0].higher_is_better = false;
-  EXPECT_EQ(compare_with_baseline(narrow, std::vector{metric("auc", 0.95, 0.945, 0.955)})->changes[0].change, Change::kWorse);
+  EXPECT_EQ(compare_with_baseline(narrow, std::vector{metric("auc", 0.95, 0.945, 0.955)})->changes[0].change,
+            Change::kWorse);
   // Exact numbers: any loss beyond the margin.
   const Baseline exact{"", {metric("count", 10, 10, 10, 0)}};
-  EXPECT_EQ(compare_with_baseline(exact, std::vector{metric("count", 10, 10, 10)})->changes[0].change, Change::kNotWorse);
+  EXPECT_EQ(compare_with_baseline(exact, std::vector{metric("count", 10, 10, 10)})->changes[0].change,
+            Change::kNotWorse);
   EXPECT_EQ(compare_with_baseline(exact, std::vector{metric("count", 9, 9, 9)})->changes[0].change, Change::kWorse);
 }
 
@@ -250,9 +258,10 @@ TEST(CourtBaseline, IsWrittenAndReadAndBrokenOnesAreRefused) {
   EXPECT_FALSE(read_baseline(R"({"format": 1, "origin": "", "metrics": [{"name": "a"}]})"));
   EXPECT_FALSE(read_baseline(R"({"format": 1, "origin": "", "metrics": [3]})"));
   // Bounds in the wrong order, a name twice, a level that is none.
-  for (const char* metrics : {R"({"name":"a","value":1,"low":2,"high":0,"level":0.95,"higher_is_better":true,"margin":0})",
-                              R"({"name":"a","value":1,"low":1,"high":1,"level":2,"higher_is_better":true,"margin":0})",
-                              R"({"name":"a","value":1,"low":1,"high":1,"level":0.9,"higher_is_better":true,"margin":-1})"}) {
+  for (const char* metrics :
+       {R"({"name":"a","value":1,"low":2,"high":0,"level":0.95,"higher_is_better":true,"margin":0})",
+        R"({"name":"a","value":1,"low":1,"high":1,"level":2,"higher_is_better":true,"margin":0})",
+        R"({"name":"a","value":1,"low":1,"high":1,"level":0.9,"higher_is_better":true,"margin":-1})"}) {
     EXPECT_FALSE(read_baseline(std::string(R"({"format": 1, "origin": "", "metrics": [)") + metrics + "]}")) << metrics;
   }
   EXPECT_FALSE(compare_with_baseline({"", {metric("a", 1, 1, 1), metric("a", 1, 1, 1)}}, {}));

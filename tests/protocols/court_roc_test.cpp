@@ -50,8 +50,10 @@ TEST(CourtRoc, AreaAndPlacementsAreThoseOfTheDefinition) {
     EXPECT_NEAR(roc_auc(s), brute_auc(s), 1e-14);
     double s10 = 0;
     double s01 = 0;
-    for (const double x : s.targets) s10 += std::pow(brute_auc({{x}, s.others}) - found->auc, 2) / static_cast<double>(m - 1);
-    for (const double y : s.others) s01 += std::pow(brute_auc({s.targets, {y}}) - found->auc, 2) / static_cast<double>(n - 1);
+    for (const double x : s.targets)
+      s10 += std::pow(brute_auc({{x}, s.others}) - found->auc, 2) / static_cast<double>(m - 1);
+    for (const double y : s.others)
+      s01 += std::pow(brute_auc({s.targets, {y}}) - found->auc, 2) / static_cast<double>(n - 1);
     EXPECT_NEAR(found->variance, s10 / static_cast<double>(m) + s01 / static_cast<double>(n), 1e-14);
   }
 }
@@ -117,8 +119,8 @@ TEST(CourtRoc, IntervalsCoverNominally) {
         RecordProperty("auc_" + std::to_string(auc) + "_" + std::to_string(m) + "_" + std::to_string(n) + "_levels_" +
                            std::to_string(levels),
                        std::to_string(c.plain) + " " + std::to_string(c.quoted));
-        // The plain one is for many cases or middling areas: at 0.95 with 30 targets it covers 88.7 % only, which is why
-        // it is not the one quoted (docs/court_statistics.md has the figures of 20,000 runs).
+        // The plain one is for many cases or middling areas: at 0.95 with 30 targets it covers 88.7 % only, which is
+        // why it is not the one quoted (docs/court_statistics.md has the figures of 20,000 runs).
         EXPECT_GT(c.quoted, 0.95 - 0.012 - error) << auc << " " << m << " " << n << " " << levels;
         EXPECT_LT(c.quoted, 0.95 + 0.025 + error) << auc << " " << m << " " << n << " " << levels;
         if (auc < 0.9) {

@@ -160,7 +160,8 @@ TEST_F(WorkedCase, AiagLinearity) {
   near("s", found->s, e["s"], tight);
   near("R2", found->r_squared, e["R2"], tight);
   EXPECT_EQ(found->at.size(), e["bias"].size());
-  for (const auto& at : found->at) near("bias", at.bias.bias, e["bias"][std::to_string(std::lround(at.reference))], tight);
+  for (const auto& at : found->at)
+    near("bias", at.bias.bias, e["bias"][std::to_string(std::lround(at.reference))], tight);
   EXPECT_FALSE(found->linear);
 }
 
@@ -201,7 +202,8 @@ TEST_F(WorkedCase, RocVanDyke) {
     (row.at("truth") == "1" ? s.targets : s.others).push_back(std::stod(row.at("rating")));
   }
   for (std::size_t m = 0; m < 2; ++m) {
-    for (std::size_t r = 0; r < 5; ++r) near("AUC", roc_area(scores[m][r])->auc, one["expected"]["AUC"][m][r], one["tolerance"]);
+    for (std::size_t r = 0; r < 5; ++r)
+      near("AUC", roc_area(scores[m][r])->auc, one["expected"]["AUC"][m][r], one["tolerance"]);
   }
 }
 
@@ -274,11 +276,13 @@ TEST_F(WorkedCase, PodExample3OtherFits) {  // metrology.md 6.1, to its printed 
 
 TEST_F(WorkedCase, ClopperPearson) {
   const auto one = load("clopper-pearson-90-95");
-  const auto& pairs = one["inputs"].contains("pairs_hits_n") ? one["inputs"]["pairs_hits_n"] : one["expected"]["pairs_hits_n"];
+  const auto& pairs =
+      one["inputs"].contains("pairs_hits_n") ? one["inputs"]["pairs_hits_n"] : one["expected"]["pairs_hits_n"];
   const auto table = demonstration_table(0.90, 0.95, pairs.size() - 1);
   ASSERT_TRUE(table) << table.error().message;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    near("bound", *proportion_lower_bound(pairs[i][0], pairs[i][1], 0.95), one["expected"]["lower95"][i], one["tolerance"]);
+    near("bound", *proportion_lower_bound(pairs[i][0], pairs[i][1], 0.95), one["expected"]["lower95"][i],
+         one["tolerance"]);
     EXPECT_EQ((*table)[i].trials, pairs[i][1].get<std::uint64_t>());
     EXPECT_EQ((*table)[i].trials - (*table)[i].misses, pairs[i][0].get<std::uint64_t>());
     near("bound", (*table)[i].lower_bound, one["expected"]["lower95"][i], one["tolerance"]);

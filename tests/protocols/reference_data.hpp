@@ -1,4 +1,5 @@
-// Reference data outside the repository: $STRIGIL_REFERENCE_DATA, else ../shared/data beside the checkout. Never copied here.
+// Reference data outside the repository: $STRIGIL_REFERENCE_DATA, else ../shared/data beside the checkout. Never copied
+// here.
 #pragma once
 
 #include <cstdlib>
@@ -27,7 +28,8 @@ inline std::vector<std::map<std::string, std::string>> reference_rows(const std:
   for (std::string line; std::getline(in, line);) {
     std::vector<std::string> cells;
     std::istringstream stream(line);
-    for (std::string cell; blanks ? static_cast<bool>(stream >> cell) : static_cast<bool>(std::getline(stream, cell, ','));) {
+    for (std::string cell;
+         blanks ? static_cast<bool>(stream >> cell) : static_cast<bool>(std::getline(stream, cell, ','));) {
       std::erase(cell, '"');
       std::erase(cell, '\r');
       cells.push_back(cell);
@@ -53,5 +55,6 @@ inline nlohmann::json worked_case(const std::string& id) {
 
 }  // namespace strigil::protocols
 
-#define STRIGIL_NEEDS_REFERENCE(file) \
-  if (::strigil::protocols::reference_file(file).empty()) GTEST_SKIP() << file << " not found: set STRIGIL_REFERENCE_DATA"
+#define STRIGIL_NEEDS_REFERENCE(file)                     \
+  if (::strigil::protocols::reference_file(file).empty()) \
+  GTEST_SKIP() << file << " not found: set STRIGIL_REFERENCE_DATA"
