@@ -50,8 +50,8 @@ TEST(SpcConstantsTest, AreThoseOfTheTable) {
 }
 
 TEST(ControlChartTest, PistonRings) {
-  if (testing::reference_data().empty()) GTEST_SKIP() << testing::kNoReferenceData;
-  std::ifstream in(testing::reference_data() / "msa" / "qcc_pistonrings.txt");
+  if (tested::reference_data().empty()) GTEST_SKIP() << tested::kNoReferenceData;
+  std::ifstream in(tested::reference_data() / "msa" / "qcc_pistonrings.txt");
   std::string line;
   std::getline(in, line);
   std::vector<std::vector<double>> base;

@@ -10,7 +10,7 @@
 #include "calibration/uncertainty/propagate.hpp"
 #include "calibration/uncertainty/random.hpp"
 
-namespace strigil::calibration::testing {
+namespace strigil::calibration::tested {
 namespace {
 
 using Eigen::Index;
@@ -152,4 +152,4 @@ TEST(Coverage, IndependentInputsOfFewDegreesOfFreedom) {
 }
 
 }  // namespace
-}  // namespace strigil::calibration::testing
+}  // namespace strigil::calibration::tested

@@ -12,7 +12,7 @@
 #include "calibration/fit/summary.hpp"
 #include "calibration/uncertainty/random.hpp"
 
-namespace strigil::calibration::testing {
+namespace strigil::calibration::tested {
 namespace {
 
 using Eigen::Index;
@@ -417,4 +417,4 @@ TEST(Summary, RefusesAndStandsHostileInput) {
 }
 
 }  // namespace
-}  // namespace strigil::calibration::testing
+}  // namespace strigil::calibration::tested

@@ -12,7 +12,7 @@
 #include "calibration/fit/tool_gravity.hpp"
 #include "calibration/uncertainty/random.hpp"
 
-namespace strigil::calibration::testing {
+namespace strigil::calibration::tested {
 namespace {
 
 using Eigen::Index;
@@ -198,4 +198,4 @@ TEST(ToolGravity, FindsWeightCentreAndZero) {
 }
 
 }  // namespace
-}  // namespace strigil::calibration::testing
+}  // namespace strigil::calibration::tested

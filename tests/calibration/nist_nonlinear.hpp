@@ -8,7 +8,7 @@
 
 #include "calibration/fit/nonlinear_fit.hpp"
 
-namespace strigil::calibration::testing {
+namespace strigil::calibration::tested {
 
 struct NistNonlinear {
   std::string name, difficulty;
@@ -140,4 +140,4 @@ inline std::vector<NistNonlinear> nist_nonlinear() {
   };
 }
 
-}  // namespace strigil::calibration::testing
+}  // namespace strigil::calibration::tested

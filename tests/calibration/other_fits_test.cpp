@@ -12,7 +12,7 @@
 #include "calibration/fit/robust_fit.hpp"
 #include "calibration/uncertainty/random.hpp"
 
-namespace strigil::calibration::testing {
+namespace strigil::calibration::tested {
 namespace {
 
 using Eigen::Index;
@@ -237,4 +237,4 @@ TEST(Nonlinear, RefusesInWords) {
 }
 
 }  // namespace
-}  // namespace strigil::calibration::testing
+}  // namespace strigil::calibration::tested

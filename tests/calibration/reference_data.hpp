@@ -4,11 +4,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
 
-namespace strigil::calibration::testing {
+namespace strigil::calibration::tested {
 
 /// Empty where there are none: the test is then skipped with kNoReferenceData.
 inline std::filesystem::path reference_data() {
@@ -31,4 +32,15 @@ inline std::vector<std::vector<std::string>> words_of(const std::filesystem::pat
   return out;
 }
 
-}  // namespace strigil::calibration::testing
+}  // namespace strigil::calibration::tested
+
+namespace strigil::calibration {
+
+/// A file or folder of the reference data; nothing where there is none: the test is then skipped.
+inline std::optional<std::string> reference_data(const std::string& name) {
+  const auto path = tested::reference_data() / name;
+  if (tested::reference_data().empty() || !std::filesystem::exists(path)) return std::nullopt;
+  return path.string();
+}
+
+}  // namespace strigil::calibration

@@ -12,7 +12,7 @@
 #include "calibration/signal/sine_fit.hpp"
 #include "calibration/uncertainty/random.hpp"
 
-namespace strigil::calibration::testing {
+namespace strigil::calibration::tested {
 namespace {
 
 using ::testing::HasSubstr;
@@ -230,4 +230,4 @@ TEST(Transmissibility, IsOneAtRootTwoAndItsPhaseIsRight) {
 }
 
 }  // namespace
-}  // namespace strigil::calibration::testing
+}  // namespace strigil::calibration::tested

@@ -15,7 +15,7 @@ namespace strigil::calibration {
 
 /// Path of a file of the reference data; empty when it is not at hand.
 inline std::string reference_file(const std::string& name) {
-  const auto folder = testing::reference_data();
+  const auto folder = tested::reference_data();
   return !folder.empty() && std::filesystem::exists(folder / name) ? (folder / name).string() : "";
 }
 

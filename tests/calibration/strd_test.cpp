@@ -12,7 +12,7 @@
 #include "tests/calibration/nist_nonlinear.hpp"
 #include "tests/calibration/reference_data.hpp"
 
-namespace strigil::calibration::testing {
+namespace strigil::calibration::tested {
 namespace {
 
 /// Correct significant digits, 15 at the most: certified values have 15.
@@ -300,4 +300,4 @@ TEST(Strd, NonlinearFromBothStarts) {
 }
 
 }  // namespace
-}  // namespace strigil::calibration::testing
+}  // namespace strigil::calibration::tested

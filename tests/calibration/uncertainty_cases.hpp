@@ -11,7 +11,7 @@
 #include "calibration/fit/summary.hpp"
 #include "calibration/uncertainty/monte_carlo.hpp"
 
-namespace strigil::calibration::testing {
+namespace strigil::calibration::tested {
 
 inline std::vector<Input> h1_inputs() {
   constexpr double kInf = std::numeric_limits<double>::infinity();
@@ -107,4 +107,4 @@ inline std::vector<Input> loss_inputs(double x1) {
 }
 inline double loss_model(std::span<const double> x) { return x[0] * x[0] + x[1] * x[1]; }
 
-}  // namespace strigil::calibration::testing
+}  // namespace strigil::calibration::tested

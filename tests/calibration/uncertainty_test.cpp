@@ -15,7 +15,7 @@
 #include "calibration/uncertainty/random.hpp"
 #include "tests/calibration/uncertainty_cases.hpp"
 
-namespace strigil::calibration::testing {
+namespace strigil::calibration::tested {
 namespace {
 
 using ::testing::HasSubstr;
@@ -392,4 +392,4 @@ TEST(Budget, RoundsForPrintOnly) {
 }
 
 }  // namespace
-}  // namespace strigil::calibration::testing
+}  // namespace strigil::calibration::tested

@@ -19,7 +19,7 @@
 #include "tests/calibration/uncertainty_cases.hpp"
 #include "tests/calibration/worked_table.hpp"
 
-namespace strigil::calibration::testing {
+namespace strigil::calibration::tested {
 namespace {
 
 using nlohmann::json;
@@ -389,4 +389,4 @@ TEST_F(WorkedCases, EachWithinItsToleranceAndAsTheDocsSay) {
 }
 
 }  // namespace
-}  // namespace strigil::calibration::testing
+}  // namespace strigil::calibration::tested

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace strigil::calibration::testing {
+namespace strigil::calibration::tested {
 
 /// Rows of (case, quantity, expected, found, tolerance). expect() also judges.
 class WorkedTable {
@@ -63,4 +63,4 @@ inline void compare_with_docs(const std::string& name, const std::string& text,
       << file << " no longer says what the tests find: run them with STRIGIL_UPDATE_DOCS=1 and look at the change";
 }
 
-}  // namespace strigil::calibration::testing
+}  // namespace strigil::calibration::tested
