@@ -43,7 +43,7 @@ class CaseTable {
   CaseTable(std::string id, const nlohmann::json& tolerance)
       : id_(std::move(id)), tolerance_(tolerance.get<double>()) {}
   ~CaseTable() {
-    testing::compare_with_docs(
+    tested::compare_with_docs(
         id_, "| case | quantity | expected | found | tolerance |\n|---|---|---|---|---|\n" + table_.text(),
         "calibration_methods.md");
   }
@@ -58,7 +58,7 @@ class CaseTable {
  private:
   std::string id_;
   double tolerance_;
-  testing::WorkedTable table_;
+  tested::WorkedTable table_;
 };
 
 }  // namespace strigil::calibration
