@@ -78,8 +78,8 @@ struct PhantomTexture {
   double fibre_wavelength_m = 4e-3;
   double fibre_angle_rad = 0;
   double roughness_rms_m = 2e-6;    ///< micro-topography under the emollient
-  double roughness_shortest_m = 0.25e-3;
-  double roughness_longest_m = 12.5e-3;  ///< such that a mode at 40 Hz is still driven at 250 mm/s
+  double roughness_shortest_m = 0.1e-3;   ///< such that a mode at 200 Hz is driven from 20 mm/s on ...
+  double roughness_longest_m = 12.5e-3;  ///< ... and one at 40 Hz up to 250 mm/s
   std::string source;
   bool operator==(const PhantomTexture&) const = default;
 };

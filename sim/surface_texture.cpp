@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kSpeedExponent = 0.99;  // science.md 2.8 [D]
 constexpr double kForceExponent = 0.09;  // science.md 2.8 [D]
-constexpr std::size_t kWaves = 64;
+constexpr std::size_t kWaves = 80;
 constexpr double kForcePitch_N = 0.25;
 /// Below this force there is less contact than a whole one, and below this speed less of a slide [A].
 constexpr double kTouch_N = 0.05;
@@ -39,7 +39,7 @@ std::array<double, 3> SurfaceTexture::force_N(const Sliding& s) const noexcept {
   const auto index = static_cast<std::size_t>(place);
   const double by_force =
       by_force_[index] + (place - static_cast<double>(index)) * (by_force_[index + 1] - by_force_[index]);
-  const double amplitude = amplitude_N_ * s.factor * by_force * speed / (speed + kSlide_m_s);
+  const double amplitude = amplitude_N_ * s.factor * by_force * s.slips * speed / (speed + kSlide_m_s);
 
   const double one = kCos * s.x_m + kSin * s.y_m;
   const double other = kCos * s.y_m - kSin * s.x_m;
@@ -47,7 +47,7 @@ std::array<double, 3> SurfaceTexture::force_N(const Sliding& s) const noexcept {
     const double apart = static_cast<double>(which) * Roughness::kPeriod_m / 6;
     return profile_.at(one + apart) + profile_.at(other + apart + Roughness::kPeriod_m / 2);
   };
-  const double most = s.friction_N / 2;
+  const double most = s.slips * s.friction_N / 2;
   const double climb = std::abs(s.velocity_m_s[2]);
   double normal = amplitude * kShare[0] * felt(0);
   const double most_normal = climb > 0 ? most * speed / climb : std::abs(normal);

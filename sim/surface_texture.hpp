@@ -7,7 +7,8 @@
 // and not derived [D].
 //   force = A(N) [h1 n - h2 v/|v| + h3 s],  A = stiffness rms N^0.09,  h of unit RMS
 // n the normal, s across v. What it takes from the motion is bounded by half of what friction takes, so the two
-// together never give energy: |h2 part| <= mu N / 2, |h1 part v_z| <= mu N |v| / 2.
+// together never give energy: |h2 part| <= mu N / 2, |h1 part v_z| <= mu N |v| / 2. Where bristles stick there is no
+// texture.
 #pragma once
 
 #include <array>
@@ -31,7 +32,8 @@ class SurfaceTexture {
     double y_m = 0;
     std::array<double, 3> velocity_m_s{};
     double normal_N = 0;
-    double friction_N = 0;  ///< mu N: what friction can take
+    double friction_N = 0;  ///< mu N: what friction takes of each metre that it slips
+    double slips = 1;       ///< share of the way that it slips, and does not bend bristles
     double factor = 1;      ///< of roughness and of stiffness, here
   };
   /// On the edge (N).

@@ -24,6 +24,15 @@ RelaxationBranches with_renewal(RelaxationBranches branches, double renewal) {
 /// LuGre's s1 = 2 zeta sqrt(s0 N m): zeta 0.5, the skin that moves with the edge some grams, at 6 N (science.md 2.7)
 /// [M/A].
 constexpr double kMicroDamping_N_s_m = 2;
+/// What gives along x and y: mount and force sensor, as the anvil's stiffness, and the holder that moves with the
+/// instrument, as in sim/instrument_body.hpp [A].
+EdgeMount mount_of(const rig::Instrument& instrument) {
+  constexpr double kStiffness_N_m = 20e3;
+  constexpr double kHolder_kg = 0.1;
+  const double mass_kg = instrument.mass_kg + kHolder_kg;
+  return {mass_kg, kStiffness_N_m, instrument.grip_loss_factor * std::sqrt(kStiffness_N_m * mass_kg)};
+}
+
 /// The edge for which kAsperityStiffness_N_m is.
 constexpr double kAsperityEdge_m = 40e-3;
 
@@ -55,6 +64,8 @@ TissuePlant::TissuePlant(const rig::Phantom& phantom, const rig::Instrument& ins
       texture_(phantom.texture),
       wear_(phantom.x_min_m, phantom.x_max_m, phantom.y_min_m, phantom.y_max_m, instrument.edge_length_m),
       relaxation_(with_renewal(specimen_.branches, renewal_m(foundation_, stack.thickness_m()))),
+      edge_(mount_of(instrument)),
+      edge_at_rest_(edge_),
       body_(instrument),
       body_at_rest_(body_),
       machine_(bench.mount, bench.seed),
@@ -137,12 +148,15 @@ FrictionLaw TissuePlant::friction_law(const Wear& wear, double here) const noexc
   return law;
 }
 
-void TissuePlant::press(const rig::Position& at, const rig::Position& velocity, double dt_s) noexcept {
+void TissuePlant::press(const rig::Position& at, const rig::Position& velocity, const rig::Position& shaken,
+                        double dt_s) noexcept {
   const ElasticContact c = elastic(at);
   compression_m_ = c.depth_m;
-  const auto gives = body_.edge_deflection_m_s();
+  const auto& gives = edge_.gives_m_s();
   const LuGre::Planar sliding{velocity[kX] + gives[kX], velocity[kY] + gives[kY]};
   const double speed = std::sqrt(sliding[0] * sliding[0] + sliding[1] * sliding[1]);
+
+  const double slips = edge_.bristles().slip_share();
 
   // Soft from work done on it: the factor only falls, so nothing is gained.
   const Wear& wear = wear_.look(at[kX], at[kY]);
@@ -152,7 +166,7 @@ void TissuePlant::press(const rig::Position& at, const rig::Position& velocity, 
     softened_ = 1 - passport_.dose_softening * (1 - left);
     softer_per_m = -passport_.dose_softening * left * wear.work_J_m2_per_m / passport_.dose_scale_J_m2;
   }
-  const Relaxed relaxed = relaxation_.step(dt_s, c.energy_J, speed);
+  const Relaxed relaxed = relaxation_.step(dt_s, c.energy_J, speed * slips);
   std::array<double, 3> force{};
   double roll = 0;
   if (c.force_N[kZ] > 0 && relaxed.factor > 0) {
@@ -164,39 +178,39 @@ void TissuePlant::press(const rig::Position& at, const rig::Position& velocity, 
     const double normal_N = factor * springs_N;
     force = {factor * c.force_N[kX] - relaxed.factor * softer_per_m * c.energy_J, factor * c.force_N[kY], normal_N};
     roll = factor * c.roll_N_m;
-    if (speed > 0) {
-      const double drag = softened_ * relaxed.drag_N / speed;
-      force[kX] -= drag * sliding[0];
-      force[kY] -= drag * sliding[1];
-    }
-    const FrictionLaw law = friction_law(wear, c.friction);
-    const auto friction = lugre_.step(dt_s, sliding, normal_N, law);
+    FrictionLaw law = friction_law(wear, c.friction);
+    if (normal_N > 0) law.constant = softened_ * relaxed.drag_N / normal_N;  // paid as bristles slip and it is renewed
     const double friction_N = stribeck(law, speed) * normal_N;
-    const auto texture = texture_.force_N({at[kX],
-                                           at[kY],
-                                           {sliding[0], sliding[1], velocity[kZ]},
-                                           normal_N,
-                                           friction_N,
-                                           c.roughness * c.stiffness * asperity_factor_});
+    SurfaceTexture::Sliding slide;
+    slide.x_m = at[kX];
+    slide.y_m = at[kY];
+    slide.velocity_m_s = {sliding[0], sliding[1], velocity[kZ]};
+    slide.normal_N = normal_N;
+    slide.friction_N = friction_N;
+    slide.slips = slips;
+    slide.factor = c.roughness * c.stiffness * asperity_factor_;
+    const auto texture = texture_.force_N(slide);
+    const auto friction = edge_.step(dt_s, {velocity[kX], velocity[kY]}, {shaken[kX], shaken[kY]}, normal_N, law,
+                                     {force[kX] + texture[0], force[kY] + texture[1]});
     force[kX] += friction[0] + texture[0];
     force[kY] += friction[1] + texture[1];
     force[kZ] = std::max(0.0, normal_N + texture[2]);
     const double slid_m = speed * dt_s;
     wear_.add(slid_m, friction_N * slid_m);
   } else {
-    (void)lugre_.step(dt_s, sliding, 0, {});
+    (void)edge_.step(dt_s, {velocity[kX], velocity[kY]}, {shaken[kX], shaken[kY]}, 0, {}, {});
   }
   state_.force_N = force;
   // The force acts where the load is along the edge, lever_m below the sensor: r x F.
   state_.torque_N_m = {roll + bench_.mount.lever_m * force[kY], -bench_.mount.lever_m * force[kX], 0};
 }
 
-void TissuePlant::stand_on_anvil(const rig::Position& at, double dt_s) noexcept {
+void TissuePlant::stand_on_anvil(const rig::Position& at, const rig::Position& shaken, double dt_s) noexcept {
   compression_m_ = 0;
   (void)relaxation_.step(dt_s, 0, 0);
-  (void)lugre_.step(dt_s, {}, 0, {});
   const double normal_N = bench_.anvil->normal_N(at[kX], at[kZ]);
   state_.force_N = {-normal_N * bench_.anvil->slope, 0, normal_N};
+  (void)edge_.step(dt_s, {}, {shaken[kX], shaken[kY]}, 0, {}, {state_.force_N[kX], 0});
   state_.torque_N_m = {0, -bench_.mount.lever_m * state_.force_N[kX], 0};
 }
 
@@ -213,9 +227,9 @@ const PlantState& TissuePlant::step(daq::HostTime now, const rig::Position& posi
   }
   if (dt_s > 0) dried_ *= dries_;
   if (bench_.anvil && bench_.anvil->under(position_m[kX])) {
-    stand_on_anvil(position_m, dt_s);
+    stand_on_anvil(position_m, shaken, dt_s);
   } else {
-    press(position_m, velocity_m_s, dt_s);
+    press(position_m, velocity_m_s, shaken, dt_s);
   }
   body_.step(dt_s, state_.force_N, shaken);
   state_.acceleration_m_s2 = body_.acceleration_m_s2();
@@ -225,7 +239,7 @@ const PlantState& TissuePlant::step(daq::HostTime now, const rig::Position& posi
 
 void TissuePlant::rest() noexcept {
   relaxation_.reset();
-  lugre_ = LuGre{};
+  edge_ = edge_at_rest_;
   wear_.clear();
   body_ = body_at_rest_;
   machine_ = machine_at_rest_;

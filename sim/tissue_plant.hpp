@@ -5,9 +5,9 @@
 // (sim/foundation.hpp, sim/specimen_map.hpp), so slopes, bumps and inclusions are conservative. On these act
 //   relaxation, one factor on all of it, and what its renewal costs a slide            sim/relaxation.hpp
 //   Hunt and Crossley's damping, 1 + lambda U' / N, never below 0                      science.md 2.3
-//   friction with bristles under an emollient that thins                               sim/lugre.hpp, sim/wear_map.hpp
-//   texture in space                                                                   sim/surface_texture.hpp
-// The instrument gives way along x and y (sim/instrument_body.hpp), so it can stick and slip; along z the stage is
+//   friction with bristles under an emollient that thins                               sim/sliding_edge.hpp,
+//   wear_map.hpp texture in space sim/surface_texture.hpp
+// The instrument gives way along x and y on its mount, so it can stick and slip; along z the stage is
 // followed as it stands. No term knows what an inclusion is: there are contrasts of stiffness, friction, roughness and
 // height, and nothing else.
 #pragma once
@@ -17,10 +17,10 @@
 
 #include "sim/foundation.hpp"
 #include "sim/instrument_body.hpp"
-#include "sim/lugre.hpp"
 #include "sim/mount.hpp"
 #include "sim/plant.hpp"
 #include "sim/relaxation.hpp"
+#include "sim/sliding_edge.hpp"
 #include "sim/specimen.hpp"
 #include "sim/specimen_map.hpp"
 #include "sim/surface_texture.hpp"
@@ -65,10 +65,12 @@ class TissuePlant final : public Plant {
   /// The reference poke: the normal force, long after the edge was pressed `depth_m` below the surface at x, y, on the
   /// specimen as it is on the day of its passport, before it was stroked. Pure.
   [[nodiscard]] double poke_N(double depth_m, double x_m, double y_m) const noexcept;
-  /// Stored in springs, branches and bristles (J), at the last step. What the instrument's body stores is apart.
+  /// Stored in springs, branches and bristles (J), at the last step. What mount and instrument store is apart.
   [[nodiscard]] double stored_J() const noexcept {
-    return relaxation_.stored_J() * softened_ + lugre_.stored_J(kBristles_per_m);
+    return relaxation_.stored_J() * softened_ + edge_.bristles().stored_J(kBristles_per_m);
   }
+  /// How fast the edge gives way on its mount against the stage, along x and y.
+  [[nodiscard]] const std::array<double, 2>& gives_m_s() const noexcept { return edge_.gives_m_s(); }
   /// As it was before its first step; time may begin anew.
   void rest() noexcept;
   /// What it is made of.
@@ -81,8 +83,9 @@ class TissuePlant final : public Plant {
 
   TissuePlant(const rig::Phantom& phantom, const rig::Instrument& instrument, const TissueBench& bench,
               Specimen specimen, const LayerStack& stack);
-  void press(const rig::Position& position_m, const rig::Position& velocity_m_s, double dt_s) noexcept;
-  void stand_on_anvil(const rig::Position& position_m, double dt_s) noexcept;
+  void press(const rig::Position& position_m, const rig::Position& velocity_m_s, const rig::Position& shaken_m_s2,
+             double dt_s) noexcept;
+  void stand_on_anvil(const rig::Position& position_m, const rig::Position& shaken_m_s2, double dt_s) noexcept;
   [[nodiscard]] FrictionLaw friction_law(const Wear& wear, double here) const noexcept;
 
   Specimen specimen_;
@@ -97,7 +100,8 @@ class TissuePlant final : public Plant {
   SurfaceTexture texture_;
   WearMap wear_;
   Relaxation relaxation_;
-  LuGre lugre_;
+  SlidingEdge edge_;
+  SlidingEdge edge_at_rest_;
   InstrumentBody body_;
   InstrumentBody body_at_rest_;
   MachineMotion machine_;

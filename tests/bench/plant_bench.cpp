@@ -15,17 +15,22 @@ constexpr double kRate_Hz = 10e3;
 constexpr double kBar_ns = 1e9 / (200 * kRate_Hz);
 constexpr double kSurface_m = -30e-3;
 
+rig::PhantomLayer layer(const char* name, const char* material, double thickness_m) {
+  rig::PhantomLayer l;
+  l.name = name;
+  l.material = material;
+  l.thickness_m = thickness_m;
+  return l;
+}
+
 rig::Phantom specimen() {
   rig::Phantom p;
   p.name = "bench";
   p.x_max_m = 165e-3;
   p.y_min_m = -50e-3;
   p.y_max_m = 50e-3;
-  p.layers = {{"skin", "skin", 2e-3, 1},
-              {"fat", "fat", 5e-3, 1},
-              {"fascia", "fascia", 1e-3, 1},
-              {"muscle", "muscle", 20e-3, 1},
-              {"bone", "bone", 10e-3, 1}};
+  p.layers = {layer("skin", "skin", 2e-3), layer("fat", "fat", 5e-3), layer("fascia", "fascia", 1e-3),
+              layer("muscle", "muscle", 20e-3), layer("bone", "bone", 10e-3)};
   p.surface.z_m = kSurface_m;
   p.surface.curvature_amplitude_m = 0.5e-3;
   p.surface.crown_radius_m = 0.2;

@@ -130,6 +130,7 @@ TEST(TissueEnergy, NothingIsGainedWithEverythingSwitchedOn) {
     rig::Position before = way.at(0);
     before[kZ] = plant->surface_m(before[0], before[1]) + 20e-3;  // it comes from above, at once
     std::array<double, 3> force_before{};
+    std::array<double, 2> gives_before{};
     bool first = true;
     for (int i = 0; i <= kSteps; ++i) {
       const auto at = way.at(rate * i);
@@ -144,10 +145,14 @@ TEST(TissueEnergy, NothingIsGainedWithEverythingSwitchedOn) {
         work_J = plant->stored_J();
         first = false;
       } else {
-        for (std::size_t a = 0; a < 3; ++a) work_J -= (s.force_N[a] + force_before[a]) / 2 * (at[a] - before[a]);
+        // Of the edge, which is not quite where the stage is.
+        auto way_m = rig::Position{at[0] - before[0], at[1] - before[1], at[2] - before[2]};
+        for (std::size_t a = 0; a < 2; ++a) way_m[a] += (gives_before[a] + plant->gives_m_s()[a]) / 2 * dt_s;
+        for (std::size_t a = 0; a < 3; ++a) work_J -= (s.force_N[a] + force_before[a]) / 2 * way_m[a];
       }
       before = at;
       force_before = s.force_N;
+      gives_before = plant->gives_m_s();
     }
     const double left_J = work_J - plant->stored_J();
     if (w < 250) csv.row(w, work_J * 1e3, plant->stored_J() * 1e3);

@@ -52,7 +52,7 @@ Record read_record(const std::string& name) {
 /// 12 and 20 mm [A].
 void press_alike(Record& r) {
   auto pad = tissue();
-  pad.layers = {{"skin", "skin", 1.2e-3, 1}, {"pulp", "fat", 12e-3, 1}, {"bone", "bone", 8e-3, 1}};
+  pad.layers = {layer("skin", "skin", 1.2e-3), layer("pulp", "fat", 12e-3), layer("bone", "bone", 8e-3)};
   auto probe = bar_of_steel();
   probe.edge_length_m = 6e-3;
   probe.edge_radius_m = 3e-3;

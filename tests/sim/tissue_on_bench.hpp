@@ -10,6 +10,14 @@
 
 namespace strigil::sim {
 
+inline rig::PhantomLayer layer(const std::string& name, const std::string& material, double thickness_m) {
+  rig::PhantomLayer l;
+  l.name = name;
+  l.material = material;
+  l.thickness_m = thickness_m;
+  return l;
+}
+
 /// Skin, fat, fascia, muscle, bone under gel; flat and even unless changed.
 inline rig::Phantom tissue() {
   rig::Phantom p;
@@ -18,11 +26,8 @@ inline rig::Phantom tissue() {
   p.x_max_m = 165e-3;
   p.y_min_m = -50e-3;
   p.y_max_m = 50e-3;
-  p.layers = {{"skin", "skin", 2e-3, 1},
-              {"fat", "fat", 5e-3, 1},
-              {"fascia", "fascia", 1e-3, 1},
-              {"muscle", "muscle", 20e-3, 1},
-              {"bone", "bone", 10e-3, 1}};
+  p.layers = {layer("skin", "skin", 2e-3), layer("fat", "fat", 5e-3), layer("fascia", "fascia", 1e-3),
+              layer("muscle", "muscle", 20e-3), layer("bone", "bone", 10e-3)};
   p.emollient.name = "gel";
   return p;
 }
@@ -30,7 +35,7 @@ inline rig::Phantom tissue() {
 /// One layer of a material.
 inline rig::Phantom slab(const std::string& material, double thickness_m) {
   auto p = tissue();
-  p.layers = {{"slab", material, thickness_m, 1}};
+  p.layers = {layer("slab", material, thickness_m)};
   return p;
 }
 

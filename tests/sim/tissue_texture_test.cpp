@@ -125,7 +125,7 @@ TEST(TissueTexture, GrowsWithSpeedAndHardlyWithForceAndKeepsItsSpectrum) {
 TEST(TissueTexture, ForceAtTheEdgeShiftsWithSpeed) {
   const SurfaceTexture texture{rig::PhantomTexture{}};
   const auto felt = [&](double speed_m_s, double t) {
-    return texture.force_N({speed_m_s * t, 0, {speed_m_s, 0, 0}, 3, 1, 1});
+    return texture.force_N({speed_m_s * t, 0, {speed_m_s, 0, 0}, 3, 1, 1, 1});
   };
   for (double t = 0; t < 1; t += 1e-3) {
     const auto slow = felt(50e-3, 2 * t);
