@@ -50,7 +50,7 @@ struct ForceElectronicsConfig {
   [[nodiscard]] bool any() const;
 };
 
-/// One sensor. One thread; no allocation after construction. Same seed, same bits. With everything on about 0.5 us a
+/// One sensor. One thread; no allocation after construction. Same seed, same bits. With everything on about 0.3 us a
 /// step; noise and drift are most of it.
 class ForceElectronics {
  public:

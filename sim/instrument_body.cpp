@@ -17,9 +17,9 @@ struct Rigid {
   double frequency_Hz;
   double damping_ratio;
 };
-Rigid rigid_of(const rig::Instrument& instrument, const BodyMount& mount) {
+Rigid rigid_of(const rig::Instrument& instrument, const BodyMount& mount, std::size_t axis) {
   const double mass_kg = instrument.mass_kg + mount.holder_mass_kg;
-  return {mass_kg, std::sqrt(mount.stiffness_N_m / mass_kg) / kTwoPi, instrument.grip_loss_factor / 2};
+  return {mass_kg, std::sqrt(mount.stiffness_N_m[axis] / mass_kg) / kTwoPi, instrument.grip_loss_factor / 2};
 }
 
 }  // namespace
@@ -29,11 +29,12 @@ InstrumentBody::InstrumentBody(const rig::Instrument& instrument, const BodyMoun
       mounting_damping_(mount.accelerometer_damping_ratio),
       normal_x_(std::sin(mount.angle_rad)),
       normal_z_(std::cos(mount.angle_rad)) {
-  const auto rigid = rigid_of(instrument, mount);
-  assert(rigid.mass_kg > 0 && mount.stiffness_N_m > 0 && mounting_Hz_ > 0);
+  assert(mounting_Hz_ > 0);
   std::array<double, kBody> per_mass{};
   std::array<double, kBody> gain{};
   for (std::size_t i = 0; i < 3; ++i) {
+    const auto rigid = rigid_of(instrument, mount, i);
+    assert(rigid.mass_kg > 0 && rigid.frequency_Hz > 0);
     frequency_Hz_[i] = rigid.frequency_Hz;
     damping_ratio_[i] = rigid.damping_ratio;
     per_mass[i] = 1 / rigid.mass_kg;
@@ -46,7 +47,9 @@ InstrumentBody::InstrumentBody(const rig::Instrument& instrument, const BodyMoun
     per_mass[3 + m] = 1 / mode.effective_mass_kg;
     gain[3 + m] = mode.sensor_gain;
   }
+  const auto per_w = [this](std::size_t i) { return frequency_Hz_[i] > 0 ? 1 / (kTwoPi * frequency_Hz_[i]) : 0; };
   for (std::size_t p = 0; p < kBodyPairs; ++p) {
+    per_w_[p] = Pair{per_w(2 * p), per_w(2 * p + 1)};
     per_mass_[p] = Pair{per_mass[2 * p], per_mass[2 * p + 1]};
     sensor_gain_[p] = Pair{gain[2 * p], gain[2 * p + 1]};
     state_[p].two_z = Pair{2 * damping_ratio_[2 * p], 2 * damping_ratio_[2 * p + 1]};
@@ -111,26 +114,23 @@ void InstrumentBody::step(double dt_s, const std::array<double, 3>& force_N,
   felt_m_s2_ = {felt_xy[0], felt_xy[1], felt_z[0]};
 }
 
+std::array<double, 3> InstrumentBody::at_edge(const std::array<Pair, kBodyPairs>& lanes) const noexcept {
+  Pair bent = lanes[2];
+  for (std::size_t p = 3; p < kBodyPairs; ++p) bent += lanes[p];
+  const double along_normal = bent[0] + bent[1] + lanes[1][1];
+  return {lanes[0][0] + normal_x_ * along_normal, lanes[0][1], lanes[1][0] + normal_z_ * along_normal};
+}
+
 std::array<double, 3> InstrumentBody::edge_deflection_m() const noexcept {
-  std::array<double, kBody> q{};
-  for (std::size_t i = 0; i < kBody; ++i) {
-    const double w = kTwoPi * frequency_Hz_[i];
-    if (w > 0) q[i] = lane(state_[i / 2].place, i) / (w * w);
-  }
-  double bent = 0;
-  for (std::size_t m = 0; m < kMostModes; ++m) bent += q[3 + m];
-  return {q[0] + normal_x_ * bent, q[1], q[2] + normal_z_ * bent};
+  std::array<Pair, kBodyPairs> q;
+  for (std::size_t p = 0; p < kBodyPairs; ++p) q[p] = state_[p].place * per_w_[p] * per_w_[p];
+  return at_edge(q);
 }
 
 std::array<double, 3> InstrumentBody::edge_deflection_m_s() const noexcept {
-  std::array<double, kBody> v{};
-  for (std::size_t i = 0; i < kBody; ++i) {
-    const double w = kTwoPi * frequency_Hz_[i];
-    if (w > 0) v[i] = lane(state_[i / 2].rate, i) / w;
-  }
-  double bent = 0;
-  for (std::size_t m = 0; m < kMostModes; ++m) bent += v[3 + m];
-  return {v[0] + normal_x_ * bent, v[1], v[2] + normal_z_ * bent};
+  std::array<Pair, kBodyPairs> v;
+  for (std::size_t p = 0; p < kBodyPairs; ++p) v[p] = state_[p].rate * per_w_[p];
+  return at_edge(v);
 }
 
 // --- closed form -----------------------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ Complex body_per_force(const BodyResponse& b, std::size_t felt, std::size_t push
   const std::array<double, 3> normal{std::sin(b.mount.angle_rad), 0, std::cos(b.mount.angle_rad)};
   Complex sum = 0;
   if (felt == pushed) {
-    const auto rigid = rigid_of(b.instrument, b.mount);
+    const auto rigid = rigid_of(b.instrument, b.mount, felt);
     sum += accelerance(rigid.frequency_Hz, rigid.damping_ratio, frequency_Hz) / rigid.mass_kg;
   }
   const auto modes = std::min(b.instrument.modes.size(), InstrumentBody::kMostModes);
@@ -187,8 +187,8 @@ Complex BodyResponse::edge_to_sensor(std::size_t axis, double frequency_Hz) cons
   return sensor_per_force(axis, axis, frequency_Hz) / edge_per_force(axis, axis, frequency_Hz);
 }
 
-Complex BodyResponse::stage_to_sensor(double frequency_Hz) const {
-  const auto rigid = rigid_of(instrument, mount);
+Complex BodyResponse::stage_to_sensor(std::size_t axis, double frequency_Hz) const {
+  const auto rigid = rigid_of(instrument, mount, axis);
   return carried(rigid.frequency_Hz, rigid.damping_ratio, frequency_Hz) * mounting_of(*this, frequency_Hz);
 }
 

@@ -22,8 +22,11 @@ namespace strigil::sim {
 /// What holds the instrument.
 struct BodyMount {
   double angle_rad = std::numbers::pi / 2;  ///< of the instrument to the surface (rig/frames.hpp); upright
-  double stiffness_N_m = 20e3;  ///< of mount and force sensor, each axis: as a tap on a hard stop finds it [A]
-  double holder_mass_kg = 0.1;  ///< of jaws and sensor's upper half, which move with it [A]
+  /// Of mount and force sensor along x, y, z. A tool hangs from its clamp as a cantilever across and as a strut along
+  /// z: a steel bar of 150 x 30 x 5 mm alone has 53 N/mm across, clamp and sensor take more than half of that [A];
+  /// along z a six-axis sensor and its brackets [A]. Nearly all that gives under a tap is then the stop's own spring.
+  std::array<double, 3> stiffness_N_m{20e3, 20e3, 500e3};
+  double holder_mass_kg = 0.1;               ///< of jaws and sensor's upper half, which move with it [A]
   double accelerometer_damping_ratio = 0.1;  ///< of the accelerometer's own mounting: wax, adhesive [A]
 };
 
@@ -67,8 +70,8 @@ class InstrumentBody {
   };
   static Pair advance(const Coefficients& c, State& s, Pair input) noexcept;
   const Kept& kept_for(double dt_s) noexcept;
-  /// Of lane `i`: of a body's oscillator, or of the mounting's from kBody on.
-  static double lane(Pair pair, std::size_t i) { return pair[i % 2]; }
+  /// Of the body's oscillators to axes: x, y, z and what bends, along n.
+  [[nodiscard]] std::array<double, 3> at_edge(const std::array<Pair, kBodyPairs>& lanes) const noexcept;
 
   std::array<double, kBody> frequency_Hz_{};  // 0: there is none
   std::array<double, kBody> damping_ratio_{};
@@ -78,6 +81,7 @@ class InstrumentBody {
   double normal_z_;
   std::array<Pair, kBodyPairs> per_mass_{};
   std::array<Pair, kBodyPairs> sensor_gain_{};  // of modes; 0 for x, y, z
+  std::array<Pair, kBodyPairs> per_w_{};        // 1 / w
   std::array<Kept, 2> kept_{};
   std::size_t in_use_ = 0;
   std::array<State, kPairs> state_{};
@@ -96,8 +100,8 @@ struct BodyResponse {
   [[nodiscard]] std::complex<double> edge_per_force(std::size_t felt, std::size_t pushed, double frequency_Hz) const;
   /// Transmissibility from edge to sensor along `axis` under a force along it.
   [[nodiscard]] std::complex<double> edge_to_sensor(std::size_t axis, double frequency_Hz) const;
-  /// Acceleration that the sensor feels per acceleration of the stage, along one axis.
-  [[nodiscard]] std::complex<double> stage_to_sensor(double frequency_Hz) const;
+  /// Acceleration that the sensor feels per acceleration of the stage, along `axis`.
+  [[nodiscard]] std::complex<double> stage_to_sensor(std::size_t axis, double frequency_Hz) const;
 };
 
 }  // namespace strigil::sim
