@@ -301,8 +301,8 @@ std::string decimal(double value, double unit) {
   const double in_unit = value / unit;
   for (const double near : {in_unit, std::nextafter(in_unit, -HUGE_VAL), std::nextafter(in_unit, HUGE_VAL)}) {
     for (int digits = 1; digits <= kMostDigits; ++digits) {
-      auto text = fmt::format("{:.{}g}", near, digits);
-      if (std::strtod(text.c_str(), nullptr) * unit == value) return text;
+      const double rounded = std::strtod(fmt::format("{:.{}g}", near, digits).c_str(), nullptr);
+      if (rounded * unit == value) return fmt::format("{}", rounded);
     }
   }
   return fmt::format("{:.{}g}", in_unit, kMostDigits);
