@@ -67,7 +67,7 @@ Felt stroke(double speed_m_s, double depth_m) {
         power += a * a;
       }
       axis.resize(std::min<std::size_t>(axis.size(), 4096));  // 0.4 s are enough for a centroid
-      for (double f = 10; f < 1500; f *= 1.05) {              // evenly over the logarithm: weighted by f
+      for (double f = 10; f < 500; f *= 1.05) {               // HaTT ends there; evenly over the logarithm
         const double here = power_at(axis, f, hand.dt_s()) * f;
         spectrum += here;
         weighted += here * f;
