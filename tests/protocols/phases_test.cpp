@@ -223,11 +223,12 @@ TEST(PhasesTest, TheUsedPartOfADoseIsThatOfItsNearestLimit) {
   config.limits = {.max_time_s = 10, .max_strokes = 4, .max_impulse_N_s = 1e6, .max_work_J = 1e6};
   auto account = DoseAccount::make(config).value();
   EXPECT_EQ(account.used(), 0);
-  for (std::int64_t i = 0; i <= 50; ++i) account.add({.at = {i * 100'000'000}, .normal_force_N = 2, .speed_m_s = 0});
+  for (std::int64_t i = 0; i <= 100; ++i) account.add({.at = {i * 50'000'000}, .normal_force_N = 2, .speed_m_s = 0});
   EXPECT_NEAR(account.used(), 0.5, 0.01) << "5 of 10 s, 1 of 4 strokes";
   config.limits.max_strokes = 1;
   auto few = DoseAccount::make(config).value();
   few.add({.at = {0}, .normal_force_N = 2});
+  few.add({.at = {50'000'000}, .normal_force_N = 2});
   EXPECT_EQ(few.used(), 1);
   constexpr double kNone = std::numeric_limits<double>::infinity();
   config.limits = {.max_time_s = kNone,
@@ -235,8 +236,8 @@ TEST(PhasesTest, TheUsedPartOfADoseIsThatOfItsNearestLimit) {
                    .max_impulse_N_s = kNone,
                    .max_work_J = kNone};
   auto free = DoseAccount::make(config).value();
-  for (std::int64_t i = 0; i <= 50; ++i)
-    free.add({.at = {i * 100'000'000}, .normal_force_N = 2, .tangential_force_N = 1, .speed_m_s = 1});
+  for (std::int64_t i = 0; i <= 100; ++i)
+    free.add({.at = {i * 50'000'000}, .normal_force_N = 2, .tangential_force_N = 1, .speed_m_s = 1});
   EXPECT_LT(free.used(), 1e-6);
 }
 

@@ -5,13 +5,16 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <memory>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <numbers>
 #include <thread>
 
 #include "apps/file_commands.hpp"
@@ -28,7 +31,6 @@ namespace {
 
 using protocols::Judgement;
 using testing::HasSubstr;
-using testing::Not;
 
 class PhantomRun : public testing::Test {
  protected:
@@ -113,7 +115,7 @@ TEST_F(PhantomRun, ATreatmentEndsWhenItsDoseIsGivenAndTheRescanFollows) {
   const auto& v = outcome->verdict;
   EXPECT_EQ(v.judgement, Judgement::kPass) << reasons(v);
   EXPECT_GT(v.left_out.size(), 5U);
-  EXPECT_GT(v.strokes.size(), 8U);
+  EXPECT_GE(v.strokes.size(), 6U) << "a scan, one treatment, a rescan at the least";
   EXPECT_EQ(v.strokes.size() + v.left_out.size(), 34U);
   EXPECT_EQ(v.strokes.back().condition, 33U) << "the rescan is the last";
   auto reader = daq::RunReader::open(outcome->run_file);
@@ -124,7 +126,9 @@ TEST_F(PhantomRun, ATreatmentEndsWhenItsDoseIsGivenAndTheRescanFollows) {
   double used = 0;
   for (const auto& area : end["dose"]["areas"]) {
     used = std::max({used, area["time_s"].get<double>() / limits["max_time_s"].get<double>(),
-                     area["strokes"].get<double>() / limits["max_strokes"].get<double>()});
+                     area["strokes"].get<double>() / limits["max_strokes"].get<double>(),
+                     area["impulse_N_s"].get<double>() / limits["max_impulse_N_s"].get<double>(),
+                     area["work_J"].get<double>() / limits["max_work_J"].get<double>()});
   }
   EXPECT_GE(used, 0.6) << "the treatment's part was given";
   EXPECT_LT(used, 1) << "and there was room for the rescan";
@@ -164,7 +168,7 @@ TEST_F(PhantomRun, TheGroundTruthIsInTheFile) {
   EXPECT_EQ(scar["depth_mm"], 0.0);
   EXPECT_EQ(scar["stiffness_contrast"], 3.9);
   EXPECT_NEAR(scar["footprint_x_mm"][0].get<double>(),
-              70 - (25 * std::cos(80 * M_PI / 180) + 2.5 * std::sin(80 * M_PI / 180)), 1e-3);
+              70 - (25 * std::cos(80 * std::numbers::pi / 180) + 2.5 * std::sin(80 * std::numbers::pi / 180)), 1e-3);
   EXPECT_EQ(truth["inclusions"][3]["target"], false);
   EXPECT_EQ(truth["layers"][1]["from_depth_mm"], 2.0);
   EXPECT_EQ(truth["layers"][1]["to_depth_mm"], 10.0);
@@ -211,6 +215,7 @@ class Eavesdropper {
     (void)::zmq_setsockopt(socket, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
     (void)::zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &reconnect_ms, sizeof reconnect_ms);
     (void)::zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0);
+    (void)::zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "strigil/1/", 10);
     EXPECT_EQ(::zmq_connect(socket, endpoint.c_str()), 0);
     bool ended = false;
     while (!ended && !stop_) {
