@@ -8,6 +8,8 @@
 #include <limits>
 #include <utility>
 
+#include "protocols/failed_step.hpp"
+
 namespace strigil::protocols {
 namespace {
 
@@ -228,76 +230,8 @@ class Judge {
   void failed_step() {
     if (e_.plan_finished) return;
     if (e_.steps.empty()) return invalid("the run ended before its first step");
-    const auto& last = e_.steps.back();
-    const auto& step = plan_.steps[last.step];
-    const auto where = fmt::format("step {} ({}, {}{})", last.step + 1, name_of(last.kind), plan_.belongs_to(step),
-                                   last.while_suspended ? ", while suspended" : "");
-    switch (last.outcome) {
-      case StepOutcome::kDone:
-        return invalid(fmt::format("the run ended after {}", where), last.condition);
-      case StepOutcome::kNoContact:
-        return invalid(fmt::format("{}: the instrument never met the phantom down to z = {:.1f} mm; {}. "
-                                   "Check that the phantom is in place and [approach] deepest_z_mm",
-                                   where, mm(step.target_m[rig::kZ]), did()),
-                       last.condition);
-      case StepOutcome::kTooSoft:
-        return invalid(fmt::format("{}: {:g} N were not reached down to z = {:.1f} mm (largest {:.2f} N); {}. Check "
-                                   "the phantom and [approach] deepest_z_mm",
-                                   where, step.force_N, mm(step.target_m[rig::kZ]), last.normal_force_N.max(), did()),
-                       last.condition);
-      case StepOutcome::kTooStiff:
-        return invalid(fmt::format("{}: pressing on could have exceeded {:g} N on this phantom; {}. "
-                                   "Check [limits] max_force_N",
-                                   where, plan_.protocol.max_force_N, did()),
-                       last.condition);
-      case StepOutcome::kTimeout:
-        return invalid(
-            fmt::format("{}: not completed within {:.1f} s (stage went from x {:.2f} z {:.2f} to x {:.2f} "
-                        "z {:.2f} mm by readback); {}. Check that the stage moves when told",
-                        where, daq::seconds(last.ended - last.began) - last.suspended_s, mm(last.from_m[rig::kX]),
-                        mm(last.from_m[rig::kZ]), mm(last.to_m[rig::kX]), mm(last.to_m[rig::kZ]), did()),
-            last.condition);
-      case StepOutcome::kMoveRefused:
-        return invalid(fmt::format("{}: the stage or the interlock refused the move; the events say why", where),
-                       last.condition);
-      case StepOutcome::kEarlyContact:
-        return invalid(
-            fmt::format("{}: on the fast way down to z = {:.1f} mm the instrument met something at z = {:.1f} mm "
-                        "({:.2f} N); {}. Raise [approach] start_z_mm above the phantom",
-                        where, mm(step.target_m[rig::kZ]), mm(last.to_m[rig::kZ]), last.normal_force_N.max(), did()),
-            last.condition);
-      case StepOutcome::kOverforce:
-        return invalid(fmt::format("{}: the normal force came to {:.2f} N, above [limits] max_force_N of {:g} N; {}. "
-                                   "Check the phantom for something hard and the evenness of its surface",
-                                   where, last.normal_force_N.max(), plan_.protocol.max_force_N, did()),
-                       last.condition);
-      case StepOutcome::kLostContact:
-        return invalid(
-            fmt::format("{}: contact was lost at x = {:.1f} mm and not found again down to z = {:.1f} mm; {}. "
-                        "Check that the stroke stays on the phantom",
-                        where, mm(last.to_m[rig::kX]), mm(last.to_m[rig::kZ]), did()),
-            last.condition);
-      case StepOutcome::kCannotHold:
-        return invalid(
-            fmt::format(
-                "{}: at {:g} mm/s over a phantom of {:.2f} N/mm this stage, {:.1f} ms late, would hold the force "
-                "within {:.2f} N RMS, and {:.2f} N are allowed; {}. Stroke slower, or use a quicker stage",
-                where, mm(step.speed_m_s), last.stiffness_N_m / kMillimetresPerMetre,
-                plan_.limits.hold ? mm(plan_.limits.hold->delay_s) : 0.0, last.expected_error_N,
-                plan_.largest_error_N(step), did()),
-            last.condition);
-      case StepOutcome::kDose:
-        return invalid(fmt::format("{}: treatment was ended by the dose account: {}; {}", where, e_.dose_reason, did()),
-                       last.condition);
-      case StepOutcome::kInterrupted:
-        return invalid(fmt::format("{}: the run ended while it was suspended", where), last.condition);
-      case StepOutcome::kSuspendedTooLong:
-        return invalid(fmt::format("{}: suspended for longer than [suspend] longest_s of {:g} s; {}", where,
-                                   plan_.protocol.suspend_longest_s, did()),
-                       last.condition);
-      case StepOutcome::kInterlock:
-        return;  // the interlock has had its own sentence
-    }
+    const auto words = failed_step_words(plan_, e_, did());
+    if (!words.empty()) invalid(words, e_.steps.back().condition);
   }
 
   void stream(const StreamEvidence& s) {

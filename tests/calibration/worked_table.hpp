@@ -24,7 +24,7 @@ class WorkedTable {
         << id << ": " << quantity << ", found " << found << " for " << expected;
     EXPECT_FALSE(std::isnan(found)) << id << ": " << quantity;
     char row[400];
-    std::snprintf(row, sizeof row, "| `%s` | %s | %.10g | %.10g | %.2g |\n", id.c_str(), quantity.c_str(), expected,
+    std::snprintf(row, sizeof row, "| `%s` | %s | %.10g | %.9g | %.2g |\n", id.c_str(), quantity.c_str(), expected,
                   shown(found, tolerance), tolerance);
     text_ += row;
   }
