@@ -174,6 +174,7 @@ int run(const Arguments& a) {
     link = std::make_unique<ui::BenchLink>(
         model, ui::BenchLinkConfig{a.control, a.client.empty() ? who + " at the screen" : a.client, curve});
   }
+  if (!link) model.state.controller_words.clear();  // nobody is waited for
   {
     ui::Screen screen(model, settings);
     if (!a.review.empty()) {

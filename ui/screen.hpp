@@ -75,6 +75,7 @@ class Screen {
   std::vector<Wish> wishes_;
   TimeView view_;
   TimeView review_view_;
+  bool review_fitted_ = false;  // the view has shown the whole run once
   std::map<std::string, bool> shown_;  // "stream/channel"
   std::string spectrum_of_ = "vibration/0";
   std::vector<float> heat_;

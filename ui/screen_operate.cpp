@@ -223,7 +223,7 @@ void Screen::last_run(const ModelState& s) {
   if (!run.file.empty() && button("Review it", "review_last", {ImGui::GetFontSize() * 8, 0}, true)) {
     review_.overlay.reset();
     review_.run = std::make_unique<RunOnScreen>(run.file);
-    review_view_ = {};
+    review_fitted_ = false;
     settings_.page = Page::kReview;
   }
   ImGui::TextWrapped("%s", run.file.c_str());

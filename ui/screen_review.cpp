@@ -37,7 +37,7 @@ void Screen::review_page() {
   ImGui::SameLine();
   if (button("Open", "review_open", {}, review_file_[0] != '\0', "name a file first")) {
     review_.run = std::make_unique<RunOnScreen>(review_file_.data());
-    review_view_ = {};
+    review_fitted_ = false;
   }
   ImGui::SameLine();
   ImGui::SetNextItemWidth(ImGui::GetContentRegionAvail().x * 0.5F);
@@ -70,8 +70,10 @@ void Screen::review_page() {
   auto& s = run.model().state;
   const auto whole = extent_of(s.streams);
   const bool any = whole.to_s > whole.from_s;
-  if (any && (review_view_.to_s == 0 || button("Whole run", "review_whole", {}, true))) {
+  const bool asked = any && button("Whole run", "review_whole", {}, true);
+  if (any && (asked || !review_fitted_)) {
     review_view_.show(whole.from_s, whole.to_s);
+    review_fitted_ = run.progress() >= 1;  // until then the whole grows
   }
   if (any && button("Save as CSV", "review_csv", {}, true)) {
     for (const auto& [name, v] : s.streams) {
