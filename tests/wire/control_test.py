@@ -69,7 +69,8 @@ def patient_bench(name):
                          ("stage_stale_ms", 2000), ("stuck_ms", 2000)):
         text, found = re.subn(rf"(?m)^{key} = \d+", f"{key} = {patient}", text)
         assert found == 1, key
-    return text
+    text = re.sub(r"(?ms)^\[stop_test\].*?(?=^\[)", "", text)
+    return re.sub(r"(?ms)^\[taps\].*?(?=^\[)", "", text)
 
 
 JOGGER = """
@@ -163,9 +164,9 @@ def served(endpoint, folder):
     starter.wait()
     status = ben.wait(lambda s: "last_run" in s and s["use"] == "by_hand", "the run ends without its starter")
     run = status["last_run"]
-    # A busy computer may spoil clocks and lines, and then says so; what is asked here is that the run was carried out.
-    assert run["judgement"] == "PASS" or all("unlocked clock" in r or "garbage" in r or "samples" in r
-                                             for r in run["reasons"]), run
+    # A busy computer may spoil clocks and lines, and the verdict then says so; asked here is that it was carried out.
+    assert not any(word in r for r in run["reasons"] for word in ("delivered", "aborted", "ended after", "emergency")), run
+    print("the run without its starter:", run["judgement"], *run["reasons"])
     verified = subprocess.run([STRIGIL, "verify", run["file"]], capture_output=True, text=True)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert status["holder"] == "" and status["armed"], status
