@@ -18,6 +18,8 @@ constexpr auto kLookForWork = std::chrono::milliseconds(20);
 constexpr auto kTryDevicesAgain = std::chrono::seconds(2);
 constexpr daq::Duration kHomingTimeout = std::chrono::seconds(60);
 constexpr std::size_t kRunsKept = 50;
+constexpr daq::Duration kAskForReset = std::chrono::milliseconds(100);
+constexpr daq::Duration kGiveUpReset = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -74,7 +76,7 @@ void Controller::Impl::by_hand() {
     use_ = Use::kByHand;
     begin_anew_ = false;
     if (emergency_) armed_ = false;
-    if (armed_) session_->reset();
+    reset_wanted_ = daq::host_now();
     publication_endpoint_ = session_->publisher().bound_endpoint();
     publication_key_ = session_->publisher().public_key();
     run_id_ = session_->run_id();
@@ -95,7 +97,8 @@ void Controller::Impl::wait_for_work() {
   while (!quit_ && !job_ && !begin_anew_ && stop_request().load() == 0) {
     (void)changed_.wait_for(lock, kLookForWork);
     const auto state = session_->state();
-    if (armed_ && rig::over(state.supervisor)) {
+    insist_on_reset(state);
+    if (armed_ && !begin_anew_ && rig::over(state.supervisor)) {
       armed_ = false;
       if (!emergency_) {
         fault_before_ = fmt::format("{}. {}", rig::fault_names(state.readings.latched_faults),
@@ -103,6 +106,21 @@ void Controller::Impl::wait_for_work() {
       }
       say(fmt::format("tripped: {}", fault_before_));
     }
+  }
+}
+
+/// What was wrong when somebody asked for the reset may be over in a moment: asked again for a while, and then told.
+void Controller::Impl::insist_on_reset(const rig::RigState& state) {
+  if (!armed_ || state.supervisor != rig::SupervisorState::kFaulted) return;
+  const auto now = daq::host_now();
+  if (now - reset_wanted_ > kGiveUpReset) {
+    armed_ = false;
+    fault_before_ = fmt::format("it could not be reset: {}. {}", rig::fault_names(state.readings.faults),
+                                rig::fault_advice(state.readings.faults));
+    say(fault_before_);
+  } else if (now - reset_asked_ > kAskForReset) {
+    session_->reset();
+    reset_asked_ = now;
   }
 }
 

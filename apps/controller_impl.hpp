@@ -77,6 +77,7 @@ class Controller::Impl {
   Job next_job();
   void by_hand();
   void wait_for_work();
+  void insist_on_reset(const rig::RigState& state);
   void home(const Job& job);
   void stop_test();
   void perform(const Job& job);
@@ -97,6 +98,8 @@ class Controller::Impl {
   std::string words_;
   std::string fault_before_;  // why it is not armed
   bool armed_ = false;        // an operator has reset it, and nothing has gone wrong since
+  daq::HostTime reset_wanted_;  // since when
+  daq::HostTime reset_asked_;   // of the rig, last
   bool emergency_ = false;
   bool begin_anew_ = false;
   bool quit_ = false;

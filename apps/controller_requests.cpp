@@ -220,13 +220,9 @@ daq::ControlReply Controller::Impl::reset(const Request& q, const Json&) {
   request_.store(0);
   if (session_ && rig::over(session_->state().supervisor)) {
     begin_anew_ = true;  // a tripped rig is put together again, with its devices asked anew
-    armed_ = true;
-  } else if (session_) {
-    session_->reset();
-    armed_ = true;
-  } else {
-    armed_ = true;  // as soon as it is up
   }
+  armed_ = true;  // the working thread asks the rig, again and again for a while
+  reset_wanted_ = daq::host_now();
   changed_.notify_all();
   return answer_to(q);
 }
