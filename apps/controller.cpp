@@ -21,6 +21,11 @@ constexpr std::size_t kRunsKept = 50;
 constexpr daq::Duration kAskForReset = std::chrono::milliseconds(100);
 constexpr daq::Duration kGiveUpReset = std::chrono::seconds(5);
 
+/// Names and what to check.
+std::string fault_words(std::uint32_t faults) {
+  return fmt::format("{}. {}", rig::fault_names(faults), rig::fault_advice(faults));
+}
+
 }  // namespace
 
 void Controller::Impl::idle() {
@@ -101,8 +106,7 @@ void Controller::Impl::wait_for_work() {
     if (armed_ && !begin_anew_ && rig::over(state.supervisor)) {
       armed_ = false;
       if (!emergency_) {
-        fault_before_ = fmt::format("{}. {}", rig::fault_names(state.readings.latched_faults),
-                                    rig::fault_advice(state.readings.latched_faults));
+        fault_before_ = fault_words(state.readings.latched_faults);
       }
       say(fmt::format("tripped: {}", fault_before_));
     }
@@ -213,8 +217,7 @@ void Controller::Impl::conclude(FinishedRun done, const std::string& trouble) {
   if (!trouble.empty()) done.reasons.push_back(trouble);
   if (readings_.latched_faults != 0 && !emergency_) {
     armed_ = false;
-    fault_before_ =
-        fmt::format("{}. {}", rig::fault_names(readings_.latched_faults), rig::fault_advice(readings_.latched_faults));
+    fault_before_ = fault_words(readings_.latched_faults);
   }
   say(fmt::format("protocol '{}': {}", done.protocol, done.judgement.empty() ? trouble : done.judgement));
   runs_.push_back(std::move(done));

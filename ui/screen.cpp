@@ -64,7 +64,6 @@ void Screen::held_button(const char* label, const char* landmark, ImVec2 size, b
   if (!enabled) return;
   if (ImGui::IsItemActivated()) wish(press);
   if (ImGui::IsItemActive()) {
-    holding_ = true;
     wish({.kind = Wish::Kind::kHold});
   }
   if (ImGui::IsItemDeactivated()) wish({.kind = Wish::Kind::kRelease});
@@ -102,7 +101,6 @@ void Screen::draw() {
     keys(s);
     top_bar(s);
     trouble(s);
-    holding_ = false;
     switch (settings_.page) {
       case Page::kLive:
         live(s);

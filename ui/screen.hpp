@@ -80,7 +80,6 @@ class Screen {
   std::string spectrum_of_ = "vibration/0";
   std::vector<float> heat_;
   double heat_made_s_ = -1;
-  bool holding_ = false;
   float jog_speed_mm_s_ = 10;
   float approach_N_ = 0.3F;
   std::array<float, 3> go_to_mm_{};

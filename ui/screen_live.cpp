@@ -127,8 +127,7 @@ void Screen::live(ModelState& s) {
   const float list = em * 11;
   const float side = ImGui::GetContentRegionAvail().x > em * 60 ? em * 24 : 0;
   ImGui::BeginChild("channels", {list, 0}, true);
-  if (ImGui::Checkbox("follow (space)", &view_.follow)) {
-  }
+  ImGui::Checkbox("follow (space)", &view_.follow);
   landmarks_.mark("follow");
   ImGui::SetNextItemWidth(-1);
   float span = static_cast<float>(view_.span_s);

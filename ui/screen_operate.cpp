@@ -13,7 +13,6 @@ constexpr const char* kNeedsControl = "take control first";
 }  // namespace
 
 void Screen::operate(const ModelState& s) {
-  const float em = ImGui::GetFontSize();
   const float each = (ImGui::GetContentRegionAvail().x - 2 * ImGui::GetStyle().ItemSpacing.x) / 3;
   ImGui::BeginChild("control", {each, 0}, true);
   control_buttons(s, ImGui::GetContentRegionAvail().x);
@@ -32,7 +31,6 @@ void Screen::operate(const ModelState& s) {
   last_run(s);
   ImGui::EndChild();
   ImGui::EndChild();
-  (void)em;
 }
 
 void Screen::control_buttons(const ModelState& s, float wide) {
