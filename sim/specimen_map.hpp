@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -41,7 +42,7 @@ inline SplineWeights spline(float u) noexcept {
 /// (m) above the inclined plane, factor on friction, factor on roughness, 0.
 struct SpecimenPlace {
   Lanes4 stiffness{};
-  Lanes4 stiffness_x{};  ///< per metre
+  Lanes4 stiffness_x{};  ///< slopes are per cell
   Lanes4 stiffness_y{};
   Lanes4 surface{};
   Lanes4 surface_x{};
@@ -54,13 +55,31 @@ class SpecimenMap {
   /// What is felt of stiffness, friction and roughness is averaged over `along_y_m` of the edge: one strip of it.
   SpecimenMap(const rig::Phantom& phantom, const StiffnessWidths& widths, double along_y_m);
 
-  /// Beyond the phantom stiffness is 0, all else as at its border. Below 40 ns.
-  [[nodiscard]] SpecimenPlace at(double x_m, double y_m) const noexcept;
+  /// A line across the phantom: what is the same for all places of one x.
+  struct Line {
+    std::size_t column = 0;
+    SplineWeights weights{};
+  };
+  [[nodiscard]] Line line(double x_m) const noexcept {
+    const auto [column, u] = locate((x_m - x_m_) * per_cell_, columns_);
+    return {column, spline(u)};
+  }
+  /// Beyond the phantom stiffness is 0, all else as at its border.
+  [[gnu::always_inline]] [[nodiscard]] SpecimenPlace at(const Line& line, double y_m) const noexcept;
+  [[nodiscard]] SpecimenPlace at(double x_m, double y_m) const noexcept { return at(line(x_m), y_m); }
   /// Height above the inclined plane only.
   [[nodiscard]] double height_m(double x_m, double y_m) const noexcept { return at(x_m, y_m).surface[0]; }
   [[nodiscard]] double cell_m() const noexcept { return cell_m_; }
+  [[nodiscard]] double per_cell() const noexcept { return per_cell_; }
 
  private:
+  /// Nearest node, one in from the border at the least, and how far beyond it, in cells.
+  static std::pair<std::size_t, float> locate(double place, std::size_t nodes) noexcept {
+    const double whole = std::clamp(place + 0.5, 1.0, static_cast<double>(nodes - 2));
+    const auto node = static_cast<std::int64_t>(whole);  // a signed conversion is one instruction
+    return {static_cast<std::size_t>(node),
+            static_cast<float>(std::clamp(place - static_cast<double>(node), -0.5, 0.5))};
+  }
   struct Node {
     Lanes4 stiffness{};
     Lanes4 surface{};
@@ -82,18 +101,11 @@ class SpecimenMap {
   std::vector<Node> nodes_;  // row by row
 };
 
-inline SpecimenPlace SpecimenMap::at(double x_m, double y_m) const noexcept {
-  // Nearest node, one in from the border at the least.
-  const auto locate = [](double place, std::size_t nodes) {
-    const double whole = std::clamp(place + 0.5, 1.0, static_cast<double>(nodes - 2));
-    const auto node = static_cast<std::size_t>(whole);
-    return std::pair{node, static_cast<float>(std::clamp(place - static_cast<double>(node), -0.5, 0.5))};
-  };
-  const auto [column, u] = locate((x_m - x_m_) * per_cell_, columns_);
+inline SpecimenPlace SpecimenMap::at(const Line& line, double y_m) const noexcept {
   const auto [row, v] = locate((y_m - y_m_) * per_cell_, rows_);
-  const SplineWeights wx = spline(u);
+  const SplineWeights& wx = line.weights;
   const SplineWeights wy = spline(v);
-  const Node* const first = &nodes_[(row - 1) * columns_ + column - 1];
+  const Node* const first = &nodes_[(row - 1) * columns_ + line.column - 1];
   SpecimenPlace p;
   for (std::size_t i = 0; i < 3; ++i) {
     const Node* const a = first + i;
@@ -109,11 +121,6 @@ inline SpecimenPlace SpecimenMap::at(double x_m, double y_m) const noexcept {
         wx.value[i] * (wy.slope[0] * a->stiffness + wy.slope[1] * b->stiffness + wy.slope[2] * c->stiffness);
     p.surface_y += wx.value[i] * (wy.slope[0] * a->surface + wy.slope[1] * b->surface + wy.slope[2] * c->surface);
   }
-  const auto per_cell = static_cast<float>(per_cell_);
-  p.stiffness_x *= per_cell;
-  p.stiffness_y *= per_cell;
-  p.surface_x *= per_cell;
-  p.surface_y *= per_cell;
   return p;
 }
 

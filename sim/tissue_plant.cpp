@@ -89,7 +89,8 @@ double TissuePlant::surface_m(double x_m, double y_m) const noexcept {
 
 ElasticContact TissuePlant::elastic(const rig::Position& at) const noexcept {
   const double plane_m = surface_.z_m + surface_.slope * at[kX] - at[kZ];
-  const auto slope = static_cast<float>(surface_.slope);
+  const auto slope = static_cast<float>(surface_.slope * map_.cell_m());  // slopes are per cell
+  const SpecimenMap::Line line = map_.line(at[kX]);
   double deepest_m = 0;
   Lanes4 load{};  // lanes are summed at the end, once
   Lanes4 even{};
@@ -100,7 +101,7 @@ ElasticContact TissuePlant::elastic(const rig::Position& at) const noexcept {
   Lanes4 friction{};
   Lanes4 roughness{};
   for (std::size_t i = 0; i < kStrips; ++i) {
-    const SpecimenPlace place = map_.at(at[kX], at[kY] + strip_y_m_[i]);
+    const SpecimenPlace place = map_.at(line, at[kY] + strip_y_m_[i]);
     const double depth = plane_m + strip_height_m_[i] + static_cast<double>(place.surface[0]);
     if (!(depth > 0)) continue;
     deepest_m = std::max(deepest_m, depth);
@@ -125,7 +126,8 @@ ElasticContact TissuePlant::elastic(const rig::Position& at) const noexcept {
   }
   c.energy_J = sum(energy) * strip_m_;
   c.roll_N_m = sum(roll) * strip_m_;
-  c.force_N = {-sum(along_x) * strip_m_, -sum(along_y) * strip_m_, load_N_m * strip_m_};
+  const double slopes = -strip_m_ * map_.per_cell();
+  c.force_N = {sum(along_x) * slopes, sum(along_y) * slopes, load_N_m * strip_m_};
   return c;
 }
 
