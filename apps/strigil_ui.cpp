@@ -82,6 +82,34 @@ void save_picture(GLFWwindow* window, const std::string& path) {
   }
 }
 
+/// Frames come at the most so often, also where the driver waits for no screen (a virtual one, a hidden window).
+class FramePace {
+ public:
+  /// Before Dear ImGui takes the window's callbacks: it calls on those that were there.
+  explicit FramePace(GLFWwindow* window) {
+    urgent() = false;
+    glfwSetKeyCallback(window, [](GLFWwindow*, int, int, int, int) { urgent() = true; });
+    glfwSetMouseButtonCallback(window, [](GLFWwindow*, int, int, int) { urgent() = true; });
+  }
+  /// Takes the window's events until the next frame is due. A key or a button is not kept waiting: it may be a stop.
+  void wait() {
+    glfwPollEvents();
+    for (double left = next_s_ - glfwGetTime(); left > 0 && !urgent(); left = next_s_ - glfwGetTime()) {
+      glfwWaitEventsTimeout(left);
+    }
+    urgent() = false;
+    next_s_ = glfwGetTime() + kFrame_s;
+  }
+
+ private:
+  static constexpr double kFrame_s = 1.0 / 60;
+  static bool& urgent() {
+    static bool flag = false;  // GLFW's callbacks carry no pointer of ours
+    return flag;
+  }
+  double next_s_ = 0;
+};
+
 void carry_out(ui::BenchLink* link, const std::vector<ui::Wish>& wishes) {
   if (link == nullptr) return;
   for (const auto& w : wishes) {
@@ -163,6 +191,7 @@ int run(const Arguments& a) {
     fmt::print(stderr, "strigil-ui: {} is not there; letters will be coarse\n", kFont);
     io.FontGlobalScale = settings.scale;
   }
+  FramePace pace(window);
   ImGui_ImplGlfw_InitForOpenGL(window, true);
   ImGui_ImplOpenGL3_Init("#version 130");
 
@@ -185,7 +214,7 @@ int run(const Arguments& a) {
     ui::apply_theme(settings.tone, settings.scale);
     double told_landmarks_s = 0;
     while (glfwWindowShouldClose(window) == GLFW_FALSE) {
-      glfwPollEvents();
+      pace.wait();
       if (drawn.tone != settings.tone) ui::apply_theme(settings.tone, settings.scale);
       drawn = settings;
       ImGui_ImplOpenGL3_NewFrame();

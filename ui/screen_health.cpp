@@ -28,6 +28,7 @@ void Screen::health(const ModelState& s) {
   const float half = ImGui::GetContentRegionAvail().x * 0.58F;
   ImGui::BeginChild("figures", {half, 0}, true);
   ImGui::TextUnformatted("Streams");
+  landmarks_.mark("streams");
   if (s.streams.empty()) ImGui::TextDisabled("none is published");
   if (!s.streams.empty() && ImGui::BeginTable("streams", 8, kTable)) {
     header({"stream", "rate Hz", "samples", "gaps", "unseen", "bound us", "clock", "range"});
