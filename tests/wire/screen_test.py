@@ -1,11 +1,15 @@
-"""The console in its window, on a served bench: screen_test.py STRIGIL STRIGIL_UI FOLDER_FOR_PICTURES.
+"""The console in its window, on a served bench: screen_test.py CASE STRIGIL STRIGIL_UI FOLDER_FOR_PICTURES.
 
-An operator's way by mouse and keyboard: control, reset, the demo, a stop in mid-stroke, the fault, the way
+operate: an operator's way by mouse and keyboard: control, reset, the demo, a stop in mid-stroke, the fault, the way
 back (release, home, reset), review. Pictures
 of every page at three sizes are kept; somebody looks at them.
+unharmed: the console that began a run is frozen, a second one killed. STRIGIL_FROZEN_S: for how long at least (10).
 """
 import contextlib
+import os
 import pathlib
+import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -13,7 +17,9 @@ import time
 from bench_served import Client, served_bench
 from virtual_screen import Console, virtual_screen
 
-STRIGIL, STRIGIL_UI, PICTURES = sys.argv[1], pathlib.Path(sys.argv[2]).resolve(), pathlib.Path(sys.argv[3]).resolve()
+CASE, STRIGIL = sys.argv[1:3]
+STRIGIL_UI, PICTURES = (pathlib.Path(path).resolve() for path in sys.argv[3:5])
+FROZEN_S = float(os.environ.get("STRIGIL_FROZEN_S", "10"))
 SIZES = (("1280x720", 1), ("1920x1080", 1), ("2560x1440", 2))
 
 
@@ -78,7 +84,66 @@ def operate(endpoint, display):
         console.kill()
 
 
-with tempfile.TemporaryDirectory(prefix="strigil-screen-") as scratch, virtual_screen() as screen:
+def ledger_of(run):
+    """Rows of `strigil ledger`: (hop, stream) to what was lost there."""
+    told = subprocess.run([STRIGIL, "ledger", run], capture_output=True, text=True)
+    assert told.returncode == 0, told.stdout + told.stderr
+    rows = re.findall(r"(?m)^(\S+) +(\w[\w ]*?) +(\d+) +(\d+)", told.stdout)
+    assert any(hop == "recorder" for _, hop, *_ in rows), told.stdout
+    return {(hop, stream): int(lost) for stream, hop, _, lost in rows}
+
+
+def unharmed(endpoint):
+    """The console that began a run is frozen, a second one is killed in the middle of it: the rig does not notice."""
+    anna = Client(endpoint, "anna")
+    anna.wait(lambda s: s["use"] == "by_hand", "the bench comes up")
+    with another("frozen", endpoint, *SIZES[0]) as frozen:
+        frozen.page("Operate")
+        frozen.click("take")
+        frozen.wait_for("give")
+        frozen.click("reset")
+        anna.wait(lambda s: s.get("supervisor") == "running", "it is reset")
+        frozen.click("run_demo")
+        status = anna.wait(lambda s: s["use"] == "running", "the demo runs")
+        assert status["holder"] == "frozen", status
+        frozen.freeze()
+        frozen_at = time.monotonic()
+        runs = 0
+        while True:
+            with another("killed", endpoint, *SIZES[0]) as second:
+                anna.wait(lambda s: s.get("progress", {}).get("kind") == "stroke", "a stroke")
+                second.wait_for("follow")
+                second.kill()
+            status = anna.wait(lambda s: s["use"] == "by_hand", "the run ends without them")
+            assert status["armed"] and status["holder"] in ("", "anna"), status
+            runs += 1
+            whole(status["last_run"])
+            if time.monotonic() - frozen_at > FROZEN_S:
+                break
+            anna.take()
+            anna.do("run", protocol="demo")
+            anna.wait(lambda s: s["use"] == "running", "one more run")
+        print(f"frozen for {time.monotonic() - frozen_at:.0f} s, through {runs} runs")
+        frozen.thaw()
+        frozen.page("Health")  # it wakes, and goes on as if nothing had been
+        frozen.wait_for("streams")
+        frozen.picture("thawed-1280x720")
+
+
+def whole(run):
+    """Carried out, and nothing lost on the rig's side. A busy computer may spoil clocks, and the verdict says so then."""
+    spoilt = ("delivered", "aborted", "ended after", "emergency", "interlock", "lost")
+    assert not any(word in reason for word in spoilt for reason in run["reasons"]), run
+    lost = {row: count for row, count in ledger_of(run["file"]).items() if count and not row[0].startswith("subscriber")}
+    print(run["judgement"], *run["reasons"], "lost:", lost)
+    assert not lost, lost
+
+
+with tempfile.TemporaryDirectory(prefix="strigil-screen-") as scratch:
     with served_bench(STRIGIL, pathlib.Path(scratch), "sim") as (control, _):
-        operate(control, screen)
+        if CASE == "operate":
+            with virtual_screen() as screen:
+                operate(control, screen)
+        else:
+            unharmed(control)
 print("ok")
