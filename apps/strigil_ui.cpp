@@ -55,6 +55,14 @@ ui::ScreenSettings load_settings(const std::string& path) {
   if (const auto at = j.find("page"); at != j.end() && at->is_number_integer()) {
     s.page = static_cast<ui::Page>(std::clamp(at->get<int>(), 0, 3));
   }
+  if (const auto at = j.find("span_s"); at != j.end() && at->is_number()) {
+    s.live.span_s = std::clamp(at->get<double>(), ui::TimeView::kShortest_s, ui::TimeView::kLongest_s);
+  }
+  if (const auto at = j.find("shown"); at != j.end() && at->is_object()) {
+    for (const auto& [channel, shown] : at->items()) {
+      if (shown.is_boolean()) s.shown[channel] = shown.get<bool>();
+    }
+  }
   return s;
 }
 
@@ -65,7 +73,9 @@ void save_settings(const std::string& path, const ui::ScreenSettings& s) {
   out << nlohmann::json{{"light", s.tone == ui::Tone::kLight},
                         {"engineer", s.engineer},
                         {"scale", s.scale},
-                        {"page", static_cast<int>(s.page)}};
+                        {"page", static_cast<int>(s.page)},
+                        {"span_s", s.live.span_s},
+                        {"shown", s.shown}};
   if (!out) fmt::print(stderr, "strigil-ui: the settings cannot be kept in {}\n", path);
 }
 

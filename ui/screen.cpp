@@ -87,7 +87,7 @@ void Screen::keys(const ModelState& s) {
   for (std::size_t i = 0; i < kPages.size(); ++i) {
     if (ImGui::IsKeyPressed(kPages[i], false)) settings_.page = static_cast<Page>(i);
   }
-  auto& view = settings_.page == Page::kReview ? review_view_ : view_;
+  auto& view = settings_.page == Page::kReview ? review_view_ : settings_.live;
   if (ImGui::IsKeyPressed(key::kSpace, false)) view.follow = !view.follow;
   if (ImGui::IsKeyPressed(key::kEqual) || ImGui::IsKeyPressed(key::kPadAdd)) view.zoom(0.8, view.to_s);
   if (ImGui::IsKeyPressed(key::kMinus) || ImGui::IsKeyPressed(key::kPadSubtract)) view.zoom(1.25, view.to_s);
