@@ -149,6 +149,7 @@ struct Arguments {
   std::string server_key;
   std::string secret_key;
   std::string review;
+  bool review_again = false;
   std::string size = "1280x720";
   float scale = 0;
   bool light = false;
@@ -225,6 +226,9 @@ int run(const Arguments& a) {
     double told_landmarks_s = 0;
     while (glfwWindowShouldClose(window) == GLFW_FALSE) {
       pace.wait();
+      if (a.review_again && !screen.review().run->growing()) {
+        screen.review().run = std::make_unique<ui::RunOnScreen>(a.review);
+      }
       if (drawn.tone != settings.tone) ui::apply_theme(settings.tone, settings.scale);
       drawn = settings;
       ImGui_ImplOpenGL3_NewFrame();
@@ -278,6 +282,7 @@ int main(int argc, char** argv) {
   app.add_option("--server-key", a.server_key, "Public key of a rig beyond this computer");
   app.add_option("--curve-secret-key", a.secret_key, "Our secret key, with its .pub beside it");
   app.add_option("--review", a.review, "Begin with this run file");
+  app.add_flag("--review-again", a.review_again, "For tests: read it over and over")->needs("--review");
   app.add_option("--size", a.size, "Of the window")->capture_default_str();
   app.add_option("--scale", a.scale, "Of everything, 1 to 2")->check(CLI::Range(1.0, 2.0));
   app.add_flag("--light", a.light, "Light instead of dark");

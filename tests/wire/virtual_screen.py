@@ -38,14 +38,14 @@ def virtual_screen(wide=2560, tall=1440):
 class Console:
     """One `strigil-ui`."""
 
-    def __init__(self, program, display, folder, name, *options):
+    def __init__(self, program, display, folder, name, *options, niceness=15):
         self.folder, self.name = folder, name
         self.marks = folder / f"{name}.marks.json"
         self.environment = dict(os.environ, DISPLAY=display, LIBGL_ALWAYS_SOFTWARE="1", LP_NUM_THREADS="1")
         folder.mkdir(parents=True, exist_ok=True)
         self.marks.unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            ["nice", "-n", "15", program, "--landmarks", self.marks, "--settings", folder / f"{name}.settings.json", "--as", name, *options],
+            ["nice", "-n", str(niceness), program, "--landmarks", self.marks, "--settings", folder / f"{name}.settings.json", "--as", name, *options],
             env=self.environment, cwd=folder)
         self.wait_for("stop")
 
