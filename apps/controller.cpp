@@ -193,7 +193,6 @@ void Controller::Impl::perform(const Job& job) {
   };
   watcher.progress = [this](const protocols::Progress& progress, const rig::Readings& readings) {
     const std::scoped_lock lock(mutex_);
-    protocol_ = "";
     progress_ = progress;
     readings_ = readings;
     if (stop_request().load() > 0) request_.store(std::max(request_.load(), stop_request().load()));

@@ -214,10 +214,16 @@ daq::ControlReply Controller::Impl::reset(const Request& q, const Json&) {
   if (in_use()) {
     return refusal_of(q, "busy", fmt::format("the rig is in use: {}", name_of(use_)));
   }
-  if (use_ == Use::kDown) return refusal_of(q, "down", fmt::format("the bench is not up: {}", words_));
+  if (!session_ && !emergency_) return refusal_of(q, "down", fmt::format("the bench is not up: {}", words_));
   emergency_ = false;
-  fault_before_.clear();
   request_.store(0);
+  if (!session_) {
+    // A stage that was stopped dead may not come up before it is homed, and nothing is homed while the stop is pressed.
+    fault_before_ = "the emergency stop was released while the bench was not up";
+    say(fmt::format("'{}' released the emergency stop; the bench is not up", q.client));
+    return answer_to(q);
+  }
+  fault_before_.clear();
   if (session_ && rig::over(session_->state().supervisor)) {
     begin_anew_ = true;  // a tripped rig is put together again, with its devices asked anew
   }

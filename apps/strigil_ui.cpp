@@ -55,6 +55,14 @@ ui::ScreenSettings load_settings(const std::string& path) {
   if (const auto at = j.find("page"); at != j.end() && at->is_number_integer()) {
     s.page = static_cast<ui::Page>(std::clamp(at->get<int>(), 0, 3));
   }
+  if (const auto at = j.find("span_s"); at != j.end() && at->is_number()) {
+    s.live.span_s = std::clamp(at->get<double>(), ui::TimeView::kShortest_s, ui::TimeView::kLongest_s);
+  }
+  if (const auto at = j.find("shown"); at != j.end() && at->is_object()) {
+    for (const auto& [channel, shown] : at->items()) {
+      if (shown.is_boolean()) s.shown[channel] = shown.get<bool>();
+    }
+  }
   return s;
 }
 
@@ -65,7 +73,9 @@ void save_settings(const std::string& path, const ui::ScreenSettings& s) {
   out << nlohmann::json{{"light", s.tone == ui::Tone::kLight},
                         {"engineer", s.engineer},
                         {"scale", s.scale},
-                        {"page", static_cast<int>(s.page)}};
+                        {"page", static_cast<int>(s.page)},
+                        {"span_s", s.live.span_s},
+                        {"shown", s.shown}};
   if (!out) fmt::print(stderr, "strigil-ui: the settings cannot be kept in {}\n", path);
 }
 
@@ -81,6 +91,34 @@ void save_picture(GLFWwindow* window, const std::string& path) {
     fmt::print(stderr, "strigil-ui: '{}' cannot be written\n", path);
   }
 }
+
+/// Frames come at the most so often, also where the driver waits for no screen (a virtual one, a hidden window).
+class FramePace {
+ public:
+  /// Before Dear ImGui takes the window's callbacks: it calls on those that were there.
+  explicit FramePace(GLFWwindow* window) {
+    urgent() = false;
+    glfwSetKeyCallback(window, [](GLFWwindow*, int, int, int, int) { urgent() = true; });
+    glfwSetMouseButtonCallback(window, [](GLFWwindow*, int, int, int) { urgent() = true; });
+  }
+  /// Takes the window's events until the next frame is due. A key or a button is not kept waiting: it may be a stop.
+  void wait() {
+    glfwPollEvents();
+    for (double left = next_s_ - glfwGetTime(); left > 0 && !urgent(); left = next_s_ - glfwGetTime()) {
+      glfwWaitEventsTimeout(left);
+    }
+    urgent() = false;
+    next_s_ = glfwGetTime() + kFrame_s;
+  }
+
+ private:
+  static constexpr double kFrame_s = 1.0 / 60;
+  static bool& urgent() {
+    static bool flag = false;  // GLFW's callbacks carry no pointer of ours
+    return flag;
+  }
+  double next_s_ = 0;
+};
 
 void carry_out(ui::BenchLink* link, const std::vector<ui::Wish>& wishes) {
   if (link == nullptr) return;
@@ -111,6 +149,7 @@ struct Arguments {
   std::string server_key;
   std::string secret_key;
   std::string review;
+  bool review_again = false;
   std::string size = "1280x720";
   float scale = 0;
   bool light = false;
@@ -163,6 +202,7 @@ int run(const Arguments& a) {
     fmt::print(stderr, "strigil-ui: {} is not there; letters will be coarse\n", kFont);
     io.FontGlobalScale = settings.scale;
   }
+  FramePace pace(window);
   ImGui_ImplGlfw_InitForOpenGL(window, true);
   ImGui_ImplOpenGL3_Init("#version 130");
 
@@ -185,7 +225,10 @@ int run(const Arguments& a) {
     ui::apply_theme(settings.tone, settings.scale);
     double told_landmarks_s = 0;
     while (glfwWindowShouldClose(window) == GLFW_FALSE) {
-      glfwPollEvents();
+      pace.wait();
+      if (a.review_again && !screen.review().run->growing()) {
+        screen.review().run = std::make_unique<ui::RunOnScreen>(a.review);
+      }
       if (drawn.tone != settings.tone) ui::apply_theme(settings.tone, settings.scale);
       drawn = settings;
       ImGui_ImplOpenGL3_NewFrame();
@@ -239,6 +282,7 @@ int main(int argc, char** argv) {
   app.add_option("--server-key", a.server_key, "Public key of a rig beyond this computer");
   app.add_option("--curve-secret-key", a.secret_key, "Our secret key, with its .pub beside it");
   app.add_option("--review", a.review, "Begin with this run file");
+  app.add_flag("--review-again", a.review_again, "For tests: read it over and over")->needs("--review");
   app.add_option("--size", a.size, "Of the window")->capture_default_str();
   app.add_option("--scale", a.scale, "Of everything, 1 to 2")->check(CLI::Range(1.0, 2.0));
   app.add_flag("--light", a.light, "Light instead of dark");

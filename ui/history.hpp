@@ -18,12 +18,14 @@ struct Column {
 /// Samples and, over them, levels of minimum and maximum, each kFold times coarser than the one below. Every level is a
 /// ring: the finest reaches back kKept samples, the next kFold times as far, and so on. One thread at a time.
 ///
-/// Memory when full, of c channels: (kKept (8 + 4 c) + 3 kKept (8 + 8 c)) bytes: 32 kKept + 28 kKept c, that is 34 MB +
-/// 29 MB a channel with kKept = 2^20.
+/// Memory when full, of c channels: kKept (8 + 4 c) + (kLevels - 1) kKept (8 + 8 c) bytes: 48 kKept + 44 kKept c. With
+/// kKept = 2^20 and 25.6 kHz the last two levels hold next to nothing for days: 34 MB + 29 MB a channel after 46 hours.
 class History {
  public:
   static constexpr std::size_t kFold = 16;
-  static constexpr std::size_t kLevels = 4;  ///< samples, 16, 256, 4096: at 25.6 kHz 41 s, 11 min, 2.9 h, 46 h
+  /// Samples, 16, 256, 4096 ...: at 25.6 kHz 41 s, 11 min, 2.9 h, 46 h, a month, a year. The coarsest are there so that
+  /// days on one screen are as few bins as seconds.
+  static constexpr std::size_t kLevels = 6;
   static constexpr std::size_t kKept = std::size_t{1} << 20U;  ///< of each level
 
   /// Precondition: channels > 0. `kept` > kFold: fewer than kKept, for tests.

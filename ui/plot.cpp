@@ -36,7 +36,7 @@ void Plot::axes(const std::string& label, const std::string& x_label) {
     const float half = ImGui::CalcTextSize(text.c_str()).x / 2;
     // Room for the axis's own name at its right end.
     const float name = ImGui::CalcTextSize(x_label.c_str()).x + em;
-    if (p + half < high_.x - name && p - half > low_.x - em * 4) {
+    if (p + half < high_.x - name && p - half > low_.x - em * 0.5F) {
       draw_->AddText({p - half, high_.y + em * 0.15F}, faint, text.c_str());
     }
   }

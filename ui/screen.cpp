@@ -22,6 +22,17 @@ const char* use_words(const std::string& use) {
   return "unknown";
 }
 
+/// With so many decimals; a dash for what is not known.
+std::string figure(double value, int decimals) {
+  return std::isfinite(value) ? fmt::format("{:.{}f}", value, decimals) : "-";
+}
+
+/// Two sentences as such, however the first one ends.
+std::string and_then(std::string first, const std::string& second) {
+  if (!first.empty() && first.back() != '.') first += '.';
+  return first + " " + second;
+}
+
 }  // namespace
 
 std::string Landmarks::json() const {
@@ -76,7 +87,7 @@ void Screen::keys(const ModelState& s) {
   for (std::size_t i = 0; i < kPages.size(); ++i) {
     if (ImGui::IsKeyPressed(kPages[i], false)) settings_.page = static_cast<Page>(i);
   }
-  auto& view = settings_.page == Page::kReview ? review_view_ : view_;
+  auto& view = settings_.page == Page::kReview ? review_view_ : settings_.live;
   if (ImGui::IsKeyPressed(key::kSpace, false)) view.follow = !view.follow;
   if (ImGui::IsKeyPressed(key::kEqual) || ImGui::IsKeyPressed(key::kPadAdd)) view.zoom(0.8, view.to_s);
   if (ImGui::IsKeyPressed(key::kMinus) || ImGui::IsKeyPressed(key::kPadSubtract)) view.zoom(1.25, view.to_s);
@@ -175,8 +186,8 @@ void Screen::top_bar(const ModelState& s) {
       const auto holder = s.in_control        ? std::string("you have control")
                           : st.holder.empty() ? std::string("nobody has control")
                                               : fmt::format("{} has control", st.holder);
-      ImGui::TextUnformatted(fmt::format("{}   F {:.2f} N   x {:.1f}  y {:.1f}  z {:.2f} mm", holder, st.normal_force_N,
-                                         st.x_mm, st.y_mm, st.z_mm)
+      ImGui::TextUnformatted(fmt::format("{}   F {} N   x {}  y {}  z {} mm", holder, figure(st.normal_force_N, 2),
+                                         figure(st.x_mm, 1), figure(st.y_mm, 1), figure(st.z_mm, 2))
                                  .c_str());
     }
     ImGui::EndChild();
@@ -193,9 +204,9 @@ void Screen::trouble(const ModelState& s) {
   } else if (st.use == "down") {
     words = st.words;
   } else if (!st.faults_latched.empty() && st.faults_latched != "not_reset") {
-    words = fmt::format("{}. {}", st.faults_latched, st.advice);
+    words = and_then(st.faults_latched, st.advice);
   } else if (!st.fault_before.empty()) {
-    words = fmt::format("{}. Reset when it is safe (Operate)", st.fault_before);
+    words = and_then(st.fault_before, "Reset when it is safe (Operate)");
   } else if (!s.controller_words.empty()) {
     words = fmt::format("refused: {}", s.controller_words);
   }

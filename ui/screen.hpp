@@ -32,6 +32,8 @@ struct ScreenSettings {
   float scale = 1;
   bool engineer = false;  ///< more figures; an operator has larger buttons instead
   Page page = Page::kLive;
+  TimeView live;                      ///< what stretch of time the live page shows
+  std::map<std::string, bool> shown;  ///< "stream/channel": which have a strip
 };
 
 /// Main thread only.
@@ -73,10 +75,8 @@ class Screen {
   Review review_;
   Landmarks landmarks_;
   std::vector<Wish> wishes_;
-  TimeView view_;
   TimeView review_view_;
   bool review_fitted_ = false;  // the view has shown the whole run once
-  std::map<std::string, bool> shown_;  // "stream/channel"
   std::string spectrum_of_ = "vibration/0";
   std::vector<float> heat_;
   double heat_made_s_ = -1;

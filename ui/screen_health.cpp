@@ -28,6 +28,7 @@ void Screen::health(const ModelState& s) {
   const float half = ImGui::GetContentRegionAvail().x * 0.58F;
   ImGui::BeginChild("figures", {half, 0}, true);
   ImGui::TextUnformatted("Streams");
+  landmarks_.mark("streams");
   if (s.streams.empty()) ImGui::TextDisabled("none is published");
   if (!s.streams.empty() && ImGui::BeginTable("streams", 8, kTable)) {
     header({"stream", "rate Hz", "samples", "gaps", "unseen", "bound us", "clock", "range"});
@@ -95,7 +96,7 @@ void Screen::health(const ModelState& s) {
     ImGui::TextWrapped("%s %.3f  %s", mark, e->at_s, e->words.c_str());
     if (e->severity == daq::Severity::kFault) ImGui::PopStyleColor();
     if (ImGui::IsItemClicked()) {
-      view_.show(e->at_s - view_.span_s / 2, e->at_s + view_.span_s / 2);
+      settings_.live.show(e->at_s - settings_.live.span_s / 2, e->at_s + settings_.live.span_s / 2);
       settings_.page = Page::kLive;
     }
   }

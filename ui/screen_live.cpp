@@ -60,7 +60,7 @@ void Screen::channel_list(const std::map<std::string, StreamView>& streams) {
     if (!ImGui::TreeNodeEx(name.c_str(), setpoint ? 0 : ImGuiTreeNodeFlags_DefaultOpen)) continue;
     for (std::size_t c = 0; c < v.description.channels.size(); ++c) {
       const auto key = key_of(name, c);
-      auto [at, fresh] = shown_.try_emplace(key, false);
+      auto [at, fresh] = settings_.shown.try_emplace(key, false);
       if (fresh) at->second = shown_at_first(v, c);
       const auto& channel = v.description.channels[c];
       ImGui::Checkbox(fmt::format("{} [{}]##{}", channel.name, shown_unit(channel.unit).unit, key).c_str(), &at->second);
@@ -73,7 +73,7 @@ void Screen::strips(std::map<std::string, StreamView>& streams, TimeView& view, 
   const float em = ImGui::GetFontSize();
   std::size_t count = 0;
   for (auto& [name, v] : streams) {
-    for (std::size_t c = 0; c < v.description.channels.size(); ++c) count += shown_[key_of(name, c)] ? 1U : 0U;
+    for (std::size_t c = 0; c < v.description.channels.size(); ++c) count += settings_.shown[key_of(name, c)] ? 1U : 0U;
   }
   if (count == 0) {
     ImGui::TextUnformatted(streams.empty() ? "No streams yet." : "Tick a channel on the left.");
@@ -86,7 +86,7 @@ void Screen::strips(std::map<std::string, StreamView>& streams, TimeView& view, 
   std::size_t i = 0;
   for (auto& [name, v] : streams) {
     for (std::size_t c = 0; c < v.description.channels.size(); ++c) {
-      if (!shown_[key_of(name, c)]) continue;
+      if (!settings_.shown[key_of(name, c)]) continue;
       const bool last = i + 1 == count;
       const auto& channel = v.description.channels[c];
       const Span x{view.from_s(), view.to_s};
@@ -102,6 +102,7 @@ void Screen::strips(std::map<std::string, StreamView>& streams, TimeView& view, 
       }
       Plot plot(fmt::format("{}{}", id, key_of(name, c)).c_str(), {0, each + (last ? em * 1.1F : 0)}, x, y,
                 settings_.tone, label, last ? "s" : "");
+      landmarks_.mark(fmt::format("strip_{}", key_of(name, c)));
       plot.curve(columns, curve_colour(i));
       if (v.history.samples() == 0) plot.words("nothing came yet");
       if (view.a_s) plot.vertical(*view.a_s, text_colour(settings_.tone), "A");
@@ -127,15 +128,15 @@ void Screen::live(ModelState& s) {
   const float list = em * 11;
   const float side = ImGui::GetContentRegionAvail().x > em * 60 ? em * 24 : 0;
   ImGui::BeginChild("channels", {list, 0}, true);
-  ImGui::Checkbox("follow (space)", &view_.follow);
+  ImGui::Checkbox("follow (space)", &settings_.live.follow);
   landmarks_.mark("follow");
   ImGui::SetNextItemWidth(-1);
-  float span = static_cast<float>(view_.span_s);
-  if (ImGui::SliderFloat("##span", &span, 0.01F, 3600, "%.4g s", ImGuiSliderFlags_Logarithmic)) view_.span_s = span;
-  if (view_.a_s && view_.b_s) {
-    ImGui::TextUnformatted(fmt::format("B - A {:.6g} s", *view_.b_s - *view_.a_s).c_str());
+  float span = static_cast<float>(settings_.live.span_s);
+  if (ImGui::SliderFloat("##span", &span, 0.01F, 3600, "%.4g s", ImGuiSliderFlags_Logarithmic)) settings_.live.span_s = span;
+  if (settings_.live.a_s && settings_.live.b_s) {
+    ImGui::TextUnformatted(fmt::format("B - A {:.6g} s", *settings_.live.b_s - *settings_.live.a_s).c_str());
   }
-  if ((view_.a_s || view_.b_s) && ImGui::SmallButton("clear cursors")) view_.a_s.reset(), view_.b_s.reset();
+  if ((settings_.live.a_s || settings_.live.b_s) && ImGui::SmallButton("clear cursors")) settings_.live.a_s.reset(), settings_.live.b_s.reset();
   ImGui::Separator();
   channel_list(s.streams);
   ImGui::Separator();
@@ -146,7 +147,7 @@ void Screen::live(ModelState& s) {
   if (s.streams.empty()) {
     ImGui::TextWrapped("%s", s.controller_answers ? "The bench publishes nothing yet." : "No bench is connected.");
   } else {
-    strips(s.streams, view_, "live", ImGui::GetContentRegionAvail().y);
+    strips(s.streams, settings_.live, "live", ImGui::GetContentRegionAvail().y);
   }
   ImGui::EndChild();
   if (side <= 0) return;
@@ -187,10 +188,10 @@ void Screen::frequency(const ModelState& s, ImVec2 size) {
     const auto& v = stream->second;
     rate = v.description.rate_Hz > 0 ? v.description.rate_Hz : v.rate_Hz;
     unit = v.description.channels[channel].unit;
-    if (view_.follow) {
+    if (settings_.live.follow) {
       v.history.newest(channel, kSamples, times, values);
     } else {
-      v.history.samples(channel, view_.from_s(), kSamples, times, values);
+      v.history.samples(channel, settings_.live.from_s(), kSamples, times, values);
     }
   }
   const auto spectrum = spectrum_of(values, rate);

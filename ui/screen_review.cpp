@@ -77,7 +77,7 @@ void Screen::review_page() {
   }
   if (any && button("Save as CSV", "review_csv", {}, true)) {
     for (const auto& [name, v] : s.streams) {
-      if (!shown_[fmt::format("{}/0", name)] && name != "force") continue;
+      if (!settings_.shown[fmt::format("{}/0", name)] && name != "force") continue;
       const auto path = fmt::format("{}-{}.csv", file_name_of(run.path()), name);
       const auto written = write_csv(v, review_view_.from_s(), review_view_.to_s, path);
       run.model().state.controller_words = written ? fmt::format("written: {}", path) : written.error().message;

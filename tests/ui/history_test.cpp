@@ -100,7 +100,7 @@ TEST(History, MemoryIsBounded) {
   for (int i = 0; i < 2'000; ++i) h.append(i, values);
   for (int i = 0; i < 20'000'000 / 16; ++i) h.append(3000 + i, values);
   // Vectors may have grown to twice what they hold.
-  EXPECT_LE(h.bytes(), 2 * (32 * kSmall + 28 * kSmall * 3));
+  EXPECT_LE(h.bytes(), 2 * (48 * kSmall + 44 * kSmall * 3));
 }
 
 TEST(History, AGapIsNotDrawnAndLateSamplesDoNotGoBack) {

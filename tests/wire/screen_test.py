@@ -1,0 +1,150 @@
+"""The console in its window, on a served bench: screen_test.py CASE STRIGIL STRIGIL_UI FOLDER_FOR_PICTURES.
+
+operate: an operator's way by mouse and keyboard: control, reset, the demo, a stop in mid-stroke, the fault, the way
+back (release, home, reset), review. Pictures
+of every page at three sizes are kept; somebody looks at them.
+unharmed: the console that began a run is frozen, a second one killed. STRIGIL_FROZEN_S: for how long at least (10).
+"""
+import contextlib
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+from bench_served import Client, served_bench
+from virtual_screen import Console, virtual_screen
+
+CASE, STRIGIL = sys.argv[1:3]
+STRIGIL_UI, PICTURES = (pathlib.Path(path).resolve() for path in sys.argv[3:5])
+FROZEN_S = float(os.environ.get("STRIGIL_FROZEN_S", "10"))
+SIZES = (("1280x720", 1), ("1920x1080", 1), ("2560x1440", 2))
+
+
+@contextlib.contextmanager
+def another(name, endpoint, size, scale, *options):
+    """A console on a screen of its own."""
+    with virtual_screen() as display:
+        console = Console(STRIGIL_UI, display, PICTURES, name, "--control", endpoint, "--size", size, "--scale", str(scale),
+                          *options)
+        try:
+            time.sleep(1)  # it has heard of the streams
+            yield console
+        finally:
+            console.kill()
+
+
+def all_pages(console, size):
+    for page, shown in (("Live", "follow"), ("Operate", "abort"), ("Health", "streams")):
+        console.page(page)
+        console.wait_for(shown)
+        console.picture(f"{page.lower()}-{size}")
+
+
+def operate(endpoint, display):
+    watcher = Client(endpoint, "watcher")
+    watcher.wait(lambda s: s["use"] == "by_hand", "the bench comes up")
+    console = Console(STRIGIL_UI, display, PICTURES, "operator", "--control", endpoint, "--size", "1280x720")
+    try:
+        console.page("Operate")
+        console.click("take")
+        watcher.wait(lambda s: s["holder"] == "operator", "the operator has control")
+        console.wait_for("give")
+        console.click("reset")
+        watcher.wait(lambda s: s["supervisor"] == "running", "it is reset")
+        time.sleep(0.3)
+        console.click("run_demo")
+        watcher.wait(lambda s: s["use"] == "running", "the demo runs")
+        for size, scale in SIZES:
+            with another(f"size-{size}", endpoint, size, scale) as other:
+                all_pages(other, size)
+        watcher.wait(lambda s: s.get("progress", {}).get("kind") == "stroke", "a stroke")
+        console.key("Escape")
+        stopped = watcher.wait(lambda s: s["use"] == "down", "the stage that was killed is in alarm until it is homed")
+        assert stopped["emergency"] and not stopped["armed"] and "'operator'" in stopped["fault_before"], stopped
+        assert stopped["last_run"]["judgement"] == "INVALID", stopped
+        console.wait_for("trouble")
+        console.picture("fault-1280x720")
+        console.click("reset")
+        watcher.wait(lambda s: not s["emergency"], "the stop is released")
+        console.click("home")
+        watcher.wait(lambda s: s["use"] == "by_hand", "it is homed and up again")
+        console.click("reset")
+        watcher.wait(lambda s: s["armed"] and s.get("supervisor") == "running", "reset after the stop")
+        console.click("review_last")
+        console.wait_for("review_verdict")
+        time.sleep(1)
+        console.picture("review-1280x720")
+        for size, scale in SIZES[1:]:
+            with another(f"review-{size}", endpoint, size, scale, "--review", stopped["last_run"]["file"]) as other:
+                other.picture(f"review-{size}")
+    finally:
+        console.kill()
+
+
+def ledger_of(run):
+    """Rows of `strigil ledger`: (hop, stream) to what was lost there."""
+    told = subprocess.run([STRIGIL, "ledger", run], capture_output=True, text=True)
+    assert told.returncode == 0, told.stdout + told.stderr
+    rows = re.findall(r"(?m)^(\S+) +(\w[\w ]*?) +(\d+) +(\d+)", told.stdout)
+    assert any(hop == "recorder" for _, hop, *_ in rows), told.stdout
+    return {(hop, stream): int(lost) for stream, hop, _, lost in rows}
+
+
+def unharmed(endpoint):
+    """The console that began a run is frozen, a second one is killed in the middle of it: the rig does not notice."""
+    anna = Client(endpoint, "anna")
+    anna.wait(lambda s: s["use"] == "by_hand", "the bench comes up")
+    with another("frozen", endpoint, *SIZES[0]) as frozen:
+        frozen.page("Operate")
+        frozen.click("take")
+        frozen.wait_for("give")
+        frozen.click("reset")
+        anna.wait(lambda s: s.get("supervisor") == "running", "it is reset")
+        frozen.click("run_demo")
+        status = anna.wait(lambda s: s["use"] == "running", "the demo runs")
+        assert status["holder"] == "frozen", status
+        frozen.freeze()
+        frozen_at = time.monotonic()
+        runs = 0
+        while True:
+            with another("killed", endpoint, *SIZES[0]) as second:
+                anna.wait(lambda s: s.get("progress", {}).get("kind") == "stroke", "a stroke")
+                second.wait_for("follow")
+                second.kill()
+            status = anna.wait(lambda s: s["use"] == "by_hand", "the run ends without them")
+            assert status["armed"] and status["holder"] in ("", "anna"), status
+            runs += 1
+            whole(status["last_run"])
+            if time.monotonic() - frozen_at > FROZEN_S:
+                break
+            if not anna.token:
+                anna.take()
+            anna.do("run", protocol="demo")
+            anna.wait(lambda s: s["use"] == "running", "one more run")
+        print(f"frozen for {time.monotonic() - frozen_at:.0f} s, through {runs} runs")
+        frozen.thaw()
+        frozen.page("Health")  # it wakes, and goes on as if nothing had been
+        frozen.wait_for("streams")
+        frozen.picture("thawed-1280x720")
+
+
+def whole(run):
+    """Carried out, and nothing lost on the rig's side. A busy computer may spoil clocks, and the verdict says so then."""
+    spoilt = ("delivered", "aborted", "ended after", "emergency", "interlock", "lost")
+    assert not any(word in reason for word in spoilt for reason in run["reasons"]), run
+    lost = {row: count for row, count in ledger_of(run["file"]).items() if count and not row[0].startswith("subscriber")}
+    print(run["judgement"], *run["reasons"], "lost:", lost)
+    assert not lost, lost
+
+
+with tempfile.TemporaryDirectory(prefix="strigil-screen-") as scratch:
+    with served_bench(STRIGIL, pathlib.Path(scratch), "sim") as (control, _):
+        if CASE == "operate":
+            with virtual_screen() as screen:
+                operate(control, screen)
+        else:
+            unharmed(control)
+print("ok")

@@ -1,0 +1,128 @@
+"""A virtual X screen with `strigil-ui` on it, its real buttons pressed by a real mouse (xdotool).
+
+Drawing in software costs as much of the processor as a graphics card would take off it: screens and consoles run with low
+priority here, so that a small computer is not said to fail at what it would not do with a card.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+PATIENCE_S = 60
+
+
+@contextlib.contextmanager
+def virtual_screen(wide=2560, tall=1440):
+    """Xvfb on the first display number that is free; gives its name."""
+    for number in range(61, 70):
+        if pathlib.Path(f"/tmp/.X{number}-lock").exists():
+            continue
+        server = subprocess.Popen(["nice", "-n", "15", "Xvfb", f":{number}", "-screen", "0", f"{wide}x{tall}x24", "-nolisten", "tcp"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + PATIENCE_S
+            while server.poll() is None and time.monotonic() < deadline:
+                if pathlib.Path(f"/tmp/.X11-unix/X{number}").exists():
+                    yield f":{number}"
+                    return
+                time.sleep(0.05)
+        finally:
+            server.terminate()
+            server.wait()
+    raise AssertionError("no virtual screen from :61 to :69 could be had")
+
+
+class Console:
+    """One `strigil-ui`."""
+
+    def __init__(self, program, display, folder, name, *options, niceness=15):
+        self.folder, self.name = folder, name
+        self.marks = folder / f"{name}.marks.json"
+        self.environment = dict(os.environ, DISPLAY=display, LIBGL_ALWAYS_SOFTWARE="1", LP_NUM_THREADS="1")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.marks.unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            ["nice", "-n", str(niceness), program, "--landmarks", self.marks, "--settings", folder / f"{name}.settings.json", "--as", name, *options],
+            env=self.environment, cwd=folder)
+        self.wait_for("stop")
+
+    def xdo(self, *words):
+        done = subprocess.run(["xdotool", *map(str, words)], env=self.environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def window(self):
+        """With the keyboard: no window manager gives it."""
+        for _ in range(100):
+            found = self.xdo("search", "--pid", self.process.pid, "--name", "Strigil").split()
+            if found:
+                self.xdo("windowfocus", found[0], "windowraise", found[0])
+                return found[0]
+            time.sleep(0.05)
+        raise AssertionError(f"{self.name} has no window")
+
+    def places(self):
+        try:
+            return json.loads(self.marks.read_text())
+        except FileNotFoundError:
+            return {}
+
+    def wait_for(self, landmark):
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, f"{self.name} ended with {self.process.returncode}"
+            if landmark in self.places():
+                return self.places()[landmark]
+            time.sleep(0.05)
+        raise AssertionError(f"{self.name} never showed '{landmark}', but {sorted(self.places())}")
+
+    def point(self, landmark):
+        place, before = self.wait_for(landmark), None
+        while place != before:  # what is above it may come and go
+            time.sleep(0.25)
+            place, before = self.wait_for(landmark), place
+        x, y, wide, tall = place
+        self.xdo("mousemove", x + wide / 2, y + tall / 2)
+
+    def click(self, landmark):
+        self.point(landmark)
+        time.sleep(0.05)  # a frame with the mouse there before the button goes down
+        self.xdo("mousedown", 1)
+        time.sleep(0.1)
+        self.xdo("mouseup", 1)
+
+    def key(self, name):
+        self.window()
+        self.xdo("keydown", name)
+        time.sleep(0.1)
+        self.xdo("keyup", name)
+
+    def page(self, name):
+        self.click(f"page_{name}")
+
+    def picture(self, name):
+        """What the screen itself saved (F12)."""
+        made, wanted = self.folder / "strigil-screen.png", self.folder / f"{name}.png"
+        made.unlink(missing_ok=True)
+        self.key("F12")
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            # Whole when its last chunk is there.
+            if made.exists() and made.read_bytes()[-8:-4] == b"IEND":
+                made.rename(wanted)
+                return wanted
+            time.sleep(0.05)
+        raise AssertionError(f"{self.name} made no picture {name}")
+
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
