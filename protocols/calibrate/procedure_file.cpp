@@ -13,7 +13,7 @@ struct Kind {
   std::string_view name;
   ReadProcedure read;
 };
-constexpr std::array kKinds{Kind{"force", read_force_procedure}};
+constexpr std::array kKinds{Kind{"force", read_force_procedure}, Kind{"stage", read_stage_procedure}};
 
 }  // namespace
 
