@@ -29,12 +29,12 @@ enum class ProcedureStepKind : std::uint8_t {
 
 struct ProcedureStep {
   ProcedureStepKind kind = ProcedureStepKind::kWait;
-  std::string name;          ///< e.g. "X1 20 N"; for people
-  double duration_s = 0;     ///< kWait, kMeasure
-  bool keep_samples = false; ///< kMeasure: all samples, not their mean alone
-  rig::Position target_m{};  ///< kMove
-  double speed_m_s = 0;      ///< kMove
-  HandsRequest hands;        ///< kHands
+  std::string name = {};           ///< e.g. "X1 20 N"; for people
+  double duration_s = 0;      ///< kWait, kMeasure
+  bool keep_samples = false;  ///< kMeasure: all samples, not their mean alone
+  rig::Position target_m{};   ///< kMove
+  double speed_m_s = 0;       ///< kMove
+  HandsRequest hands = {};         ///< kHands
 };
 
 /// What one step did.
@@ -55,7 +55,7 @@ struct ChannelFigures {
 struct StreamWindow {
   std::size_t samples = 0;
   std::vector<ChannelFigures> channels;
-  std::uint32_t flags = 0;   ///< BlockFlag bits of the blocks it was cut from, or-ed together
+  std::uint32_t flags = 0;  ///< BlockFlag bits of the blocks it was cut from, or-ed together
   // keep_samples
   std::vector<double> at_s;                 ///< acquisition times, from the first step's begin
   std::vector<std::vector<double>> counts;  ///< by channel
@@ -79,8 +79,8 @@ struct ProcedureData {
 
 /// What became of it.
 struct ProcedureResult {
-  calibration::Record record;          ///< without identity, times, operator, traceability: its keeper fills them in
-  std::vector<std::string> remarks;    ///< for people: what is short of the standard, what to look at
+  calibration::Record record;        ///< without identity, times, operator, traceability: its keeper fills them in
+  std::vector<std::string> remarks;  ///< for people: what is short of the standard, what to look at
 };
 
 /// Immutable once made; any thread.
@@ -99,10 +99,10 @@ class Procedure {
 /// What every procedure file says, and the procedure that it makes on a bench.
 struct ProcedureFile {
   std::string name;
-  std::string kind;   ///< "force", "stage", ...
+  std::string kind;  ///< "force", "stage", ...
   std::string title;
   double validity_months = 24;  ///< of the record
-  std::string text;   ///< as read
+  std::string text;             ///< as read
   std::unique_ptr<Procedure> procedure;
 };
 

@@ -37,8 +37,7 @@ daq::Result<ProcedureFile> parse_procedure(std::string_view text, const std::str
   out.validity_months = t.number("validity_months", {0.1, 120}, out.validity_months);
   const auto kind = std::find_if(kKinds.begin(), kKinds.end(), [&](const Kind& k) { return k.name == out.kind; });
   if (kind == kKinds.end()) {
-    t.refuse("kind",
-             fmt::format("there is no kind '{}'; there are: {}", out.kind, fmt::join(procedure_kinds(), ", ")));
+    t.refuse("kind", fmt::format("there is no kind '{}'; there are: {}", out.kind, fmt::join(procedure_kinds(), ", ")));
   }
   t.finish();
   if (kind != kKinds.end()) out.procedure = kind->read(root.table(kind->name, true), setup);

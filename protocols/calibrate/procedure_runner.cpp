@@ -17,7 +17,9 @@ double way_m(const rig::Position& a, const rig::Position& b) {
   return std::hypot(a[rig::kX] - b[rig::kX], a[rig::kY] - b[rig::kY], a[rig::kZ] - b[rig::kZ]);
 }
 
-double speed_of(const ProcedureStep& step) { return step.kind == ProcedureStepKind::kLift ? kLift_m_s : step.speed_m_s; }
+double speed_of(const ProcedureStep& step) {
+  return step.kind == ProcedureStepKind::kLift ? kLift_m_s : step.speed_m_s;
+}
 
 bool moves(const ProcedureStep& step) {
   return step.kind == ProcedureStepKind::kLift || step.kind == ProcedureStepKind::kMove;

@@ -21,11 +21,11 @@ enum class HandsTask : std::uint8_t {
 /// One thing to be done by hand. The rig stands still and is watched meanwhile.
 struct HandsRequest {
   HandsTask task = HandsTask::kConfirm;
-  std::string words;               ///< for people, a sentence
+  std::string words = {};               ///< for people, a sentence
   std::array<double, 3> load_N{};  ///< kLoad: along the force sensor's own x, y, z; all 0: nothing
   double azimuth_rad = 0;          ///< kTurn
-  std::string reference;           ///< kReading: what is read, e.g. "position x"; for whoever is no person
-  std::string unit;                ///< kReading: of the answer, SI symbol
+  std::string reference = {};           ///< kReading: what is read, e.g. "position x"; for whoever is no person
+  std::string unit = {};                ///< kReading: of the answer, SI symbol
   double low = 0;                  ///< kReading: what can be believed lies from here ...
   double high = 0;                 ///< ... to here
 };
@@ -39,10 +39,10 @@ struct HandsAnswer {
 struct ProcedureProgress {
   std::size_t step = 0;
   std::size_t steps = 0;
-  std::string name;       ///< of the step
+  std::string name;  ///< of the step
   double elapsed_s = 0;
-  double left_s = 0;      ///< estimated: what the steps take, and hands as long as they took so far
-  bool waiting = false;   ///< for hands
+  double left_s = 0;     ///< estimated: what the steps take, and hands as long as they took so far
+  bool waiting = false;  ///< for hands
 };
 
 /// All on the thread that turns the rig, between two ticks: nothing here may take long, or the rig is not looked at.

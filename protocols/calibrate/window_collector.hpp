@@ -35,7 +35,7 @@ class WindowCollector {
   std::shared_ptr<daq::SinkRings> rings_;
   std::vector<std::vector<StreamWindow>> windows_;
   std::vector<std::vector<std::vector<Sums>>> sums_;  // [step][stream][channel]
-  std::size_t oldest_ = 0;  // step before which no sample is waited for any more
+  std::size_t oldest_ = 0;                            // step before which no sample is waited for any more
 };
 
 }  // namespace strigil::protocols
