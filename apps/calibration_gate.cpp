@@ -4,13 +4,17 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <functional>
+#include <limits>
 
 #include "calibration/check_standard.hpp"
 #include "calibration/conversion.hpp"
 #include "calibration/record/calendar.hpp"
 #include "calibration/record/gate.hpp"
 #include "daq/strict_toml.hpp"
+#include "rig/stage_map.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -24,6 +28,18 @@ std::string grade_of(const calibration::Classification& c) {
   return fmt::format("{}{}{}{}", c.standard, c.edition.empty() ? "" : ":" + c.edition,
                      c.result.empty() ? "" : " class " + c.result,
                      c.basis.empty() ? "" : fmt::format(" ({})", c.basis));
+}
+
+constexpr std::array kAxisNames{"x", "y", "z"};
+
+/// Why the last check of this standard says that a record may not be believed; nothing: it may, or none is asked for.
+void ask_check_standard(const std::string& standard, const FoundRecord& found, const rig::BenchConfig& bench,
+                        daq::WallTime now, std::vector<std::string>& reasons) {
+  if (standard.empty()) return;
+  const auto history = calibration::read_checks(check_history_of(bench));
+  auto why = history ? calibration::check_gate(*history, standard, found.kept.hash, bench.calibration.check_valid_s, now)
+                     : history.error().message;
+  if (!why.empty()) reasons.push_back(std::move(why));
 }
 
 std::vector<std::string> reasons_against(const FoundRecord& found, const rig::BenchConfig& bench,
@@ -41,14 +57,73 @@ std::vector<std::string> reasons_against(const FoundRecord& found, const rig::Be
                                     .unit = "N",
                                     .range = range,
                                     .temperature_C = bench.calibration.temperature_C});
-  if (!bench.calibration.check_standard.empty()) {
-    const auto history = calibration::read_checks(check_history_of(bench));
-    auto why = history ? calibration::check_gate(*history, bench.calibration.check_standard, found.kept.hash,
-                                                 bench.calibration.check_valid_s, now)
-                       : history.error().message;
-    if (!why.empty()) reasons.push_back(std::move(why));
-  }
+  ask_check_standard(bench.calibration.check_standard, found, bench, now, reasons);
   return reasons;
+}
+
+/// Every axis that the record has; and what is said of all of them is said once.
+std::vector<std::string> reasons_against_stage(const FoundRecord& found, const rig::BenchConfig& bench,
+                                               const protocols::Plan& plan, daq::WallTime now) {
+  std::vector<std::string> reasons;
+  const auto& record = found.kept.record;
+  for (std::size_t a = 0; a < rig::kAxes; ++a) {
+    if (calibration::find_quantity(record, kAxisNames[a]) == nullptr) continue;
+    for (auto& why : calibration::gate(record, found.standing,
+                                       {.now = now,
+                                        .serial = bench.stage.serial,
+                                        .setting = bench.stage.setting,
+                                        .channel = kAxisNames[a],
+                                        .unit = "m",
+                                        .range = wished_positions(plan, a),
+                                        .temperature_C = bench.calibration.temperature_C})) {
+      if (std::find(reasons.begin(), reasons.end(), why) == reasons.end()) reasons.push_back(std::move(why));
+    }
+  }
+  if (const auto map = rig::StageMap::make(record, bench); !map) reasons.push_back(map.error().message);
+  ask_check_standard(bench.calibration.stage_check_standard, found, bench, now, reasons);
+  return reasons;
+}
+
+/// The record that `named` names, or why it may not be believed.
+daq::Result<FoundRecord> believed(const std::string& named, const rig::BenchConfig& bench,
+                                  const std::function<std::vector<std::string>(const FoundRecord&)>& against,
+                                  std::vector<std::string>& reasons) {
+  auto found = find_record(named, bench.calibration.store);
+  reasons = found ? against(*found) : std::vector<std::string>{found.error().message};
+  if (reasons.empty()) return found;
+  return daq::Error{fmt::format("is not calibrated for this run: {}. Nothing was moved. ([calibration] policy = "
+                                "\"mark\" makes the run and marks its numbers; bench file {})",
+                                fmt::join(reasons, "; and "), bench.file)};
+}
+
+daq::Result<void> pass_stage(const rig::BenchConfig& bench, const protocols::Plan& plan, daq::WallTime now,
+                             GatedCalibration& out) {
+  if (bench.stage.calibration.empty()) return {};
+  out.stage.named = true;
+  const auto found = believed(
+      bench.stage.calibration, bench,
+      [&](const FoundRecord& f) { return reasons_against_stage(f, bench, plan, now); }, out.stage.reasons);
+  if (!found) {
+    if (bench.calibration.policy == rig::CalibrationPolicy::kMark) return {};
+    return daq::Error{"the stage " + found.error().message};
+  }
+  const auto& record = found->kept.record;
+  out.stage_record = std::make_shared<const calibration::Record>(record);
+  out.stage_text = calibration::to_text(record);
+  auto& s = out.stage;
+  s.calibrated = true;
+  s.id = record.id;
+  s.hash = found->kept.hash;
+  s.grade = grade_of(record.classification);
+  if (record.valid_until) s.valid_until = calibration::date_of(*record.valid_until);
+  s.coverage_factor = record.coverage_factor;
+  for (const auto& q : record.quantities) {
+    if (std::find(kAxisNames.begin(), kAxisNames.end(), q.channel) == kAxisNames.end()) continue;
+    double largest_m = 0;
+    for (const auto& u : q.uncertainty) largest_m = std::max(largest_m, u.expanded);
+    s.axes.push_back({q.channel, q.range.low, q.range.high, largest_m});
+  }
+  return {};
 }
 
 }  // namespace
@@ -67,6 +142,27 @@ calibration::Interval wished_forces(const protocols::Plan& plan) {
   for (const auto& c : plan.conditions) add(c.normal_force_N, c.normal_force_N);
   for (const auto& w : plan.ways) add(w.force.min_force_N(), w.force.max_force_N());
   if (out.low > out.high) out.low = out.high;
+  return out;
+}
+
+std::optional<calibration::Interval> wished_positions(const protocols::Plan& plan, std::size_t axis) {
+  if (axis == rig::kZ) return std::nullopt;
+  calibration::Interval out{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+  const auto add = [&](double low_m, double high_m) {
+    out.low = std::min(out.low, low_m);
+    out.high = std::max(out.high, high_m);
+  };
+  for (const auto& w : plan.ways) {
+    const auto& box = w.path.box();
+    if (axis == rig::kX) add(box.min_x_m, box.max_x_m);
+    if (axis == rig::kY) add(box.min_y_m, box.max_y_m);
+  }
+  for (const auto& s : plan.steps) {
+    const bool goes = s.kind == protocols::StepKind::kGoTo ||
+                      (s.kind == protocols::StepKind::kStroke && !s.held && axis == rig::kX);
+    if (goes && !s.timing) add(s.target_m[axis], s.target_m[axis]);
+  }
+  if (out.low > out.high) return std::nullopt;
   return out;
 }
 
@@ -96,20 +192,15 @@ daq::Result<FoundRecord> find_record(const std::string& name, const std::string&
 daq::Result<GatedCalibration> pass_calibration_gate(const rig::BenchConfig& bench, const protocols::Plan& plan,
                                                     daq::WallTime now) {
   GatedCalibration out;
+  if (auto stage = pass_stage(bench, plan, now, out); !stage) return stage.error();
   if (bench.force.calibration.empty()) return out;
   const bool refuse = bench.calibration.policy == rig::CalibrationPolicy::kRefuse;
-  const auto found = find_record(bench.force.calibration, bench.calibration.store);
-  if (found) {
-    out.force.reasons = reasons_against(*found, bench, plan, now);
-  } else {
-    out.force.reasons = {found.error().message};
-  }
-  if (!out.force.reasons.empty()) {
+  const auto found = believed(
+      bench.force.calibration, bench, [&](const FoundRecord& f) { return reasons_against(f, bench, plan, now); },
+      out.force.reasons);
+  if (!found) {
     if (!refuse) return out;
-    return daq::Error{
-        fmt::format("the force is not calibrated for this run: {}. Nothing was moved. ([calibration] policy = "
-                    "\"mark\" makes the run and marks its numbers; bench file {})",
-                    fmt::join(out.force.reasons, "; and "), bench.file)};
+    return daq::Error{"the force " + found.error().message};
   }
   const auto& record = found->kept.record;
   out.record = std::make_shared<const calibration::Record>(record);

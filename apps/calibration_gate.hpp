@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "calibration/record/store.hpp"
@@ -9,6 +10,7 @@
 #include "daq/time.hpp"
 #include "protocols/force_calibration.hpp"
 #include "protocols/plan.hpp"
+#include "protocols/stage_calibration.hpp"
 #include "rig/bench.hpp"
 
 namespace strigil::apps {
@@ -18,6 +20,9 @@ struct GatedCalibration {
   protocols::ForceCalibration force;
   std::shared_ptr<const calibration::Record> record;  ///< for the bench; nullptr: nominal scale
   std::string text;                                   ///< the record's file, for the run file; empty: none
+  protocols::StageCalibration stage;
+  std::shared_ptr<const calibration::Record> stage_record;  ///< for the bench; nullptr: it goes where it counts
+  std::string stage_text;
 };
 
 /// The record of a name (id, beginning of its hash) in the bench's store, or of a path. One from a path that is not in
@@ -29,13 +34,17 @@ struct FoundRecord {
 daq::Result<FoundRecord> find_record(const std::string& name, const std::string& store);
 
 /// Judges before anything moves. Errors, with policy "refuse": why the calibration may not be believed, all reasons in
-/// words. With "mark" they are in `force.reasons`, and the scale is nominal. A bench that names none: nominal, no
-/// error.
+/// words. With "mark" they are in `force.reasons` and `stage.reasons`, the scale is nominal, and the stage goes where it
+/// counts. A bench that names none: nominal, no error.
 daq::Result<GatedCalibration> pass_calibration_gate(const rig::BenchConfig& bench, const protocols::Plan& plan,
                                                     daq::WallTime now);
 
 /// The normal forces that a plan wishes for, N.
 calibration::Interval wished_forces(const protocols::Plan& plan);
+
+/// Where along axis `axis` a plan goes by its own wish (m): its strokes and ways, not the taps. Nothing for z: how deep
+/// the instrument goes the phantom decides.
+std::optional<calibration::Interval> wished_positions(const protocols::Plan& plan, std::size_t axis);
 
 /// The file that keeps this bench's checks.
 std::string check_history_of(const rig::BenchConfig& bench);

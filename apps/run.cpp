@@ -49,6 +49,7 @@ class Run {
     calibration_ = std::move(*gated);
     auto bench = o_.bench;
     bench.force.record = calibration_.record;
+    bench.stage.record = calibration_.stage_record;
     if (auto r = wires_.open(o_.bench, o_.virtual_time, o_.seed); !r) return r.error();
     auto assembled = rig::Rig::assemble(
         bench, wires_.chunks(), [this](const std::string& uri, daq::LinkId id) { return wires_.link(uri, id); });
@@ -83,6 +84,7 @@ class Run {
         {"bench.toml", o_.bench.text}, {"protocol.toml", o_.protocol_text}, {"plan.json", protocols::to_json(o_.plan)}};
     if (!o_.stop_test.empty()) header.config["stop_test.json"] = o_.stop_test;
     if (!calibration_.text.empty()) header.config["calibration.json"] = calibration_.text;
+    if (!calibration_.stage_text.empty()) header.config["stage_calibration.json"] = calibration_.stage_text;
     add_ground_truth(header.config);
     if (!o_.publication.endpoint.empty()) {
       if (auto r = open_publisher(header.run_id); !r) return r.error();
@@ -269,6 +271,7 @@ class Run {
       auto seen = evidence(outcome.duration_s, rows);
       seen.timing = outcome.timing;
       seen.calibration = calibration_.force;
+      seen.stage_calibration = calibration_.stage;
       outcome.verdict = protocols::judge(o_.plan, seen);
       if (publisher_) {
         // The last of its topic; what waits before it was taken out when the publisher drained.

@@ -29,6 +29,7 @@ class ShortRun {
   /// Opens the wires and brings the rig up. Errors as of Rig::assemble and Rig::bring_up.
   static daq::Result<std::unique_ptr<ShortRun>> bring_up(const ShortRunOptions& options);
   [[nodiscard]] rig::Rig& rig() noexcept { return *rig_; }
+  [[nodiscard]] Wires& wires() noexcept { return wires_; }
   /// Ticks until the supervisor says that it is over; the interlock is reset at the first tick at which it is all
   /// clear, and after kGiveUp it is aborted. ShortRunOptions::request is obeyed; there is nothing to suspend, so
   /// suspend_request() aborts.

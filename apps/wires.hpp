@@ -51,6 +51,8 @@ class Wires {
   /// Where the ticks come from; after open().
   [[nodiscard]] rig::Pacer& pacer() { return *pacer_; }
   [[nodiscard]] daq::ChunkRing& chunks() { return chunks_; }
+  /// The simulated world, for who lays hands on it; nullptr on real wires. After open().
+  [[nodiscard]] sim::VirtualWorld* world() { return world_.get(); }
 
  private:
   const BusyComputer busy_;

@@ -120,13 +120,18 @@ std::string to_junit(const Plan& plan, const Verdict& verdict, double duration_s
                          escaped(plan.conditions[c].name()),
                          measured != verdict.strokes.end() ? measured->duration_s : 0.0, inside);
   }
+  std::string stage;
+  if (verdict.stage_calibration.named) {
+    stage = fmt::format("      <property name=\"stage_calibration\" value=\"{}\"/>\n",
+                        escaped(to_text(verdict.stage_calibration)));
+  }
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" "
       "errors=\"{}\" skipped=\"{}\" time=\"{:.3f}\">\n    <properties>\n      <property name=\"verdict\" "
-      "value=\"{}\"/>\n      <property name=\"calibration\" value=\"{}\"/>\n"
+      "value=\"{}\"/>\n      <property name=\"calibration\" value=\"{}\"/>\n{}"
       "    </properties>\n{}  </testsuite>\n</testsuites>\n",
       suite, plan.conditions.size() + 1, counts.failures, counts.errors, counts.skipped, duration_s,
-      name_of(verdict.judgement), escaped(to_text(verdict.calibration)), cases);
+      name_of(verdict.judgement), escaped(to_text(verdict.calibration)), stage, cases);
 }
 
 std::string to_json(const Plan& plan, const Verdict& verdict) {
@@ -155,6 +160,8 @@ std::string to_json(const Plan& plan, const Verdict& verdict) {
       strokes.back()["force_uncertainty_parts_N"] = {
           {"calibration", u.calibration_N}, {"statistics", u.statistics_N}, {"zero", u.zero_N}};
     }
+    if (verdict.stage_calibration.named)
+      strokes.back()["length_uncertainty_m"] = number(length_uncertainty_m(verdict.stage_calibration));
     if (s.interrupted > 0) strokes.back()["interrupted"] = s.interrupted;
     if (s.held) {
       strokes.back()["force_rms_error_N"] = number(s.force_rms_N);
@@ -166,6 +173,8 @@ std::string to_json(const Plan& plan, const Verdict& verdict) {
                            {"reasons", reasons},
                            {"strokes", strokes},
                            {"calibration", nlohmann::ordered_json::parse(to_json(verdict.calibration))}};
+  if (verdict.stage_calibration.named)
+    j["stage_calibration"] = nlohmann::ordered_json::parse(to_json(verdict.stage_calibration));
   for (const auto c : verdict.left_out) j["left_out"].push_back(plan.conditions[c].name());
   return j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -193,6 +202,7 @@ std::string to_text(const Plan& plan, const Verdict& verdict) {
                        100 * s.overshoot, s.stiffness_N_m / kMillimetresPerMetre);
   }
   if (!verdict.strokes.empty()) out += to_text(verdict.calibration) + "\n";
+  if (verdict.stage_calibration.named) out += to_text(verdict.stage_calibration) + "\n";
   if (!verdict.left_out.empty()) {
     out += fmt::format("{} of {} strokes were left out: their phase had given its part of the dose\n",
                        verdict.left_out.size(), plan.conditions.size());

@@ -30,6 +30,7 @@ class Judge {
 
   Verdict run() {
     verdict_.calibration = e_.calibration;
+    verdict_.stage_calibration = e_.stage_calibration;
     whole_run();
     std::vector<bool> delivered(plan_.conditions.size(), false);
     for (const auto& step : e_.steps) {

@@ -8,6 +8,7 @@
 
 #include "daq/ledger.hpp"
 #include "protocols/force_calibration.hpp"
+#include "protocols/stage_calibration.hpp"
 #include "protocols/plan.hpp"
 #include "protocols/runner.hpp"
 #include "protocols/timing_certificate.hpp"
@@ -42,6 +43,7 @@ struct RunEvidence {
   std::vector<daq::LedgerRow> ledger;  ///< of every stream, hop by hop
   TimingCertificate timing;
   ForceCalibration calibration;
+  StageCalibration stage_calibration;
   std::size_t suspensions = 0;  ///< how often the run was suspended
   double suspended_s = 0;       ///< and for how long in all
   std::string dose_reason;      ///< why treatment of an area ended; empty: it did not
@@ -87,7 +89,8 @@ struct Verdict {
   Judgement judgement = Judgement::kInvalid;
   std::vector<Reason> reasons;
   std::vector<StrokeResult> strokes;
-  ForceCalibration calibration;  ///< of the forces
+  ForceCalibration calibration;         ///< of the forces
+  StageCalibration stage_calibration;  ///< of the positions
   /// Indices into Plan::conditions: not needed any more, since the phase's part of the dose had been received.
   std::vector<std::size_t> left_out = {};
 };

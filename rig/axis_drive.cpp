@@ -150,9 +150,10 @@ void AxisDrive::begin(const Setpoint& s, const Readings& readings, daq::HostTime
   if (!retracting_) last_id_ = s.move_id;
   target_m_ = s.target_m;
   refused_then_ = session_.refused();
+  const Position from_m = readings.counted_m();
   double length_m = 0;
   for (std::size_t a = 0; a < kAxes; ++a) {
-    length_m = std::hypot(length_m, s.target_m[a] - readings.position_m[a]);
+    length_m = std::hypot(length_m, s.target_m[a] - from_m[a]);
   }
   phase_ = Phase::kMoving;
   for (const std::size_t a : kInOrder) {
@@ -164,7 +165,7 @@ void AxisDrive::begin(const Setpoint& s, const Readings& readings, daq::HostTime
     if (retracting_ && a != kZ) {
       taken = session_.set_velocity(a, 0, now, out);
     } else {
-      const double way_m = std::abs(s.target_m[a] - readings.position_m[a]);
+      const double way_m = std::abs(s.target_m[a] - from_m[a]);
       moves_[a] = true;
       const double share = length_m > 0 ? way_m / length_m : 0;
       // An axis that is where it shall be is told so as well: it may still be moving.

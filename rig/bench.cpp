@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <numbers>
 #include <vector>
 
@@ -34,6 +35,17 @@ void read_codec(StrictTable& t, std::string& codec, std::string& link, const std
 }
 
 double read_latency(StrictTable& t) { return t.number("latency_ms", {0, 100}, 0.0) * kMillisecond; }
+
+/// `calibration`, `serial` and the table `configuration`: which record, of which thing, set how.
+void read_chain(StrictTable& t, std::string& calibration, std::string& serial, calibration::Setting& setting) {
+  calibration = t.text("calibration", "");
+  serial = t.text("serial", "");
+  auto configuration = t.table("configuration", false);
+  setting.gain = configuration.text("gain", "");
+  setting.filter = configuration.text("filter", "");
+  setting.mounting = configuration.text("mounting", "");
+  configuration.finish();
+}
 
 StageConfig read_stage(StrictTable t) {
   StageConfig s;
@@ -71,6 +83,8 @@ StageConfig read_stage(StrictTable t) {
     s.keeps_position = t.boolean("keeps_position", false);
     s.host_silence_s = t.number("host_silence_ms", {50, 2000}, s.host_silence_s / kMillisecond) * kMillisecond;
   }
+  read_chain(t, s.calibration, s.serial, s.setting);
+  if (axes) s.setting.counts_per_unit = std::abs(s.steps_per_m[kX]);
   t.finish();
   return s;
 }
@@ -95,12 +109,9 @@ ForceConfig read_force(StrictTable t) {
   f.tangential_axis = read_axis(t, "tangential_axis", "+Fx");
   f.latency_s = read_latency(t);
   f.instrument_mass_kg = t.number("instrument_mass_g", {0, 5000}, 0.0) * kGram;
-  f.calibration = t.text("calibration", "");
-  f.serial = t.text("serial", "");
-  auto configuration = t.table("configuration", false);
-  f.setting = {configuration.text("gain", ""), configuration.text("filter", ""), configuration.text("mounting", ""),
-               f.rate_Hz, f.counts_per_N};
-  configuration.finish();
+  read_chain(t, f.calibration, f.serial, f.setting);
+  f.setting.rate_Hz = f.rate_Hz;
+  f.setting.counts_per_unit = f.counts_per_N;
   t.finish();
   return f;
 }
@@ -161,6 +172,7 @@ CalibrationConfig read_calibration(StrictTable t) {
   if (t.has("temperature_C")) c.temperature_C = t.number("temperature_C", {-40, 100});
   c.check_standard = t.text("check_standard", "");
   c.check_valid_s = t.number("check_valid_h", {0.01, 10000}, c.check_valid_s / kHour) * kHour;
+  c.stage_check_standard = t.text("stage_check_standard", "");
   c.check_history = t.text("check_history", "");
   t.finish();
   return c;

@@ -35,6 +35,12 @@ struct StageConfig {
   Position steps_per_m{1e6, 1e6, 1e6};  ///< microsteps; negative when the motor runs the other way; 0: no such axis
   bool keeps_position = false;          ///< it knows where it stands after power-up; otherwise it is to be homed first
   double host_silence_s = 0.3;          ///< it stops when it has not heard from us for so long
+
+  std::string calibration;       ///< the record with its error map, as for the force; empty: it goes where it counts
+  std::string serial;            ///< of the stage on the bench
+  calibration::Setting setting;  ///< of it; counts per metre are those of x above
+  /// The record that a gate has let pass; not from the file. Without: it goes where it counts.
+  std::shared_ptr<const calibration::Record> record;
 };
 
 /// The force/torque sensor.
@@ -115,6 +121,7 @@ struct CalibrationConfig {
   std::optional<double> temperature_C;  ///< of the bench; nothing: nobody said
   std::string check_standard;           ///< its name; empty: none is asked for
   double check_valid_s = 24 * 3600;     ///< a check older than this does not count
+  std::string stage_check_standard;     ///< the same for the stage, e.g. a gauge block
   std::string check_history;            ///< file that keeps the checks; empty: runs/check_standards/NAME.jsonl
 };
 

@@ -124,7 +124,7 @@ void GrblDrive::begin(const Setpoint& s, const Readings& readings, daq::HostTime
   move_ = {};
   move_.retract = retracting_;
   move_.id = s.move_id;
-  move_.from_m = readings.position_m;
+  move_.from_m = readings.counted_m();
   move_.target_m = s.target_m;
   move_.speed_m_s = s.speed_m_s;
   if (!retracting_) last_id_ = s.move_id;

@@ -34,7 +34,7 @@ void Intake::attach(daq::Session& session, daq::Link& link) {
 }
 
 void Intake::configure(const std::vector<daq::StreamDescription>& streams, const StreamRoles& roles,
-                       const calibration::Record* force) {
+                       const calibration::Record* force, const StageMap* stage) {
   conversions_.clear();
   for (std::size_t i = 0; i < streams.size(); ++i) {
     assert(streams[i].id == i);
@@ -44,6 +44,7 @@ void Intake::configure(const std::vector<daq::StreamDescription>& streams, const
   }
   counts_.assign(streams.size(), {});
   roles_ = roles;
+  stage_map_ = stage;
   configured_ = true;
 }
 
@@ -85,6 +86,7 @@ void Intake::take_block(const daq::Block& block) noexcept {
   if (!configured_ || block.stream >= conversions_.size()) return;  // before the run: nobody listens yet
   scratch_ = block;
   conversions_[block.stream].apply(scratch_);
+  if (stage_map_ != nullptr && block.stream == roles_.position) correct_positions(scratch_);
   auto& c = counts_[block.stream];
   if (c.blocks == 0) c.first_sample = block.first_sample;
   // What was missing before the first block of the run is not this run's loss.
@@ -152,8 +154,15 @@ void Intake::take_newest(const daq::NewestSample& sample) noexcept {
     if ((sample.flags & daq::kDeviceFault) != 0) sensed_ |= kForceDeviceFault;
     watch_force(sample);
   } else if (sample.stream == roles_.position) {
+    const auto counted_m = r.counted_m();  // an axis that is not reported stays as it is
+    r.position_m = counted_m;
     for (std::size_t a = 0; a < std::min<std::size_t>(kAxes, sample.channels); ++a) {
       r.position_m[a] = conversion.value(sample, a);
+    }
+    if (stage_map_ != nullptr) {
+      const auto true_m = newest_position_.follow(*stage_map_, r.position_m);
+      for (std::size_t a = 0; a < kAxes; ++a) r.correction_m[a] = true_m[a] - r.position_m[a];
+      r.position_m = true_m;
     }
     r.stage_seen = true;
     r.position_t0 = sample.t0;
@@ -164,6 +173,16 @@ void Intake::take_newest(const daq::NewestSample& sample) noexcept {
     if ((sample.flags & daq::kSaturated) != 0) sensed_ |= kVibrationSaturated;
     if ((sample.flags & daq::kDeviceFault) != 0) sensed_ |= kVibrationDeviceFault;
     watch(vibration_liveness_, sample, kVibrationStuck);
+  }
+}
+
+void Intake::correct_positions(daq::Block& block) noexcept {
+  const auto axes = std::min<std::size_t>(kAxes, block.channels);
+  for (std::size_t s = 0; s < block.samples; ++s) {
+    Position p{};
+    for (std::size_t a = 0; a < axes; ++a) p[a] = block.values[s * block.channels + a];
+    p = recorded_position_.follow(*stage_map_, p);
+    for (std::size_t a = 0; a < axes; ++a) block.values[s * block.channels + a] = static_cast<float>(p[a]);
   }
 }
 

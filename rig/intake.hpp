@@ -12,6 +12,7 @@
 #include "rig/behaviour.hpp"
 #include "rig/bench.hpp"
 #include "rig/readings.hpp"
+#include "rig/stage_map.hpp"
 
 namespace strigil::rig {
 
@@ -52,9 +53,10 @@ class Intake {
   /// `session` and `link` must outlive the intake. Links are numbered as they are attached: 0, 1, 2...
   void attach(daq::Session& session, daq::Link& link);
   /// Streams in the order of their ids, and their roles. After every session is ready(). `force`: the calibration of
-  /// the force stream; nullptr: its nominal scale. Precondition: Conversion::with() takes it.
+  /// the force stream; nullptr: its nominal scale. Precondition: Conversion::with() takes it. `stage`: the error map of
+  /// the position stream, which outlives the intake; nullptr: positions are as they are counted.
   void configure(const std::vector<daq::StreamDescription>& streams, const StreamRoles& roles,
-                 const calibration::Record* force = nullptr);
+                 const calibration::Record* force = nullptr, const StageMap* stage = nullptr);
 
   /// Everything that has arrived, then every session's timers. Updates `readings` (sensor part only).
   void drain(daq::HostTime now, Readings& readings) noexcept;
@@ -86,6 +88,7 @@ class Intake {
   };
   void take_block(const daq::Block& block) noexcept;
   void take_newest(const daq::NewestSample& sample) noexcept;
+  void correct_positions(daq::Block& block) noexcept;
   void take_vibration(const daq::Block& block) noexcept;
   void watch(Liveness& liveness, const daq::NewestSample& sample, Fault stuck) noexcept;
   void watch_force(const daq::NewestSample& sample) noexcept;
@@ -96,6 +99,9 @@ class Intake {
   std::vector<std::unique_ptr<Outlet>> outlets_;
   std::vector<calibration::Conversion> conversions_;
   std::vector<StreamCounts> counts_;
+  const StageMap* stage_map_ = nullptr;
+  StageFollower newest_position_;
+  StageFollower recorded_position_;  // blocks and newest samples do not come in step
   StreamRoles roles_;
   bool configured_ = false;
   daq::Block scratch_;

@@ -82,7 +82,7 @@ std::uint32_t Interlock::judge(const Readings& r, std::uint32_t sensed, daq::Hos
   if (!r.stage_seen || now - std::max(r.position_received, asked_since) > limits_.stage_stale) faults |= kStageStale;
   if (r.stage == StageState::kAlarm) faults |= kStageAlarm;
   if (r.stage_restarts != restarts_at_reset_) faults |= kStageRestarted;
-  if (r.stage_seen && !within_travel(r.position_m, limits_.travel_margin_m)) faults |= kTravel;
+  if (r.stage_seen && !within_travel(r.counted_m(), limits_.travel_margin_m)) faults |= kTravel;
   if (stalled(r, asked_since, now)) faults |= kStageStalled;
   if (purpose_ == RigPurpose::kHome) {
     // Where it stands is not known, it may be locked until it is homed, and Grbl says nothing while it looks. It runs
@@ -97,16 +97,17 @@ std::uint32_t Interlock::judge(const Readings& r, std::uint32_t sensed, daq::Hos
 
 void Interlock::follow(const Setpoint& s, const Readings& r) noexcept {
   auto& f = following_;
+  const Position seen_m = r.counted_m();
   const auto tell = [&](bool place_known) {
     const bool same = f.told && f.place_known == place_known && (!place_known || f.target_m == s.target_m);
-    if (!same || f.seen_m != r.position_m) {
+    if (!same || f.seen_m != seen_m) {
       f.since = f.asked = r.now;
       f.asked_m = {};
     }
     f.told = true;
     f.place_known = place_known;
     f.target_m = s.target_m;
-    f.seen_m = r.position_m;
+    f.seen_m = seen_m;
   };
   switch (s.kind) {
     case SetpointKind::kMove:
@@ -118,8 +119,8 @@ void Interlock::follow(const Setpoint& s, const Readings& r) noexcept {
       f.asked = r.now;
       return;
     case SetpointKind::kHold:  // what was told stands
-      if (f.seen_m != r.position_m) f.since = r.now;
-      f.seen_m = r.position_m;
+      if (f.seen_m != seen_m) f.since = r.now;
+      f.seen_m = seen_m;
       return;
     case SetpointKind::kStop:
     case SetpointKind::kEmergencyStop:
@@ -135,12 +136,13 @@ bool Interlock::stalled(const Readings& r, daq::HostTime asked_since, daq::HostT
   // Velocities may come and go, and add up to nothing: what counts is how far they would have led.
   constexpr double kUnseen_m = 0.25e-3;
   const auto& f = following_;
-  if (!f.told || r.position_m != f.seen_m ||
+  const Position seen_m = r.counted_m();
+  if (!f.told || seen_m != f.seen_m ||
       now - std::max(f.since, asked_since) <= std::max(kStall, limits_.stage_stale))
     return false;
   if (!f.place_known) return std::hypot(f.asked_m[kX], f.asked_m[kY], f.asked_m[kZ]) > kUnseen_m;
   for (std::size_t a = 0; a < kAxes; ++a) {
-    if (std::abs(r.position_m[a] - f.target_m[a]) > stage_.in_position_m) return true;
+    if (std::abs(seen_m[a] - f.target_m[a]) > stage_.in_position_m) return true;
   }
   return false;
 }
@@ -187,8 +189,8 @@ Setpoint Interlock::respond(const Readings& r) noexcept {
     return s;
   }
   s.kind = SetpointKind::kRetract;
-  s.target_m = r.position_m;
-  s.target_m[kZ] = std::max(stage_.clear_z_m, r.position_m[kZ]);  // a retract never goes down
+  s.target_m = r.counted_m();
+  s.target_m[kZ] = std::max(stage_.clear_z_m, s.target_m[kZ]);  // a retract never goes down
   s.speed_m_s = stage_.retract_speed_m_s;
   return s;
 }
@@ -219,9 +221,10 @@ Setpoint Interlock::permit_velocity(const Demand& demand, const Readings& r) noe
   };
   // Travel: readback is as old as it is, and the stage may have moved on since.
   const double reaction_s = stage_.reaction_s + std::max(0.0, daq::seconds(r.now - r.position_t0));
+  const Position counted_m = r.counted_m();
   for (std::size_t a = 0; a < kAxes; ++a) {
-    const double down_m = r.position_m[a] - stage_.travel_min_m[a];
-    const double up_m = stage_.travel_max_m[a] - r.position_m[a];
+    const double down_m = counted_m[a] - stage_.travel_min_m[a];
+    const double up_m = stage_.travel_max_m[a] - counted_m[a];
     bound(s.velocity_m_s[a], -stopping_speed(down_m, reaction_s, stage_.acceleration_m_s2),
           stopping_speed(up_m, reaction_s, stage_.acceleration_m_s2));
   }
@@ -282,7 +285,7 @@ Setpoint Interlock::choose(const Demand& demand, const Readings& r) noexcept {
       break;
     case DemandKind::kMove: {
       // What a move meets on its way down it meets at its full speed at the worst.
-      const bool down = demand.target_m[kZ] < r.position_m[kZ];
+      const bool down = demand.target_m[kZ] < r.counted_m()[kZ];
       const bool allowed = latched_ == 0 && within_travel(demand.target_m, 0) && demand.speed_m_s > 0 &&
                            demand.speed_m_s <= stage_.max_speed_m_s &&
                            (!down || demand.speed_m_s <= fastest_down_m_s());

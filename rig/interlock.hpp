@@ -13,7 +13,7 @@ namespace strigil::rig {
 
 enum class SetpointKind : std::uint8_t { kHold, kMove, kRetract, kStop, kEmergencyStop, kVelocity, kHome };
 
-/// What a drive is told. Positions in metres, machine coordinates.
+/// What a drive is told. Positions in metres, machine coordinates: as the stage counts them.
 struct Setpoint {
   SetpointKind kind = SetpointKind::kHold;
   std::uint32_t move_id = 0;

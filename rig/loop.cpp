@@ -27,7 +27,8 @@ void Loop::tick(daq::HostTime now) noexcept {
   }
   apply_commands(now);
   readings_.latched_faults = parts_.interlock.latched();
-  const Demand demand = steer(wish(now), now);
+  const Demand wished = wish(now);
+  const Demand demand = correct(steer(wished, now), wished.kind == DemandKind::kForce, now);
   parts_.supervisor.advance(readings_, parts_.behaviour.state(), now);
   report_supervisor(now);
   const PermittedSetpoint setpoint =
@@ -73,6 +74,12 @@ Demand Loop::wish(daq::HostTime now) noexcept {
     default:
       return {.kind = DemandKind::kHold};
   }
+}
+
+/// Before the interlock: it judges what goes to the wire.
+Demand Loop::correct(const Demand& demand, bool pressed, daq::HostTime now) noexcept {
+  if (parts_.stage_map == nullptr) return demand;
+  return correction_.apply(*parts_.stage_map, demand, readings_, now, pressed);
 }
 
 Demand Loop::steer(const Demand& demand, daq::HostTime now) noexcept {

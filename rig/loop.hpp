@@ -11,6 +11,7 @@
 #include "rig/force_control.hpp"
 #include "rig/intake.hpp"
 #include "rig/interlock.hpp"
+#include "rig/stage_map.hpp"
 #include "rig/supervisor.hpp"
 
 namespace strigil::rig {
@@ -36,6 +37,7 @@ struct LoopParts {
   Supervisor& supervisor;
   Behaviour& behaviour;
   Drive& drive;
+  const StageMap* stage_map = nullptr;    ///< the stage's error map; without, it goes where it counts
   ForceControl* force_control = nullptr;  ///< where the drive takes velocities; without, no force is held
   std::size_t stage_link = 0;             ///< the intake's number for the drive's link
   daq::StreamId setpoint_stream = 0;      ///< stream of the setpoints that were written
@@ -66,6 +68,7 @@ class Loop final : private EventSink {
   void event(const daq::Event& event) noexcept override { parts_.intake.push_event(event); }
   void apply_commands(daq::HostTime now) noexcept;
   [[nodiscard]] Demand wish(daq::HostTime now) noexcept;
+  [[nodiscard]] Demand correct(const Demand& demand, bool pressed, daq::HostTime now) noexcept;
   [[nodiscard]] Demand steer(const Demand& demand, daq::HostTime now) noexcept;
   void record_setpoint(const Setpoint& setpoint, daq::HostTime now) noexcept;
   void tell_counts(daq::HostTime now) noexcept;
@@ -75,6 +78,7 @@ class Loop final : private EventSink {
   static constexpr std::size_t kCommandCapacity = 16;
   LoopParts parts_;
   Readings readings_;
+  StageCorrection correction_;
   daq::Ring<Command> commands_{kCommandCapacity};
   std::atomic<std::uint64_t> refused_commands_{0};
   std::atomic<std::uint64_t> overruns_{0};

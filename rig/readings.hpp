@@ -84,13 +84,19 @@ struct Readings {
   // stage
   bool stage_seen = false;  ///< at least one position report
   StageState stage = StageState::kUnknown;
-  Position position_m{};  ///< readback
+  Position position_m{};  ///< readback: where the stage truly is, as far as its error map knows (rig/stage_map.hpp)
+  Position correction_m{};  ///< of the error map: position_m less what the stage counts; 0 without one
   daq::HostTime position_t0;
   daq::HostTime position_received;
   std::uint32_t finished_move =
       0;  ///< id of the last move that is physically complete: idle, and readback in tolerance
   std::uint64_t stage_restarts = 0;  ///< times the stage's controller restarted since we speak to it
   std::uint32_t refused_move = 0;    ///< id of the last move that the stage or the interlock refused
+
+  /// What the stage counts: its own machine coordinates, in which interlock and drive think.
+  [[nodiscard]] Position counted_m() const noexcept {
+    return {position_m[kX] - correction_m[kX], position_m[kY] - correction_m[kY], position_m[kZ] - correction_m[kZ]};
+  }
 
   ContactReading contact;
 

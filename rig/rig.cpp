@@ -76,6 +76,12 @@ Rig::~Rig() = default;
 daq::Result<std::unique_ptr<Rig>> Rig::assemble(const BenchConfig& bench, daq::ChunkRing& chunks,
                                                 const LinkOpener& open, RigPurpose purpose) {
   std::unique_ptr<Rig> rig(new Rig(bench, chunks, purpose));
+  // Where a stage stands that is being homed is not known, and so no map of it.
+  if (bench.stage.record && purpose == RigPurpose::kRun) {
+    const auto map = StageMap::make(*bench.stage.record, bench);
+    if (!map) return map.error();
+    rig->stage_map_ = *map;
+  }
   auto& d = *rig->devices_;
   struct Place {
     const char* what;
@@ -192,7 +198,9 @@ std::optional<ForceControlConfig> hold_of(const BenchConfig& bench) {
   return force_control_of(bench, ability);
 }
 
-void Rig::begin() { intake_.configure(streams_, roles_, bench_.force.record.get()); }
+void Rig::begin() { 
+  intake_.configure(streams_, roles_, bench_.force.record.get(), stage_map_ ? &*stage_map_ : nullptr);
+ }
 
 Loop& Rig::loop_with(Behaviour& behaviour) {
   auto& d = *devices_;
@@ -203,6 +211,7 @@ Loop& Rig::loop_with(Behaviour& behaviour) {
                                            .supervisor = supervisor_,
                                            .behaviour = behaviour,
                                            .drive = d.stage->drive(),
+                                           .stage_map = stage_map_ ? &*stage_map_ : nullptr,
                                            .force_control = d.force_control ? &*d.force_control : nullptr,
                                            .stage_link = kStageWire,
                                            .setpoint_stream = kSetpointStream,

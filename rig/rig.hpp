@@ -15,6 +15,7 @@
 #include "rig/interlock.hpp"
 #include "rig/loop.hpp"
 #include "rig/pacer.hpp"
+#include "rig/stage_map.hpp"
 #include "rig/supervisor.hpp"
 
 namespace strigil::rig {
@@ -88,6 +89,7 @@ class Rig {
   Intake intake_;
   Interlock interlock_;
   Supervisor supervisor_;
+  std::optional<StageMap> stage_map_;
   std::unique_ptr<Devices> devices_;
   std::vector<daq::StreamDescription> streams_;
   StreamRoles roles_;

@@ -89,7 +89,7 @@ void Supervisor::advance(const Readings& r, BehaviourState behaviour, daq::HostT
     // was broken off may leave the stage locked.
     const bool homes = purpose_ == RigPurpose::kHome;
     const bool still = r.stage == StageState::kIdle || (homes && r.stage == StageState::kAlarm);
-    const bool clear = homes || (r.stage_seen && r.position_m[kZ] >= stage_.clear_z_m - stage_.in_position_m);
+    const bool clear = homes || (r.stage_seen && r.counted_m()[kZ] >= stage_.clear_z_m - stage_.in_position_m);
     if (r.latched_faults != 0) ends_well_ = false;
     const bool lost = (r.faults & kStageRestarted) != 0;  // it says where it stands, but from where does it count?
     reached_clear_ = clear && still && !lost;

@@ -16,8 +16,8 @@ constexpr double kFullStepsAPeriod = 4;
 }  // namespace
 
 bool AxisMechanicsConfig::any() const {
-  return backlash_m != 0 || scale_error != 0 || periodic_error_m != 0 || ripple_m != 0 || resonance_Hz != 0 ||
-         pull_out_N != 0;
+  return backlash_m != 0 || scale_error != 0 || periodic_error_m != 0 || wave_error_m != 0 || ripple_m != 0 ||
+         resonance_Hz != 0 || pull_out_N != 0;
 }
 
 AxisMechanics::AxisMechanics(const AxisMechanicsConfig& config, double counted_m, std::uint64_t seed)
@@ -32,6 +32,7 @@ double AxisMechanics::screw_m(double motor_m) const noexcept {
   double x = motor_m * (1 + config_.scale_error);
   if (config_.periodic_error_m != 0)
     x += config_.periodic_error_m * std::sin(kTwoPi * motor_m / config_.lead_m + config_.periodic_phase_rad);
+  if (config_.wave_error_m != 0) x += config_.wave_error_m * std::sin(kTwoPi * motor_m / config_.wave_m);
   if (config_.ripple_m != 0) x += config_.ripple_m * std::sin(kTwoPi * motor_m / config_.full_step_m);
   return x;
 }
@@ -41,6 +42,8 @@ double AxisMechanics::screw_per_m(double motor_m) const noexcept {
   const double k = kTwoPi / config_.lead_m;
   if (config_.periodic_error_m != 0)
     slope += config_.periodic_error_m * k * std::cos(k * motor_m + config_.periodic_phase_rad);
+  const double w = kTwoPi / config_.wave_m;
+  if (config_.wave_error_m != 0) slope += config_.wave_error_m * w * std::cos(w * motor_m);
   const double r = kTwoPi / config_.full_step_m;
   if (config_.ripple_m != 0) slope += config_.ripple_m * r * std::cos(r * motor_m);
   return slope;

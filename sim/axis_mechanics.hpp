@@ -3,7 +3,8 @@
 // In this order, from counts to edge:
 //   motor      loses its hold when more is asked of it than it has: it stands, and counts are lost by whole electrical
 //              periods (4 full steps)
-//   screw      error over its place x: s x + A sin(2 pi x / lead + phase) + ripple sin(2 pi x / full step)
+//   screw      error over its place x: s x + A sin(2 pi x / lead + phase) + W sin(2 pi x / wave)
+//              + ripple sin(2 pi x / full step)
 //   backlash   a play of this width: the nut moves once the screw has come through it
 //   carriage   a mass on a spring between nut and edge, bent by what the phantom pushes, shaken by bearings in
 //              proportion to speed. The ripple through it is the machine's own tone at the step rate v / full step.
@@ -28,6 +29,8 @@ struct AxisMechanicsConfig {
   double periodic_error_m = 0;  ///< A
   double lead_m = 5e-3;         ///< of the screw
   double periodic_phase_rad = 0;
+  double wave_error_m = 0;     ///< W: a screw is not straight, nor cut evenly
+  double wave_m = 0.15;        ///< length of that wave
   double ripple_m = 0;         ///< amplitude
   double full_step_m = 25e-6;  ///< lead / 200
   double resonance_Hz = 0;     ///< of the carriage; 0: stiff

@@ -161,6 +161,8 @@ void read_stage_mechanics(StrictTable t, StageMechanicsConfig& config, double pl
   axes("scale_error_ppm", {-50000, 50000}, kMicro, &Axis::scale_error);
   axes("periodic_error_um", {0, 1000}, kMicro, &Axis::periodic_error_m);
   axes("periodic_phase_deg", {-360, 360}, kDegree, &Axis::periodic_phase_rad);
+  axes("wave_error_um", {0, 1000}, kMicro, &Axis::wave_error_m);
+  axes("wave_mm", {10, 10000}, kMilli, &Axis::wave_m);
   axes("lead_mm", {0.1, 200}, kMilli, &Axis::lead_m);
   axes("ripple_um", {0, 100}, kMicro, &Axis::ripple_m);
   axes("full_step_um", {0.1, 10000}, kMicro, &Axis::full_step_m);
@@ -178,7 +180,7 @@ void read_stage_mechanics(StrictTable t, StageMechanicsConfig& config, double pl
       t.refuse("rumble_m_s2_rtHz", "bearings shake a carriage that has a mass on a spring: give its resonance_Hz");
     // What turns round: the screw's slope may not.
     const double k = 6.283185307179586;
-    const double steepest = k * a.periodic_error_m / a.lead_m;
+    const double steepest = k * (a.periodic_error_m / a.lead_m + a.wave_error_m / a.wave_m);
     if (steepest > 0.5) t.refuse("periodic_error_um", "so large an error on so short a lead would turn the axis round");
   }
   t.finish();

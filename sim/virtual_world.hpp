@@ -2,6 +2,7 @@
 // fast this computer is, so that two runs are the same to the last bit.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 
@@ -38,6 +39,8 @@ class VirtualWorld {
   [[nodiscard]] daq::HostTime now() const noexcept;
 
   [[nodiscard]] const World& world() const noexcept;
+  /// As World::load_edge().
+  void load_edge(const std::array<double, 3>& force_N) noexcept;
   /// Chunks lost because nobody emptied the ring.
   [[nodiscard]] std::uint64_t lost_chunks() const noexcept;
 

@@ -133,6 +133,15 @@ std::unique_ptr<StageTwin> make_stage_twin(const SimConfig& config, daq::HostTim
   return std::make_unique<MechanicalStage>(std::move(counts), axes, start, config.seed ^ kMechanicsSeed);
 }
 
+/// What the force sensor feels with `load_N` at the edge: torque as in SpringDamperPlant.
+PlantState with_load(const PlantState& plant, const std::array<double, 3>& load_N, double lever_m) {
+  PlantState out = plant;
+  for (std::size_t i = 0; i < load_N.size(); ++i) out.force_N[i] += load_N[i];
+  out.torque_N_m[0] += lever_m * load_N[1];
+  out.torque_N_m[1] -= lever_m * load_N[0];
+  return out;
+}
+
 }  // namespace
 
 rig::Instrument steel_bar() {
@@ -186,6 +195,7 @@ struct World::Parts {
   SensorStreamTwin vibration;
   FaultMaker faults;
   std::uint64_t steps = 0;
+  std::array<double, 3> load_N{};
 };
 
 std::string_view name_of(DeviceName device) noexcept {
@@ -220,6 +230,8 @@ daq::HostTime World::next_step() const noexcept {
   return parts_->start + daq::from_seconds(static_cast<double>(parts_->steps + 1) / parts_->config.plant_rate_Hz);
 }
 
+void World::load_edge(const std::array<double, 3>& force_N) noexcept { parts_->load_N = force_N; }
+
 void World::step() {
   auto& p = *parts_;
   const daq::HostTime now = next_step();
@@ -228,7 +240,7 @@ void World::step() {
   p.stage.step(now, p.phantom->state(), p.output(DeviceName::kStage));
   const PlantState& state = p.phantom->step(now, p.stage.position_m(), p.stage.velocity_m_s());
   p.faults.see(now, state, *p.phantom);
-  p.force.step(now, state, p.output(DeviceName::kForce));
+  p.force.step(now, with_load(state, p.load_N, p.config.mount.lever_m), p.output(DeviceName::kForce));
   p.vibration.step(now, state, p.output(DeviceName::kVibration));
 }
 

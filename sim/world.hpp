@@ -56,6 +56,9 @@ class World {
   [[nodiscard]] daq::HostTime start() const noexcept;
   /// The instant of the next plant step.
   [[nodiscard]] daq::HostTime next_step() const noexcept;
+  /// From the next step on this force pulls at the instrument's edge, beside what the plant gives: the hands of who
+  /// calibrates (sensor's axes, N; all 0: nothing). The stage and the plant do not feel it.
+  void load_edge(const std::array<double, 3>& force_N) noexcept;
   /// Takes one plant step.
   void step();
   /// Takes every step up to and including `to`.

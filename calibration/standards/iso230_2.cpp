@@ -67,20 +67,6 @@ class Extent {
   double high_ = -std::numeric_limits<double>::infinity();
 };
 
-/// What the conditions add to a length: standard uncertainties.
-struct LengthUncertainty {
-  double fixed = 0;  // device, alignment, temperature
-  double drift = 0;
-};
-
-LengthUncertainty length_uncertainty(const StageConditions& c, double length) {
-  const double cosine = length * c.misalignment_rad * c.misalignment_rad / 2;
-  const double thermal = std::abs(c.expansion_per_K) * length * c.temperature_range_K;
-  const double coefficient = std::abs(c.temperature_from_20_K) * length * c.expansion_range_per_K;
-  return {std::hypot(c.device_expanded_m / 2, std::hypot(cosine, thermal, coefficient) / kFullWidth),
-          c.drift_range_m / kFullWidth};
-}
-
 Estimate mean_with_uncertainty(double mean, double type_a, double dof, double type_b) {
   return {mean, std::hypot(type_a, type_b),
           effective_dof(type_a, dof, type_b, std::numeric_limits<double>::infinity())};
@@ -149,6 +135,14 @@ std::vector<std::string> shortfalls(const StageReadings& r, const LimitTable& ta
 }
 
 }  // namespace
+
+LengthUncertainty length_uncertainty(const StageConditions& c, double length) {
+  const double cosine = length * c.misalignment_rad * c.misalignment_rad / 2;
+  const double thermal = std::abs(c.expansion_per_K) * length * c.temperature_range_K;
+  const double coefficient = std::abs(c.temperature_from_20_K) * length * c.expansion_range_per_K;
+  return {std::hypot(c.device_expanded_m / 2, std::hypot(cosine, thermal, coefficient) / kFullWidth),
+          c.drift_range_m / kFullWidth};
+}
 
 LimitSchema iso230_2_schema() {
   return {{"targets_at_least", "targets_per_m", "axis_at_most_m", "cycles_at_least", "coverage_factor"}, {}, {}, {}};

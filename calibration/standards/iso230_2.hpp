@@ -30,6 +30,13 @@ struct StageConditions {
   double drift_range_m = 0;          // of the drift test (EVE)
 };
 
+/// What the conditions add to a length (m): standard uncertainties.
+struct LengthUncertainty {
+  double fixed = 0;  ///< device, alignment, temperature
+  double drift = 0;
+};
+[[nodiscard]] LengthUncertainty length_uncertainty(const StageConditions& conditions, double length_m);
+
 /// One target. Deviations are measured minus target.
 struct StageTarget {
   double target_m = 0;

@@ -63,16 +63,14 @@ daq::Result<PitchTable> PitchTable::from(const StageAssessment& stage) {
 
 std::optional<double> PitchTable::position(double command_m, Approach approach) const noexcept {
   if (count_ < 2 || !(command_m >= nodes_[0].command_m) || !(command_m <= nodes_[count_ - 1].command_m)) return {};
-  std::size_t i = 1;
-  while (i + 1 < count_ && command_m > nodes_[i].command_m) ++i;
+  const auto i = segment([&](std::size_t k) { return nodes_[k].command_m < command_m; });
   return between(command_m, nodes_[i - 1].command_m, nodes_[i].command_m, reached(i - 1, approach),
                  reached(i, approach));
 }
 
 std::optional<double> PitchTable::command(double position_m, Approach approach) const noexcept {
   if (count_ < 2 || !(position_m >= reached(0, approach)) || !(position_m <= reached(count_ - 1, approach))) return {};
-  std::size_t i = 1;
-  while (i + 1 < count_ && position_m > reached(i, approach)) ++i;
+  const auto i = segment([&](std::size_t k) { return reached(k, approach) < position_m; });
   return between(position_m, reached(i - 1, approach), reached(i, approach), nodes_[i - 1].command_m,
                  nodes_[i].command_m);
 }

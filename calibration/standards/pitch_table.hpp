@@ -49,6 +49,21 @@ class PitchTable {
   [[nodiscard]] std::span<const PitchNode> nodes() const noexcept { return {nodes_.data(), count_}; }
 
  private:
+  /// The end of the segment: the first inner node that does not lie below, by bisection; the last where all do.
+  template <typename Below>
+  [[nodiscard]] std::size_t segment(const Below& below) const noexcept {
+    std::size_t low = 1;
+    std::size_t high = count_ - 1;
+    while (low < high) {
+      const std::size_t middle = (low + high) / 2;
+      if (below(middle)) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
   [[nodiscard]] double reached(std::size_t i, Approach approach) const noexcept {
     return nodes_[i].command_m + (approach == Approach::rising ? nodes_[i].rising_m : nodes_[i].falling_m);
   }

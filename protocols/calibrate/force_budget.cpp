@@ -1,0 +1,138 @@
+// The budget of a force calibration: what a value of the record may be off by when a run uses it. docs/calibrate.md.
+#include <algorithm>
+#include <cmath>
+
+#include "calibration/standards/estimate.hpp"
+#include "calibration/standards/readings_check.hpp"
+#include "protocols/calibrate/force_evaluation.hpp"
+
+namespace strigil::protocols {
+namespace {
+
+constexpr double kHalfWidth = 1.7320508075688772;   // rectangular: a / sqrt 3
+constexpr double kTriangle = 2.4494897427831779;    // triangular: a / sqrt 6
+constexpr double kWholeWidth = 3.4641016151377544;  // rectangular, whole width: w / sqrt 12
+
+/// Slope through zero, by least squares.
+double slope_of(const std::vector<ForceReading>& readings, std::size_t channel) {
+  double xy = 0;
+  double xx = 0;
+  for (const auto& r : readings) {
+    xy += r.applied_N[channel] * r.signal_N[channel];
+    xx += r.applied_N[channel] * r.applied_N[channel];
+  }
+  return xy / xx;
+}
+
+}  // namespace
+
+void ForceEvaluation::find_effects() {
+  // Hysteresis: X4' against X3, X6' against X5.
+  half_gap_N_.assign(p_.loads_.size(), 0);
+  double both = 0;
+  for (const auto& s : r_.series) {
+    if (s.falling.empty()) continue;
+    ++both;
+    for (std::size_t i = 0; i < s.falling.size(); ++i) {
+      half_gap_N_[i] += std::abs(pressing(s.falling[i].signal_N) - pressing(s.rising[i].signal_N)) / 2;
+    }
+  }
+  for (auto& gap : half_gap_N_) gap /= std::max(both, 1.0);
+  // None falls from the top; next to it the loop is as wide as it comes.
+  if (half_gap_N_.size() > 1) half_gap_N_.back() = half_gap_N_[half_gap_N_.size() - 2];
+  for (const auto& s : p_.laterals_) {
+    if (s.validates) continue;
+    for (std::size_t i = 0; i < s.loads.size() / 2; ++i) {
+      const auto up = mean_of(s.loads[i])[s.axis];
+      const auto down = mean_of(s.loads[s.loads.size() - 1 - i])[s.axis];
+      lateral_half_gap_N_ = std::max(lateral_half_gap_N_, std::abs(up - down) / 2);
+    }
+  }
+  // Creep: a run reads sooner or later than settle_s after a change of load.
+  const auto& creep = r_.creep;
+  const double asked_s = p_.plan_.settle_s + p_.plan_.read_s / 2;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < creep.time_s.size(); ++i) {
+    if (std::abs(creep.time_s[i] - asked_s) < std::abs(creep.time_s[at] - asked_s)) at = i;
+  }
+  for (const double x : creep.reading) creep_ = std::max(creep_, std::abs(x - creep.reading[at]) / creep.reading[at]);
+  std::vector<double> slopes;
+  std::vector<double> first;
+  for (std::size_t i = 0; i < r_.series.size(); ++i) {
+    const auto& s = r_.series[i];
+    zero_N_ = std::max(zero_N_, std::abs(s.zero_after_N - s.zero_before_N));
+    const double slope = slope_of(s.rising, axes_.normal);
+    (i < 2 ? first : slopes).push_back(slope);  // X1 and X2 are of one position
+  }
+  slopes.push_back(calibration::spread_of(first).mean);
+  const auto spread = calibration::spread_of(slopes);
+  mounting_ = spread.deviation / std::sqrt(static_cast<double>(slopes.size())) / std::abs(spread.mean);
+  if (!r_.places_N.empty()) {
+    const auto [low, high] =
+        std::minmax_element(r_.places_N.begin(), r_.places_N.end(),
+                            [&](const auto& a, const auto& b) { return a[axes_.normal] < b[axes_.normal]; });
+    places_N_ = (*high)[axes_.normal] - (*low)[axes_.normal];
+  }
+  for (const auto& l : p_.loads_) reference_ = std::max(reference_, l.u_N / l.force_N);
+  for (const auto& l : p_.lateral_) reference_ = std::max(reference_, l.u_N / l.force_N);
+}
+
+std::vector<ForceEvaluation::Part> ForceEvaluation::parts_of(std::size_t channel, double force_N) const {
+  const bool normal = channel == axes_.normal;
+  const double f = std::abs(force_N);
+  std::vector<Part> parts;
+  const auto add = [&](const std::string& name, const std::string& distribution, double u_N, double dof = 0) {
+    if (u_N > 0) parts.push_back({name, distribution, u_N, dof});
+  };
+  add("reference force", "normal", reference_ * f);
+  if (normal) add("positions", "normal", mounting_ * f, 2);
+  // The curve where a run uses it: with drag beside it.
+  ForceSignals signal{};
+  signal[channel] = force_N;
+  if (normal && matrix_) signal[axes_.lateral[0]] = p_.plan_.lateral_ratio * f;
+  const auto& fit = fits_[matrix_ ? channel : 0];
+  add("curve", "normal", fit.uncertainty_of(row_of(signal)), static_cast<double>(fit.dof));
+  if (normal) {
+    double gap_N = half_gap_N_.back();
+    for (std::size_t i = 0; i + 1 < p_.loads_.size(); ++i) {
+      const double low = p_.loads_[i].force_N;
+      const double high = p_.loads_[i + 1].force_N;
+      if (f < low || f > high) continue;
+      gap_N = std::lerp(half_gap_N_[i], half_gap_N_[i + 1], (f - low) / (high - low));
+      break;
+    }
+    add("hysteresis", "rectangular", gap_N / kHalfWidth);
+  } else {
+    add("hysteresis", "rectangular", lateral_half_gap_N_ / kHalfWidth);
+  }
+  add("creep", "rectangular", creep_ * f / kHalfWidth);
+  add("zero within a series", "rectangular", zero_N_ / kWholeWidth);
+  add("resolution", "rectangular", r_.resolution_N / kWholeWidth);
+  if (normal) add("zero over the travel", "triangular", std::abs(places_N_) / kTriangle);
+  const auto& plan = p_.plan_;
+  const double at_C = setup_.temperature_C.value_or((plan.use_low_C + plan.use_high_C) / 2);
+  const double away_K = std::max(std::abs(plan.use_high_C - at_C), std::abs(plan.use_low_C - at_C));
+  add("temperature in use", "rectangular", std::abs(plan.sensitivity_per_K) * away_K * f / kHalfWidth);
+  if (normal && matrix_) {
+    add("direction of the side loads", "rectangular", plan.direction_rad * plan.lateral_ratio * f / kHalfWidth);
+  } else if (normal) {
+    add("crosstalk, not measured", "rectangular", plan.crosstalk_unmeasured * plan.lateral_ratio * f / kHalfWidth);
+  } else {
+    add("direction of the normal loads", "rectangular", plan.direction_rad * p_.loads_.back().force_N / kHalfWidth);
+  }
+  return parts;
+}
+
+double ForceEvaluation::expanded(const std::vector<Part>& parts) const {
+  double square = 0;
+  double fourth = 0;
+  for (const auto& part : parts) {
+    square += part.u_N * part.u_N;
+    if (part.dof > 0) fourth += std::pow(part.u_N, 4) / part.dof;
+  }
+  const double dof = fourth > 0 ? square * square / fourth : std::numeric_limits<double>::infinity();
+  // metrology.md 4.1: truncated, and t taken; never below what a record's coverage factor of 2 says.
+  return std::max(2.0, calibration::coverage_factor(std::max(dof, 1.0))) * std::sqrt(square);
+}
+
+}  // namespace strigil::protocols

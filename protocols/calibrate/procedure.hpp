@@ -1,0 +1,115 @@
+// Procedure: a calibration that the rig carries out: steps, some of which need hands, and what is made of what was
+// measured in them. Described in TOML (protocols/procedures/*.toml, docs/calibrate.md); a kind is one class.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "calibration/record/record.hpp"
+#include "daq/result.hpp"
+#include "daq/stream.hpp"
+#include "protocols/calibrate/prompter.hpp"
+#include "protocols/calibrate/reference_standard.hpp"
+#include "rig/bench.hpp"
+#include "rig/intake.hpp"
+#include "rig/readings.hpp"
+
+namespace strigil::protocols {
+
+enum class ProcedureStepKind : std::uint8_t {
+  kLift,     ///< straight up to the bench's clear height
+  kMove,     ///< to target_m at speed_m_s, straight
+  kHands,    ///< ask, and wait for the answer
+  kWait,     ///< duration_s at rest
+  kMeasure,  ///< the same, and every stream's counts are averaged (and kept, if asked)
+};
+
+struct ProcedureStep {
+  ProcedureStepKind kind = ProcedureStepKind::kWait;
+  std::string name = {};           ///< e.g. "X1 20 N"; for people
+  double duration_s = 0;      ///< kWait, kMeasure
+  bool keep_samples = false;  ///< kMeasure: all samples, not their mean alone
+  rig::Position target_m{};   ///< kMove
+  double speed_m_s = 0;       ///< kMove
+  HandsRequest hands = {};         ///< kHands
+};
+
+/// What one step did.
+struct StepDone {
+  daq::HostTime began;
+  daq::HostTime ended;
+  rig::Position position_m{};  ///< readback when it ended
+  double answer = 0;           ///< kHands: what was said
+};
+
+/// Counts of one channel in one window.
+struct ChannelFigures {
+  double mean = 0;       ///< counts
+  double deviation = 0;  ///< of one sample, n - 1
+};
+
+/// What one stream showed in one kMeasure step: samples whose acquisition time lies in it.
+struct StreamWindow {
+  std::size_t samples = 0;
+  std::vector<ChannelFigures> channels;
+  std::uint32_t flags = 0;  ///< BlockFlag bits of the blocks it was cut from, or-ed together
+  // keep_samples
+  std::vector<double> at_s;                 ///< acquisition times, from the first step's begin
+  std::vector<std::vector<double>> counts;  ///< by channel
+};
+
+/// What a procedure knows of the bench it is carried out on.
+struct ProcedureSetup {
+  rig::BenchConfig bench;
+  ReferenceStandard reference;
+  std::optional<double> temperature_C;  ///< of the bench, as the operator said
+};
+
+/// Everything that was measured. `done` and `windows` have one entry for each step; windows of steps that measure
+/// nothing are empty.
+struct ProcedureData {
+  std::vector<daq::StreamDescription> streams;
+  rig::StreamRoles roles;
+  std::vector<StepDone> done;
+  std::vector<std::vector<StreamWindow>> windows;  ///< [step][stream]
+};
+
+/// What became of it.
+struct ProcedureResult {
+  calibration::Record record;        ///< without identity, times, operator, traceability: its keeper fills them in
+  std::vector<std::string> remarks;  ///< for people: what is short of the standard, what to look at
+};
+
+/// Immutable once made; any thread.
+class Procedure {
+ public:
+  virtual ~Procedure() = default;
+  /// All of them, in their order.
+  [[nodiscard]] virtual const std::vector<ProcedureStep>& steps() const = 0;
+  /// Largest normal force that will be put on by hand, N; 0: none. The stage does not move while it is there.
+  [[nodiscard]] virtual double largest_load_N() const { return 0; }
+  /// Pure. Errors: what was measured makes no calibration, in words.
+  [[nodiscard]] virtual daq::Result<ProcedureResult> evaluate(const ProcedureData& data,
+                                                              const ProcedureSetup& setup) const = 0;
+};
+
+/// What every procedure file says, and the procedure that it makes on a bench.
+struct ProcedureFile {
+  std::string name;
+  std::string kind;  ///< "force", "stage", ...
+  std::string title;
+  double validity_months = 24;  ///< of the record
+  std::string text;             ///< as read
+  std::unique_ptr<Procedure> procedure;
+};
+
+/// Kinds that there are.
+std::vector<std::string_view> procedure_kinds();
+/// Errors: unknown keys, values out of range, a kind that is not there, a bench it cannot be carried out on; with line
+/// and column where it is the file's.
+daq::Result<ProcedureFile> parse_procedure(std::string_view text, const std::string& file, const ProcedureSetup& setup);
+
+}  // namespace strigil::protocols

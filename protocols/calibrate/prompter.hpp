@@ -1,0 +1,61 @@
+// Prompter: who does what the rig cannot do by itself while it is calibrated: puts a mass on, turns the cell, reads a
+// reference. A person at a terminal, a screen, a file of answers, or the simulated world.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "daq/time.hpp"
+
+namespace strigil::protocols {
+
+enum class HandsTask : std::uint8_t {
+  kConfirm,  ///< do what the words say
+  kLoad,     ///< put load_N on the edge, and take off what was there before
+  kTurn,     ///< turn what carries the load to azimuth_rad about the sensor's axis, and put it up anew
+  kReading,  ///< read the reference and say what it says
+};
+
+/// One thing to be done by hand. The rig stands still and is watched meanwhile.
+struct HandsRequest {
+  HandsTask task = HandsTask::kConfirm;
+  std::string words = {};               ///< for people, a sentence
+  std::array<double, 3> load_N{};  ///< kLoad: along the force sensor's own x, y, z; all 0: nothing
+  double azimuth_rad = 0;          ///< kTurn
+  std::string reference = {};           ///< kReading: what is read, e.g. "position x"; for whoever is no person
+  std::string unit = {};                ///< kReading: of the answer, SI symbol
+  double low = 0;                  ///< kReading: what can be believed lies from here ...
+  double high = 0;                 ///< ... to here
+};
+
+struct HandsAnswer {
+  bool given_up = false;  ///< the procedure is to end without a result
+  double value = 0;       ///< kReading: in the request's unit
+};
+
+/// How far a procedure has come; for a screen.
+struct ProcedureProgress {
+  std::size_t step = 0;
+  std::size_t steps = 0;
+  std::string name;  ///< of the step
+  double elapsed_s = 0;
+  double left_s = 0;     ///< estimated: what the steps take, and hands as long as they took so far
+  bool waiting = false;  ///< for hands
+};
+
+/// All on the thread that turns the rig, between two ticks: nothing here may take long, or the rig is not looked at.
+/// In virtual time poll() may wait for a person, since the world then stands still.
+class Prompter {
+ public:
+  virtual ~Prompter() = default;
+  /// Once for each step that needs hands. One request at a time.
+  virtual void ask(const HandsRequest& request, daq::HostTime now) = 0;
+  /// The answer, once it is there; after ask(), in every tick.
+  virtual std::optional<HandsAnswer> poll(daq::HostTime now) = 0;
+  /// A few times a second.
+  virtual void progress(const ProcedureProgress& progress) { (void)progress; }
+};
+
+}  // namespace strigil::protocols
