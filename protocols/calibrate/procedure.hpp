@@ -29,18 +29,18 @@ enum class ProcedureStepKind : std::uint8_t {
 
 struct ProcedureStep {
   ProcedureStepKind kind = ProcedureStepKind::kWait;
-  std::string name = {};           ///< e.g. "X1 20 N"; for people
+  std::string name = {};      ///< e.g. "X1 20 N"; for people
   double duration_s = 0;      ///< kWait, kMeasure
   bool keep_samples = false;  ///< kMeasure: all samples, not their mean alone
   rig::Position target_m{};   ///< kMove
   double speed_m_s = 0;       ///< kMove
-  HandsRequest hands = {};         ///< kHands
+  HandsRequest hands = {};    ///< kHands
 };
 
 /// What one step did.
 struct StepDone {
-  daq::HostTime began;
-  daq::HostTime ended;
+  daq::HostTime began = {};
+  daq::HostTime ended = {};
   rig::Position position_m{};  ///< readback when it ended
   double answer = 0;           ///< kHands: what was said
 };
@@ -106,6 +106,8 @@ struct ProcedureFile {
   std::unique_ptr<Procedure> procedure;
 };
 
+/// The title of a procedure's file. Errors: it is none.
+daq::Result<std::string> procedure_title(std::string_view text, const std::string& file);
 /// Kinds that there are.
 std::vector<std::string_view> procedure_kinds();
 /// Errors: unknown keys, values out of range, a kind that is not there, a bench it cannot be carried out on; with line

@@ -23,6 +23,14 @@ std::vector<std::string_view> procedure_kinds() {
   return out;
 }
 
+daq::Result<std::string> procedure_title(std::string_view text, const std::string& file) {
+  daq::StrictToml document(text, file);
+  if (document.error()) return *document.error();
+  auto title = document.root().table("procedure", true).text("title", "");
+  if (document.error()) return *document.error();
+  return title;
+}
+
 daq::Result<ProcedureFile> parse_procedure(std::string_view text, const std::string& file,
                                            const ProcedureSetup& setup) {
   daq::StrictToml document(text, file);
