@@ -39,7 +39,7 @@ struct CourtOptions {
   double deadline_s = 1;  ///< from the instrument's coming over a target to the answer
   double level = 0.95;
   double blank_level = 0.99;         ///< of the check on blanks; shared among its two comparisons
-  std::size_t blanks_of_target = 4;  ///< blank cases for each target, at most
+  std::size_t blanks_of_target = 8;  ///< blank cases for each target, at most
   BootstrapOptions bootstrap;
   std::size_t least_targets_for_pod = 30;  ///< [A] half of the handbook's 60
   std::size_t least_sizes_for_pod = 3;
@@ -67,7 +67,7 @@ struct Accused {
 };
 
 struct BlankArea {
-  std::string against;  ///< "the same place on other phantoms", "the mirror image of the place"
+  std::string against;  ///< "the same place on other phantoms", "other places in the air"
   std::optional<RocArea> area;
   std::string why;  ///< there is none
 };

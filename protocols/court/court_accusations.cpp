@@ -4,9 +4,29 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+
+#include "protocols/court/distributions.hpp"
 
 namespace strigil::protocols {
 namespace {
+
+/// The interval as wide as few phantoms make it: their spread is itself an estimate, so Student's t stands for the
+/// normal's z, on the logit scale. An accusation must not come from six phantoms too sure of themselves.
+void widen(RocArea& area, const CaseScores& scores) {
+  const std::set<std::size_t> with_target(scores.target_phantom.begin(), scores.target_phantom.end());
+  const std::set<std::size_t> with_blank(scores.blank_phantom.begin(), scores.blank_phantom.end());
+  const auto phantoms = std::min(with_target.size(), with_blank.size());
+  auto& i = area.interval;
+  if (phantoms < 2 || !(area.variance > 0) || !(area.auc > 0 && area.auc < 1) || !(i.low > 0 && i.high < 1)) return;
+  const auto logit = [](double p) { return std::log(p / (1 - p)); };
+  const double more = student_quantile((1 + i.level) / 2, static_cast<double>(phantoms - 1)) / two_sided_z(i.level);
+  const auto moved = [&](double bound) {
+    return 1 / (1 + std::exp(-(logit(area.auc) + more * (logit(bound) - logit(area.auc)))));
+  };
+  i.low = moved(i.low);
+  i.high = moved(i.high);
+}
 
 /// Share of a detector's marks that come again, at the same place with the same score, on strokes of other phantoms.
 struct Repetition {
@@ -46,17 +66,22 @@ Repetition repetition(std::span<const CourtStroke> strokes) {
 std::vector<BlankArea> areas_on_blanks(std::span<const CourtStroke> strokes, const CourtOptions& options) {
   std::vector<BlankArea> out;
   const double level = 1 - (1 - options.blank_level) / 2;  // Bonferroni: there are two
-  for (const auto place : {BlankPlace::kOtherPhantoms, BlankPlace::kMirror}) {
+  std::vector<CourtStroke> in_air(strokes.begin(), strokes.end());
+  std::erase_if(in_air, [](const CourtStroke& s) { return !s.air; });
+  for (const auto place : {BlankPlace::kOtherPhantoms, BlankPlace::kSameStroke}) {
+    // What all phantoms have in common, as their curvature, differs from place to place: the air alone is fair there.
+    const bool same_stroke = place == BlankPlace::kSameStroke;
+    const std::span<const CourtStroke> over = same_stroke ? in_air : strokes;
     BlankArea blank;
-    blank.against =
-        place == BlankPlace::kOtherPhantoms ? "the same place on other phantoms" : "the mirror image of the place";
-    const auto cases = court_cases(strokes, AskedFor::kPaper, place, false, options.matching.tolerance_mm,
+    blank.against = same_stroke ? "other places in the air" : "the same place on other phantoms";
+    const auto cases = court_cases(over, AskedFor::kPaper, place, false, options.matching.tolerance_mm,
                                    options.blanks_of_target, options.bootstrap.seed);
-    if (cases.targets.empty()) return {};
-    const auto scores = score_cases(strokes, cases);
+    if (cases.targets.empty() || cases.blanks.empty()) continue;
+    const auto scores = score_cases(over, cases);
     auto area = clustered_roc_area(scores.scores, scores.target_phantom, scores.blank_phantom, level);
     if (area) {
       blank.area = *area;
+      widen(*blank.area, scores);
     } else {
       blank.why = area.error().message;
       // Strokes of one phantom alone: no spread between phantoms is known, that between windows is.

@@ -9,8 +9,8 @@
 
 namespace strigil::protocols {
 
-/// AUC on targets that are on paper alone, or in the air, against the same place elsewhere and against its mirror
-/// image; at `level` each.
+/// AUC on targets that are on paper alone, or in the air, against the same place on other phantoms and, in the air,
+/// against other places of the stroke; at `level` each.
 std::vector<BlankArea> areas_on_blanks(std::span<const CourtStroke> strokes, const CourtOptions& options);
 /// From the hearings of one detector and its areas on blanks.
 std::vector<Accused> accuse(std::span<const CourtStroke> strokes, std::span<const BlankArea> on_blanks);

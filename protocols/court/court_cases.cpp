@@ -22,6 +22,28 @@ bool is_free(const CourtStroke& stroke, const Window& w, AskedFor asked, double 
   });
 }
 
+/// Windows as long as `window` on its own stroke, side by side with it and no nearer to an end: there detectors are
+/// silent, and that must not count for the target.
+std::size_t blanks_beside(const CourtStroke& stroke, const Window& window, AskedFor asked, double tolerance_mm,
+                          std::size_t most, std::vector<Window>& out) {
+  const auto& h = stroke.heard->hearing;
+  const double length_mm = window.to_mm - window.from_mm;
+  const double margin_mm = std::min(window.from_mm - h.x_from_mm, h.x_to_mm - window.to_mm);
+  if (!(length_mm > 0)) return 0;
+  std::size_t found = 0;
+  const auto windows = static_cast<int>(std::min((h.x_to_mm - h.x_from_mm) / length_mm, 1e6));
+  for (int k = 1; k <= windows; ++k) {
+    for (const double shift_mm : {k * length_mm, -k * length_mm}) {
+      const Window beside{window.stroke, window.from_mm + shift_mm, window.to_mm + shift_mm};
+      if (found == most || beside.from_mm < h.x_from_mm + margin_mm || beside.to_mm > h.x_to_mm - margin_mm) continue;
+      if (!is_free(stroke, beside, asked, tolerance_mm)) continue;
+      out.push_back(beside);
+      ++found;
+    }
+  }
+  return found;
+}
+
 bool alike(const CourtStroke& a, const CourtStroke& b) {
   const auto& p = a.heard->hearing.planned;
   const auto& q = b.heard->hearing.planned;
@@ -36,11 +58,10 @@ bool is_asked_for(const CourtStroke& stroke, const StrokeTarget& target, AskedFo
   return there == (asked == AskedFor::kTargets);
 }
 
-CourtCases court_cases(std::span<const CourtStroke> strokes, AskedFor asked, BlankPlace place, bool then_mirror,
+CourtCases court_cases(std::span<const CourtStroke> strokes, AskedFor asked, BlankPlace place, bool or_same_stroke,
                        double tolerance_mm, std::size_t blanks_of_target, std::uint64_t seed) {
   CourtCases out;
   for (std::size_t s = 0; s < strokes.size(); ++s) {
-    const auto& h = strokes[s].heard->hearing;
     for (const auto& t : strokes[s].heard->targets) {
       if (!is_asked_for(strokes[s], t, asked)) continue;
       Window window{s, t.where.from_mm - tolerance_mm, t.where.to_mm + tolerance_mm};
@@ -60,14 +81,9 @@ CourtCases court_cases(std::span<const CourtStroke> strokes, AskedFor asked, Bla
           ++found;
         }
       }
-      if (found == 0 && (place == BlankPlace::kMirror || then_mirror)) {
-        const double twice_middle = h.x_from_mm + h.x_to_mm;
-        const Window mirror{s, twice_middle - window.to_mm, twice_middle - window.from_mm};
-        if (is_free(strokes[s], mirror, asked, tolerance_mm)) {
-          out.blanks.push_back(mirror);
-          ++out.mirrored;
-          ++found;
-        }
+      if (found == 0 && (place == BlankPlace::kSameStroke || or_same_stroke)) {
+        found = blanks_beside(strokes[s], window, asked, tolerance_mm, blanks_of_target, out.blanks);
+        out.stand_ins += found;
       }
       if (found == 0) ++out.without_blank;
     }

@@ -4,7 +4,7 @@
 // both sides. Its blank cases are windows as long, at the same place of the stage, on strokes of the same direction,
 // force and speed over other phantoms, where no target reaches into them. So a detector that hears the machine, or that
 // says nothing near the ends of a stroke, has no advantage: all that differs is the tissue. Where no other phantom has
-// that place free, the window's mirror image about the middle of its own stroke stands in. docs/court_statistics.md.
+// that place free, windows as long on its own stroke stand in, no nearer to an end of it. docs/court_statistics.md.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct Window {
   double from_mm = 0;
   double to_mm = 0;
 };
-enum class BlankPlace : std::uint8_t { kOtherPhantoms, kMirror };
+enum class BlankPlace : std::uint8_t { kOtherPhantoms, kSameStroke };
 /// Targets that differ are what is asked for, or those on paper (and all of strokes in the air).
 enum class AskedFor : std::uint8_t { kTargets, kPaper };
 
@@ -36,11 +36,11 @@ struct CourtCases {
   std::vector<Window> targets;
   std::vector<Window> blanks;
   std::size_t without_blank = 0;  ///< targets
-  std::size_t mirrored = 0;       ///< blanks that stand in
+  std::size_t stand_ins = 0;      ///< blanks on the target's own stroke
 };
 bool is_asked_for(const CourtStroke& stroke, const StrokeTarget& target, AskedFor asked) noexcept;
-/// Both kinds of place with `then_mirror`, where the first gives none. Draws of phantoms come from `seed`.
-CourtCases court_cases(std::span<const CourtStroke> strokes, AskedFor asked, BlankPlace place, bool then_mirror,
+/// With `or_same_stroke`, that where `place` gives none. Draws of phantoms come from `seed`.
+CourtCases court_cases(std::span<const CourtStroke> strokes, AskedFor asked, BlankPlace place, bool or_same_stroke,
                        double tolerance_mm, std::size_t blanks_of_target, std::uint64_t seed);
 
 /// Highest score of a detection within; -inf: none.

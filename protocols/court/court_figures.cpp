@@ -47,10 +47,10 @@ std::optional<T> kept(daq::Result<T> result, const char* what, std::vector<std::
 void judge_roc(DetectorJudgement& j, const CourtHearing& hearing, const ScoredCases& c, const CourtOptions& o) {
   j.targets = c.cases.targets.size();
   j.blanks = c.cases.blanks.size();
-  if (c.cases.mirrored > 0) {
+  if (c.cases.stand_ins > 0) {
     j.notes.push_back(fmt::format(
-        "{} of {} blank cases are mirror images on the target's own stroke: no other phantom has that place free",
-        c.cases.mirrored, j.blanks));
+        "{} of {} blank cases lie beside the target on its own stroke: no other phantom has that place free",
+        c.cases.stand_ins, j.blanks));
   }
   if (c.cases.without_blank > 0)
     j.notes.push_back(fmt::format("{} of {} targets have no blank case", c.cases.without_blank, j.targets));

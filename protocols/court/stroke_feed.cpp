@@ -280,7 +280,9 @@ void StrokeFeed::end_strokes() {
         auto& answers = s.answers[d].detections;
         const auto had = answers.size();
         detectors_[d]->end(answers);
-        collect(s, d, had, s.last.at_s, {std::max(s.last.at_s, seconds_of(facts.ended)), s.last.x_mm});
+        // All of the stroke has been seen: a place beyond its end is a wrong one, and not one of the future.
+        const double beyond = s.direction * std::numeric_limits<double>::infinity();
+        collect(s, d, had, s.last.at_s, {std::max(s.last.at_s, seconds_of(facts.ended)), beyond});
         hearing.detections = std::move(answers);
         hearing.before_the_data = s.answers[d].before_the_data;
         hearing.asked_for_truth = !s.traps[d].asked().empty();
