@@ -72,7 +72,8 @@ void BandPowerExtractor::feed(std::span<const ContactSample> contact, std::span<
       for (auto& f : filters_[b]) a = f.step(a);
       if (!slides) continue;
       a /= s.speed_mm_s;
-      band_cells_[b].add(s.x_mm, s.at_s, a * a, [&](const Cell& c) { bands_[b].push_back(c); });
+      band_cells_[b].add(
+          s.x_mm, s.at_s, a * a, [&](const Cell& c) { bands_[b].push_back(c); }, s.speed_mm_s);
     }
   }
   join(sink);
@@ -104,6 +105,7 @@ void BandPowerExtractor::join(const Sink& sink) {
       const auto& cell = bands_[b].front();
       f.value[b] = std::log(cell.value + kSilence);
       f.cell.closed_s = std::max(f.cell.closed_s, cell.closed_s);
+      f.cell.speed_mm_s = cell.speed_mm_s;
       f.cell.after_gap = f.cell.after_gap || cell.after_gap;
       bands_[b].pop_front();
     }
@@ -130,8 +132,14 @@ void BandPowerExtractor::contrast(std::size_t centre, double known_s, const Sink
   const std::size_t reach = options_.guard + options_.training;
   BandFeatures sum{};
   double count = 0;
-  for (std::size_t i = centre > reach ? centre - reach : 0; i < std::min(window_.size(), centre + reach + 1); ++i) {
-    if ((i > centre ? i - centre : centre - i) <= options_.guard) continue;
+  const std::size_t from = centre > reach ? centre - reach : 0;
+  const std::size_t to = std::min(window_.size(), centre + reach + 1);
+  double fastest_mm_s = 0;
+  for (std::size_t i = from; i < to; ++i) fastest_mm_s = std::max(fastest_mm_s, std::abs(window_[i].cell.speed_mm_s));
+  const auto steady = [&](const Features& f) { return std::abs(f.cell.speed_mm_s) >= kSteadyShare * fastest_mm_s; };
+  if (!steady(window_[centre])) return;
+  for (std::size_t i = from; i < to; ++i) {
+    if ((i > centre ? i - centre : centre - i) <= options_.guard || !steady(window_[i])) continue;
     count += 1;
     for (std::size_t f = 0; f < kBandFeatures; ++f) sum[f] += window_[i].value[f];
   }

@@ -20,14 +20,23 @@ void CfarDetector::begin(const StrokeStart& start, std::vector<Detection>&) {
   peaks_.reset();
   window_.clear();
   evaluated_ = 0;
+  seen_ = false;
 }
 
 void CfarDetector::feed(std::span<const ContactSample>, std::span<const VibrationSample> vibration,
                         std::vector<Detection>& out) {
   for (const auto& s : vibration) {
+    if (!std::isfinite(s.acceleration_m_s2)) continue;
+    // Gravity and whatever else does not shake: a mean that fades within `settle_s`.
+    if (!seen_) mean_m_s2_ = s.acceleration_m_s2;
+    const double share = seen_ ? 1 - std::exp(-std::max(0.0, s.at_s - newest_s_) / options_.settle_s) : 0;
+    mean_m_s2_ += share * (s.acceleration_m_s2 - mean_m_s2_);
+    newest_s_ = s.at_s;
+    seen_ = true;
     if (!(std::abs(s.speed_mm_s) >= options_.least_speed_mm_s)) continue;
-    const double a = s.acceleration_m_s2 / s.speed_mm_s;
-    cells_.add(s.x_mm, s.at_s, a * a, [&](const Cell& c) { take(c, out); });
+    const double a = (s.acceleration_m_s2 - mean_m_s2_) / s.speed_mm_s;
+    cells_.add(
+        s.x_mm, s.at_s, a * a, [&](const Cell& c) { take(c, out); }, s.speed_mm_s);
   }
 }
 
@@ -54,14 +63,19 @@ void CfarDetector::take(const Cell& cell, std::vector<Detection>& out) {
 
 void CfarDetector::evaluate(std::size_t centre, double known_s, std::vector<Detection>& out) {
   // At the ends of the stroke one side alone trains.
+  const std::size_t from = centre > reach_ ? centre - reach_ : 0;
+  const std::size_t to = std::min(window_.size(), centre + reach_ + 1);
+  double fastest_mm_s = 0;
+  for (std::size_t i = from; i < to; ++i) fastest_mm_s = std::max(fastest_mm_s, std::abs(window_[i].speed_mm_s));
+  const auto steady = [&](const Cell& c) { return std::abs(c.speed_mm_s) >= kSteadyShare * fastest_mm_s; };
   std::vector<double> training;
-  for (std::size_t i = centre > reach_ ? centre - reach_ : 0; i < std::min(window_.size(), centre + reach_ + 1); ++i) {
+  for (std::size_t i = from; i < to; ++i) {
     const std::size_t away = i > centre ? i - centre : centre - i;
-    if (away > options_.guard) training.push_back(window_[i].value);
+    if (away > options_.guard && steady(window_[i])) training.push_back(window_[i].value);
   }
   double reference = 0;
-  if (training.size() < options_.training / 2) {
-    reference = 0;  // too few to compare with: no statement
+  if (training.size() < options_.training / 2 || !steady(window_[centre])) {
+    reference = 0;  // nothing to compare with: no statement
   } else if (options_.order_statistic) {
     const auto k =
         std::min(training.size() - 1, static_cast<std::size_t>(options_.rank * static_cast<double>(training.size())));

@@ -23,6 +23,7 @@ struct CfarOptions {
   double threshold = 1.05;    ///< cell power over reference: low, as the court sweeps it
   double apart_mm = 8;
   double least_speed_mm_s = 5;  ///< slower samples are left out: nothing slides
+  double settle_s = 0.008;      ///< of the mean that is taken off the acceleration: a corner of 20 Hz
 };
 
 class CfarDetector final : public Detector {
@@ -44,6 +45,9 @@ class CfarDetector final : public Detector {
   PeakPicker peaks_;
   std::deque<Cell> window_;
   std::size_t evaluated_ = 0;
+  bool seen_ = false;
+  double mean_m_s2_ = 0;
+  double newest_s_ = 0;
 };
 
 /// Threshold over the mean of n training cells of exponential power for a false-alarm probability: n (p^(-1/n) - 1).

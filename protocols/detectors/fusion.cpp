@@ -42,6 +42,7 @@ std::vector<Detection> fuse(std::span<const std::vector<Detection>> strokes, con
     }
     if (count < static_cast<double>(options.least)) continue;
     fused.position_mm /= count;
+    fused.score += (static_cast<double>(strokes.size()) - count) * options.silence;
     fused.score /= std::sqrt(static_cast<double>(strokes.size()));
     out.push_back(fused);
   }
@@ -54,13 +55,17 @@ FusedDetector::FusedDetector(std::unique_ptr<Detector> inner, FusionOptions opti
 
 void FusedDetector::begin(const StrokeStart& start, std::vector<Detection>&) {
   start_ = start;
-  if (start.number == 0) strokes_.clear();
+  // A stroke that was broken off is done again under its number.
+  if (start.number < strokes_.size()) strokes_.resize(start.number);
   strokes_.emplace_back();
+  newest_s_ = -std::numeric_limits<double>::infinity();
   inner_->begin(start, strokes_.back());
 }
 
 void FusedDetector::feed(std::span<const ContactSample> contact, std::span<const VibrationSample> vibration,
                          std::vector<Detection>&) {
+  if (!contact.empty()) newest_s_ = std::max(newest_s_, contact.back().at_s);
+  if (!vibration.empty()) newest_s_ = std::max(newest_s_, vibration.back().at_s);
   inner_->feed(contact, vibration, strokes_.back());
 }
 
@@ -68,12 +73,8 @@ void FusedDetector::end(std::vector<Detection>& out) {
   inner_->end(strokes_.back());
   if (start_.number + 1 < start_.of) return;
   const auto fused = fuse(strokes_, options_);
-  double now = -std::numeric_limits<double>::infinity();
-  for (const auto& s : strokes_) {
-    for (const auto& d : s) now = std::max(now, d.answered_s);
-  }
   for (auto d : fused) {
-    d.answered_s = now;
+    d.answered_s = newest_s_;
     out.push_back(d);
   }
   strokes_.clear();

@@ -13,6 +13,7 @@ namespace strigil::protocols {
 struct FusionOptions {
   double tolerance_mm = 6;  ///< of places that are one
   std::size_t least = 2;    ///< strokes that must agree: m
+  double silence = 0;       ///< score of a stroke that has no mark there: what the inner detector's says of nothing
 };
 
 /// One list for each stroke. A fused detection has the mean place, the latest times, and the sum of the scores over
@@ -24,6 +25,7 @@ class FusedDetector final : public Detector {
  public:
   FusedDetector(std::unique_ptr<Detector> inner, FusionOptions options = {});
   [[nodiscard]] std::string name() const override { return inner_->name() + "+fusion"; }
+  [[nodiscard]] bool answers_per_lane() const override { return true; }
   void begin(const StrokeStart& start, std::vector<Detection>& out) override;
   void feed(std::span<const ContactSample> contact, std::span<const VibrationSample> vibration,
             std::vector<Detection>& out) override;
@@ -34,6 +36,7 @@ class FusedDetector final : public Detector {
   FusionOptions options_;
   StrokeStart start_;
   std::vector<std::vector<Detection>> strokes_;
+  double newest_s_ = 0;  ///< of the samples: a lane's answer comes when all of it has been felt
 };
 
 }  // namespace strigil::protocols

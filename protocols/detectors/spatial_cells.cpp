@@ -11,7 +11,7 @@ void SpatialCells::begin(int direction) {
   open_ = has_last_ = false;
 }
 
-void SpatialCells::add(double x_mm, double at_s, double value, const CellSink& sink) {
+void SpatialCells::add(double x_mm, double at_s, double value, const CellSink& sink, double speed_mm_s) {
   constexpr double kFarthest_mm = 1e7;  // an index must fit
   if (!std::isfinite(value) || !std::isfinite(at_s) || !(std::abs(x_mm) < kFarthest_mm)) return;
   const auto along = direction_ * x_mm / cell_mm_;
@@ -20,10 +20,11 @@ void SpatialCells::add(double x_mm, double at_s, double value, const CellSink& s
   if (!open_) {
     open_ = true;
     index_ = index;
-    sum_ = time_ = count_ = 0;
+    sum_ = time_ = speed_ = count_ = 0;
   }
   sum_ += value;
   time_ += at_s;
+  speed_ += speed_mm_s;
   count_ += 1;
   newest_s_ = at_s;
 }
@@ -35,7 +36,7 @@ void SpatialCells::finish(const CellSink& sink) {
 
 void SpatialCells::close(double closed_s, const CellSink& sink) {
   const auto centre = [&](std::int64_t index) { return direction_ * (static_cast<double>(index) + 0.5) * cell_mm_; };
-  Cell cell{index_, centre(index_), time_ / count_, closed_s, sum_ / count_, false};
+  Cell cell{index_, centre(index_), time_ / count_, closed_s, sum_ / count_, speed_ / count_, false};
   if (has_last_) {
     const auto missing = cell.index - last_.index - 1;
     if (missing > most_bridged_) {
@@ -44,7 +45,8 @@ void SpatialCells::close(double closed_s, const CellSink& sink) {
       for (std::int64_t k = 1; k <= missing; ++k) {
         const double part = static_cast<double>(k) / static_cast<double>(missing + 1);
         sink({last_.index + k, centre(last_.index + k), last_.at_s + part * (cell.at_s - last_.at_s), closed_s,
-              last_.value + part * (cell.value - last_.value), false});
+              last_.value + part * (cell.value - last_.value),
+              last_.speed_mm_s + part * (cell.speed_mm_s - last_.speed_mm_s), false});
       }
     }
   }

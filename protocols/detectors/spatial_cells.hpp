@@ -17,6 +17,7 @@ struct Cell {
   double at_s = 0;         ///< mean time of its samples
   double closed_s = 0;     ///< time of the sample that ended it: nothing of it is known earlier
   double value = 0;        ///< mean
+  double speed_mm_s = 0;   ///< mean, either sign; 0 where none was given
   bool after_gap = false;  ///< too many cells are missing before it to be bridged: start anew
 };
 using CellSink = std::function<void(const Cell&)>;
@@ -30,7 +31,7 @@ class SpatialCells {
   /// Forgets all; `direction` +1 or -1.
   void begin(int direction);
   /// Values that are not finite are left out. A sample behind the open cell counts to it: jitter of a slow stage.
-  void add(double x_mm, double at_s, double value, const CellSink& sink);
+  void add(double x_mm, double at_s, double value, const CellSink& sink, double speed_mm_s = 0);
   /// Closes the open cell.
   void finish(const CellSink& sink);
 
@@ -45,8 +46,13 @@ class SpatialCells {
   double sum_ = 0;
   double time_ = 0;
   double count_ = 0;
+  double speed_ = 0;
   double newest_s_ = 0;
   Cell last_;
 };
+
+/// Below this share of the fastest speed around it a cell is left out: where the stage speeds up or slows down, noise
+/// over speed squared is great, and says nothing of the tissue. [A]
+inline constexpr double kSteadyShare = 0.8;
 
 }  // namespace strigil::protocols
