@@ -77,13 +77,14 @@ class Calibrating {
  private:
   /// What would make the record impossible is told before anybody hangs up weights for an hour.
   daq::Result<void> look_before() {
-    serial_ = o_.head.serial.empty() ? o_.setup.bench.force.serial : o_.head.serial;
+    subject_ = o_.procedure->procedure->subject(o_.setup.bench);
+    serial_ = o_.head.serial.empty() ? subject_.serial : o_.head.serial;
     if (serial_.empty()) {
-      return daq::Error{"whose calibration is it? The bench file does not say ([force] serial); --serial does"};
+      return daq::Error{"whose calibration is it? The bench file does not say (key 'serial'); --serial does"};
     }
-    if (!o_.setup.bench.force.serial.empty() && serial_ != o_.setup.bench.force.serial) {
-      return daq::Error{fmt::format("--serial is '{}' and the bench file says that '{}' is there", serial_,
-                                    o_.setup.bench.force.serial)};
+    if (!subject_.serial.empty() && serial_ != subject_.serial) {
+      return daq::Error{
+          fmt::format("--serial is '{}' and the bench file says that '{}' is there", serial_, subject_.serial)};
     }
     id_ = o_.head.id.empty()
               ? as_id(fmt::format("{}-{}-{}", o_.procedure->kind, serial_, daq::file_stamp(daq::wall_now())))
@@ -237,13 +238,10 @@ class Calibrating {
   }
 
   daq::Result<void> fill(calibration::Record& r) {
-    const auto& bench = o_.setup.bench;
     r.id = id_;
     r.software = version();
     r.instrument = {o_.head.make, o_.head.model, serial_};
-    r.setting = bench.force.setting;
-    r.setting.rate_Hz = bench.force.rate_Hz;
-    r.setting.counts_per_unit = bench.force.counts_per_N;
+    r.setting = subject_.setting;
     r.traceability = {o_.setup.reference.trace};
     r.procedure = o_.procedure->name + (o_.procedure->title.empty() ? "" : ": " + o_.procedure->title);
     r.operator_name = o_.head.operator_name;
@@ -265,6 +263,7 @@ class Calibrating {
   const CalibrateOptions& o_;
   const std::vector<protocols::ProcedureStep>& steps_;
   protocols::Prompter* prompter_;
+  protocols::ProcedureSubject subject_;
   std::string serial_;
   std::string id_;
   std::unique_ptr<ShortRun> run_;

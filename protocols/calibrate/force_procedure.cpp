@@ -240,6 +240,22 @@ std::vector<double> read_forces(daq::StrictTable& t, std::string_view key, std::
   return forces;
 }
 
+/// False, and told: the weights at hand make no such load.
+bool refuse_loads(daq::StrictTable& t, std::string_view key, const std::vector<double>& forces_N,
+                  const ReferenceStandard& reference) {
+  constexpr double kNear = 0.05;
+  bool good = true;
+  for (const double force_N : forces_N) {
+    if (reference.masses.empty()) break;
+    const auto made = load_of_masses(force_N, reference);
+    if (std::abs(made.force_N - force_N) <= kNear * force_N) continue;
+    t.refuse(key, fmt::format("the reference's weights make no load within 5 % of {:g} N; the nearest is {:.3g} N",
+                              force_N, made.force_N));
+    good = false;
+  }
+  return good;
+}
+
 std::vector<rig::Position> read_places(daq::StrictTable& t, const rig::BenchConfig& bench) {
   std::vector<rig::Position> out;
   auto places = t.tables("place");
@@ -309,15 +325,8 @@ std::unique_ptr<Procedure> read_force_procedure(daq::StrictTable t, const Proced
   const auto axes = force_axes(setup.bench);
   if (!axes) t.refuse("forces_N", axes.error().message);
   bool good = axes.ok() && p.positions_rad.size() == 3 && p.forces_N.size() >= kFewest;
-  for (const double force_N : p.forces_N) {
-    if (setup.reference.masses.empty()) break;
-    const auto made = load_of_masses(force_N, setup.reference);
-    constexpr double kNear = 0.05;
-    if (std::abs(made.force_N - force_N) <= kNear * force_N) continue;
-    t.refuse("forces_N", fmt::format("the reference's weights make no load within 5 % of {:g} N; the nearest is {:g} N",
-                                     force_N, made.force_N));
-    good = false;
-  }
+  good = refuse_loads(t, "forces_N", p.forces_N, setup.reference) && good;
+  good = refuse_loads(t, "lateral_N", p.lateral_N, setup.reference) && good;
   if (static_cast<std::size_t>(p.degree) >= p.forces_N.size() ||
       static_cast<std::size_t>(p.curve_degree) >= p.forces_N.size()) {
     t.refuse("degree", "a curve of so high a degree needs more forces");

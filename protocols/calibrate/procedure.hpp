@@ -83,6 +83,12 @@ struct ProcedureResult {
   std::vector<std::string> remarks;  ///< for people: what is short of the standard, what to look at
 };
 
+/// What is calibrated, as far as the bench file says: goes into the record, and gates look at it.
+struct ProcedureSubject {
+  std::string serial;  ///< empty: the bench file does not say
+  calibration::Setting setting;
+};
+
 /// Immutable once made; any thread.
 class Procedure {
  public:
@@ -91,6 +97,8 @@ class Procedure {
   [[nodiscard]] virtual const std::vector<ProcedureStep>& steps() const = 0;
   /// Largest normal force that will be put on by hand, N; 0: none. The stage does not move while it is there.
   [[nodiscard]] virtual double largest_load_N() const { return 0; }
+  /// The force sensor, unless a kind says otherwise.
+  [[nodiscard]] virtual ProcedureSubject subject(const rig::BenchConfig& bench) const;
   /// Pure. Errors: what was measured makes no calibration, in words.
   [[nodiscard]] virtual daq::Result<ProcedureResult> evaluate(const ProcedureData& data,
                                                               const ProcedureSetup& setup) const = 0;
