@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/calibrate_command.hpp"
 #include "apps/calibrations_command.hpp"
 #include "apps/certificate_command.hpp"
 #include "apps/ctl_command.hpp"
@@ -300,6 +301,7 @@ int command_line(int argc, char** argv) {
   sign_app->add_option("--key", key_file, "Secret key (strigil signing-key FILE makes one)")->required();
   sign_app->callback([&] { code = sign_command(to_sign, key_file); });
 
+  add_calibrate(app, code);
   add_calibrations(app, code);
 
   std::string csv;

@@ -9,6 +9,7 @@
 
 #include "apps/calibration_gate.hpp"
 #include "apps/places.hpp"
+#include "apps/run_ledger.hpp"
 #include "apps/run_look.hpp"
 #include "daq/publish/publisher.hpp"
 #include "daq/record/recorder.hpp"
@@ -352,18 +353,6 @@ class Run {
                            .unlocked = counts.unlocked});
     }
     return e;
-  }
-
-  /// The hops up to the intake.
-  static daq::StreamLedger ledger_of(const std::string& stream, const rig::StreamCounts& c) {
-    daq::StreamLedger hops;
-    hops.stream = stream;
-    hops.device = c.before_reset + c.next_sample - c.first_sample;
-    hops.lost_on_wire = c.gap_samples - c.gap_in_ring - c.gap_in_codec;
-    hops.lost_in_chunk_ring = c.gap_in_ring;
-    hops.lost_in_codec = c.gap_in_codec;
-    hops.intake = c.samples;
-    return hops;
   }
 
   /// Once a second while the run goes on, for whoever listens: the hops up to the intake, which is the loop's word.

@@ -27,25 +27,26 @@ double slope_of(const std::vector<ForceReading>& readings, std::size_t channel) 
 }  // namespace
 
 void ForceEvaluation::find_effects() {
-  // Hysteresis: X4' against X3, X6' against X5.
-  half_gap_N_.assign(p_.loads_.size(), 0);
+  // Hysteresis: X4' against X3, X6' against X5. The line lies midway; but where in its loop the sensor was when its
+  // zero was taken nobody knows either, so that a value may be off by the whole gap and not by half of it.
+  gap_N_.assign(p_.loads_.size(), 0);
   double both = 0;
   for (const auto& s : r_.series) {
     if (s.falling.empty()) continue;
     ++both;
     for (std::size_t i = 0; i < s.falling.size(); ++i) {
-      half_gap_N_[i] += std::abs(pressing(s.falling[i].signal_N) - pressing(s.rising[i].signal_N)) / 2;
+      gap_N_[i] += std::abs(pressing(s.falling[i].signal_N) - pressing(s.rising[i].signal_N));
     }
   }
-  for (auto& gap : half_gap_N_) gap /= std::max(both, 1.0);
+  for (auto& gap : gap_N_) gap /= std::max(both, 1.0);
   // None falls from the top; next to it the loop is as wide as it comes.
-  if (half_gap_N_.size() > 1) half_gap_N_.back() = half_gap_N_[half_gap_N_.size() - 2];
+  if (gap_N_.size() > 1) gap_N_.back() = gap_N_[gap_N_.size() - 2];
   for (const auto& s : p_.laterals_) {
     if (s.validates) continue;
     for (std::size_t i = 0; i < s.loads.size() / 2; ++i) {
       const auto up = mean_of(s.loads[i])[s.axis];
       const auto down = mean_of(s.loads[s.loads.size() - 1 - i])[s.axis];
-      lateral_half_gap_N_ = std::max(lateral_half_gap_N_, std::abs(up - down) / 2);
+      lateral_gap_N_ = std::max(lateral_gap_N_, std::abs(up - down));
     }
   }
   // Creep: a run reads sooner or later than settle_s after a change of load.
@@ -77,6 +78,26 @@ void ForceEvaluation::find_effects() {
   for (const auto& l : p_.lateral_) reference_ = std::max(reference_, l.u_N / l.force_N);
 }
 
+void ForceEvaluation::find_interpolation() {
+  // How far the line is from the mean of what was read at each force, as ISO 376's w8 by residuals (metrology.md 1.1).
+  double squares = 0;
+  for (std::size_t i = 0; i < p_.loads_.size(); ++i) {
+    double sum = 0;
+    double weights = 0;
+    for (const auto& s : r_.series) {
+      const auto add = [&](const ForceReading& one, double weight) {
+        sum += weight * (value_of(one.signal_N)[axes_.normal] - one.applied_N[axes_.normal]);
+        weights += weight;
+      };
+      add(s.rising[i], 1);
+      if (i < s.falling.size()) add(s.falling[i], 2);  // two falling series to four rising ones
+    }
+    squares += sum * sum / (weights * weights);
+  }
+  const auto terms = static_cast<double>(matrix_ ? 1 : p_.plan_.curve_degree);
+  interpolation_N_ = std::sqrt(squares / std::max(1.0, static_cast<double>(p_.loads_.size()) - terms));
+}
+
 std::vector<ForceEvaluation::Part> ForceEvaluation::parts_of(std::size_t channel, double force_N) const {
   const bool normal = channel == axes_.normal;
   const double f = std::abs(force_N);
@@ -93,22 +114,24 @@ std::vector<ForceEvaluation::Part> ForceEvaluation::parts_of(std::size_t channel
   const auto& fit = fits_[matrix_ ? channel : 0];
   add("curve", "normal", fit.uncertainty_of(row_of(signal)), static_cast<double>(fit.dof));
   if (normal) {
-    double gap_N = half_gap_N_.back();
+    add("interpolation", "normal", interpolation_N_);
+    double gap_N = gap_N_.back();
     for (std::size_t i = 0; i + 1 < p_.loads_.size(); ++i) {
       const double low = p_.loads_[i].force_N;
       const double high = p_.loads_[i + 1].force_N;
       if (f < low || f > high) continue;
-      gap_N = std::lerp(half_gap_N_[i], half_gap_N_[i + 1], (f - low) / (high - low));
+      gap_N = std::lerp(gap_N_[i], gap_N_[i + 1], (f - low) / (high - low));
       break;
     }
     add("hysteresis", "rectangular", gap_N / kHalfWidth);
   } else {
-    add("hysteresis", "rectangular", lateral_half_gap_N_ / kHalfWidth);
+    add("hysteresis", "rectangular", lateral_gap_N_ / kHalfWidth);
   }
   add("creep", "rectangular", creep_ * f / kHalfWidth);
   add("zero within a series", "rectangular", zero_N_ / kWholeWidth);
   add("resolution", "rectangular", r_.resolution_N / kWholeWidth);
-  if (normal) add("zero over the travel", "triangular", std::abs(places_N_) / kTriangle);
+  // Tared in one place and read in another, as far apart as may be.
+  if (normal) add("zero over the travel", "rectangular", std::abs(places_N_) / kHalfWidth);
   const auto& plan = p_.plan_;
   const double at_C = setup_.temperature_C.value_or((plan.use_low_C + plan.use_high_C) / 2);
   const double away_K = std::max(std::abs(plan.use_high_C - at_C), std::abs(plan.use_low_C - at_C));

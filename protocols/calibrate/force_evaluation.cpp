@@ -181,6 +181,7 @@ daq::Result<ProcedureResult> ForceEvaluation::go() {
   if (auto r = read(); !r) return r.error();
   find_effects();
   if (auto r = fit(); !r) return r.error();
+  find_interpolation();
   quantities();
   tables();
   if (auto r = judge(); !r) return r.error();

@@ -49,6 +49,7 @@ class ForceEvaluation {
   [[nodiscard]] std::vector<Part> parts_of(std::size_t channel, double force_N) const;
   [[nodiscard]] double expanded(const std::vector<Part>& parts) const;
   void find_effects();
+  void find_interpolation();
 
   const ForceProcedure& p_;
   const ProcedureData& data_;
@@ -59,8 +60,9 @@ class ForceEvaluation {
   bool matrix_ = false;                             ///< crosstalk was measured: three channels together
   std::vector<calibration::LeastSquaresFit> fits_;  ///< by channel (matrix), or of the normal one
   // effects, of the normal channel
-  std::vector<double> half_gap_N_;  ///< by force: half of falling less rising
-  double lateral_half_gap_N_ = 0;
+  std::vector<double> gap_N_;  ///< by force: falling less rising
+  double interpolation_N_ = 0;
+  double lateral_gap_N_ = 0;
   double creep_ = 0;      ///< relative: from the reading's time on
   double zero_N_ = 0;     ///< largest change of zero over a series
   double places_N_ = 0;   ///< span of the zero over the travel

@@ -29,18 +29,18 @@ enum class ProcedureStepKind : std::uint8_t {
 
 struct ProcedureStep {
   ProcedureStepKind kind = ProcedureStepKind::kWait;
-  std::string name = {};           ///< e.g. "X1 20 N"; for people
+  std::string name = {};      ///< e.g. "X1 20 N"; for people
   double duration_s = 0;      ///< kWait, kMeasure
   bool keep_samples = false;  ///< kMeasure: all samples, not their mean alone
   rig::Position target_m{};   ///< kMove
   double speed_m_s = 0;       ///< kMove
-  HandsRequest hands = {};         ///< kHands
+  HandsRequest hands = {};    ///< kHands
 };
 
 /// What one step did.
 struct StepDone {
-  daq::HostTime began;
-  daq::HostTime ended;
+  daq::HostTime began = {};
+  daq::HostTime ended = {};
   rig::Position position_m{};  ///< readback when it ended
   double answer = 0;           ///< kHands: what was said
 };
@@ -83,6 +83,12 @@ struct ProcedureResult {
   std::vector<std::string> remarks;  ///< for people: what is short of the standard, what to look at
 };
 
+/// What is calibrated, as far as the bench file says: goes into the record, and gates look at it.
+struct ProcedureSubject {
+  std::string serial;  ///< empty: the bench file does not say
+  calibration::Setting setting;
+};
+
 /// Immutable once made; any thread.
 class Procedure {
  public:
@@ -91,6 +97,8 @@ class Procedure {
   [[nodiscard]] virtual const std::vector<ProcedureStep>& steps() const = 0;
   /// Largest normal force that will be put on by hand, N; 0: none. The stage does not move while it is there.
   [[nodiscard]] virtual double largest_load_N() const { return 0; }
+  /// The force sensor, unless a kind says otherwise.
+  [[nodiscard]] virtual ProcedureSubject subject(const rig::BenchConfig& bench) const;
   /// Pure. Errors: what was measured makes no calibration, in words.
   [[nodiscard]] virtual daq::Result<ProcedureResult> evaluate(const ProcedureData& data,
                                                               const ProcedureSetup& setup) const = 0;
@@ -106,6 +114,8 @@ struct ProcedureFile {
   std::unique_ptr<Procedure> procedure;
 };
 
+/// The title of a procedure's file. Errors: it is none.
+daq::Result<std::string> procedure_title(std::string_view text, const std::string& file);
 /// Kinds that there are.
 std::vector<std::string_view> procedure_kinds();
 /// Errors: unknown keys, values out of range, a kind that is not there, a bench it cannot be carried out on; with line

@@ -17,10 +17,25 @@ constexpr std::array kKinds{Kind{"force", read_force_procedure}, Kind{"stage", r
 
 }  // namespace
 
+ProcedureSubject Procedure::subject(const rig::BenchConfig& bench) const {
+  ProcedureSubject out{bench.force.serial, bench.force.setting};
+  out.setting.rate_Hz = bench.force.rate_Hz;
+  out.setting.counts_per_unit = bench.force.counts_per_N;
+  return out;
+}
+
 std::vector<std::string_view> procedure_kinds() {
   std::vector<std::string_view> out;
   for (const auto& kind : kKinds) out.push_back(kind.name);
   return out;
+}
+
+daq::Result<std::string> procedure_title(std::string_view text, const std::string& file) {
+  daq::StrictToml document(text, file);
+  if (document.error()) return *document.error();
+  auto title = document.root().table("procedure", true).text("title", "");
+  if (document.error()) return *document.error();
+  return title;
 }
 
 daq::Result<ProcedureFile> parse_procedure(std::string_view text, const std::string& file,

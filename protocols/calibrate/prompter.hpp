@@ -21,11 +21,11 @@ enum class HandsTask : std::uint8_t {
 /// One thing to be done by hand. The rig stands still and is watched meanwhile.
 struct HandsRequest {
   HandsTask task = HandsTask::kConfirm;
-  std::string words = {};               ///< for people, a sentence
+  std::string words = {};          ///< for people, a sentence
   std::array<double, 3> load_N{};  ///< kLoad: along the force sensor's own x, y, z; all 0: nothing
   double azimuth_rad = 0;          ///< kTurn
-  std::string reference = {};           ///< kReading: what is read, e.g. "position x"; for whoever is no person
-  std::string unit = {};                ///< kReading: of the answer, SI symbol
+  std::string reference = {};      ///< kReading: what is read, e.g. "position x"; for whoever is no person
+  std::string unit = {};           ///< kReading: of the answer, SI symbol
   double low = 0;                  ///< kReading: what can be believed lies from here ...
   double high = 0;                 ///< ... to here
 };

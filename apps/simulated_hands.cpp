@@ -1,0 +1,68 @@
+#include "apps/simulated_hands.hpp"
+
+#include <cmath>
+#include <limits>
+
+namespace strigil::apps {
+namespace {
+
+constexpr std::uint64_t kLoadSeed = 0x6C6F616453ULL;
+constexpr std::uint64_t kReadingSeed = 0x72656164ULL;
+/// A load hangs askew by up to so much; what force procedures take for granted unless they say otherwise [A].
+constexpr double kDirection_rad = 0.0035;
+
+/// Standard, relative: of the masses the largest, which are certified against one standard.
+double relative_u(const protocols::ReferenceStandard& r) {
+  double u = r.expanded_relative / 2;
+  for (const auto& m : r.masses) u = std::fmax(u, m.u_kg / m.mass_kg);
+  return std::hypot(u, r.masses.empty() ? 0 : r.place.u_gravity_m_s2 / r.place.gravity_m_s2);
+}
+
+}  // namespace
+
+SimulatedHands::SimulatedHands(protocols::Prompter& asked, sim::VirtualWorld& world,
+                               const protocols::ReferenceStandard& reference, std::uint64_t seed)
+    : asked_(asked),
+      world_(world),
+      reference_(reference),
+      load_({.relative_u = relative_u(reference), .direction_rad = kDirection_rad, .seed = seed ^ kLoadSeed}),
+      noise_(seed ^ kReadingSeed) {
+  scale_ = 1 + reference.expanded_relative / 2 * noise_.normal();
+  offset_ = reference.expanded / 2 * noise_.normal();
+}
+
+void SimulatedHands::ask(const protocols::HandsRequest& request, daq::HostTime now) {
+  request_ = request;
+  asked_.ask(request, now);
+}
+
+std::optional<protocols::HandsAnswer> SimulatedHands::poll(daq::HostTime now) {
+  auto answer = asked_.poll(now);
+  if (!answer || answer->given_up) return answer;
+  switch (request_.task) {
+    case protocols::HandsTask::kConfirm:
+      break;
+    case protocols::HandsTask::kLoad:
+      world_.load_edge(load_.truth_N(request_.load_N));
+      break;
+    case protocols::HandsTask::kTurn:
+      load_.put_up(request_.azimuth_rad);
+      world_.load_edge({});
+      break;
+    case protocols::HandsTask::kReading:
+      if (std::isnan(answer->value)) answer->value = reference_reading(request_.reference);
+      break;
+  }
+  return answer;
+}
+
+double SimulatedHands::reference_reading(const std::string& what) {
+  const auto& at = world_.world().stage().position_m();
+  constexpr const char* kPositions[] = {"position x", "position y", "position z"};
+  for (std::size_t axis = 0; axis < rig::kAxes; ++axis) {
+    if (what == kPositions[axis]) return at[axis] * scale_ + offset_;
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+}  // namespace strigil::apps

@@ -1,0 +1,35 @@
+// Hands in the simulated world: what a prompter says was done is done there, with loads as they really are.
+#pragma once
+
+#include "protocols/calibrate/prompter.hpp"
+#include "protocols/calibrate/reference_standard.hpp"
+#include "sim/reference_load.hpp"
+#include "sim/virtual_world.hpp"
+
+namespace strigil::apps {
+
+/// Passes everything on to another prompter; once that has answered, loads hang at the simulated edge. An answer of NaN
+/// to a reading is filled in: what the reference shows in the simulated world. One thread.
+class SimulatedHands final : public protocols::Prompter {
+ public:
+  /// All three outlive this. `seed`: of the reference's error, which is as its certificate says.
+  SimulatedHands(protocols::Prompter& asked, sim::VirtualWorld& world, const protocols::ReferenceStandard& reference,
+                 std::uint64_t seed);
+  void ask(const protocols::HandsRequest& request, daq::HostTime now) override;
+  std::optional<protocols::HandsAnswer> poll(daq::HostTime now) override;
+  void progress(const protocols::ProcedureProgress& progress) override { asked_.progress(progress); }
+
+ private:
+  [[nodiscard]] double reference_reading(const std::string& what);
+
+  protocols::Prompter& asked_;
+  sim::VirtualWorld& world_;
+  const protocols::ReferenceStandard& reference_;
+  sim::ReferenceLoad load_;
+  sim::Noise noise_;
+  double scale_ = 1;   // of what the reference reads, common to all readings ...
+  double offset_ = 0;  // ... as is this
+  protocols::HandsRequest request_;
+};
+
+}  // namespace strigil::apps
