@@ -15,6 +15,8 @@ namespace strigil::calibration {
 namespace {
 
 constexpr std::size_t kFewestTargets = 5;
+/// Less than this is rounding, not measurement.
+constexpr double kNothing_m = 1e-12;
 constexpr double kNodesATurn = 12;  // straight lines between them are off by 3.4 % of the amplitude
 constexpr double kTurnsToBeSeen = 2;
 /// A model with more in it must predict better by this part [A]: noise alone makes one of many the best.
@@ -261,7 +263,7 @@ daq::Result<ErrorMap> fit_error_map(std::span<const AxisStop> stops, const Error
     out.expanded_m.push_back(one.expanded());
     if (one.u > 0) out.coverage_factor = std::max(out.coverage_factor, one.expanded() / one.u);
   }
-  if (out.coverage_factor == 0)
+  if (!(*std::max_element(out.expanded_m.begin(), out.expanded_m.end()) > kNothing_m))
     return daq::Error{"nothing scatters and nothing is said of the reference: no measurement is that good; say how well "
                       "the reference is known"};
   return out;

@@ -77,7 +77,7 @@ rig::Position ProcedureRunner::target(const rig::Readings& r) const noexcept {
 void ProcedureRunner::begin(const rig::Readings& r, daq::HostTime now) noexcept {
   begun_ = true;
   answered_ = false;
-  done_.push_back({.began = now});
+  done_.emplace_back().began = now;
   if (!moves(steps_[at_])) return;
   ++move_;
   target_m_ = target(r);

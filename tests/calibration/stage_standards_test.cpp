@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "calibration/standards/displacement_class.hpp"
+#include "calibration/standards/error_map.hpp"
 #include "calibration/standards/iso230_2.hpp"
 #include "calibration/standards/pitch_table.hpp"
 #include "calibration/uncertainty/random.hpp"
@@ -198,6 +199,104 @@ TEST(PitchTable, HostileTablesAreRefused) {
 TEST(PitchTable, WritesWhatLinuxCncReads) {
   const auto table = PitchTable::make(std::vector<PitchNode>{{0, 1e-6, -2e-6}, {0.01, 0, 3e-6}});
   EXPECT_EQ(linuxcnc_file(*table), "0.000000 0.001000 -0.002000\n10.000000 10.000000 10.003000\n");
+}
+
+/// An axis with a slope, a long wave, the screw's turn, and a play; a reference with noise and a scale of its own.
+struct HiddenAxis {
+  double slope = 0, wave_m = 0, wave_length_m = 0.15, turn_m = 0, lead_m = 0.01, phase = 0, backlash_m = 0;
+  [[nodiscard]] double at(double counted_m, Approach approach) const {
+    return slope * counted_m + wave_m * std::sin(2 * M_PI * counted_m / wave_length_m) +
+           turn_m * std::sin(2 * M_PI * counted_m / lead_m + phase) +
+           (approach == Approach::rising ? -0.5 : 0.5) * backlash_m;
+  }
+};
+HiddenAxis random_axis(Random& random) {
+  return {4e-4 * (random.uniform() - 0.5), 15e-6 * random.uniform(), 0.09 + 0.15 * random.uniform(),
+          8e-6 * random.uniform(), random.uniform() < 0.5 ? 0.005 : 0.01, 6.28 * random.uniform(), 30e-6 * random.uniform()};
+}
+std::vector<AxisStop> series(const HiddenAxis& axis, Random& random, double noise_m, double scale, int targets = 21, int cycles = 5) {
+  std::vector<AxisStop> stops;
+  for (int c = 0; c < cycles; ++c) {
+    for (const auto approach : {Approach::rising, Approach::falling}) {
+      for (int i = 0; i < targets; ++i) {
+        const double off = i == 0 || i == targets - 1 ? 0 : 0.6 * (std::fmod((i + 1) * 0.6180339887498949, 1.0) - 0.5);
+        const double target = 0.01 + 0.18 * (i + off) / (targets - 1);
+        const double place = target + axis.at(target, approach);
+        stops.push_back({target, target, 0.3e-3 + place * (1 + scale) + noise_m * random.normal(), approach});
+      }
+    }
+  }
+  return stops;
+}
+
+TEST(ErrorMap, FindsWhatIsHidden) {
+  Random random(81);
+  const HiddenAxis axis{1.2e-4, 8e-6, 0.15, 6e-6, 0.01, 0.7, 12e-6};
+  const auto map = fit_error_map(series(axis, random, 0.05e-6, 0), {.lead_m = 0.01});
+  ASSERT_TRUE(map) << map.error().message;
+  EXPECT_TRUE(map->periodic);
+  EXPECT_NEAR(map->amplitude_m, 6e-6, 0.3e-6);
+  EXPECT_NEAR(map->backlash_m, 12e-6, 0.1e-6);
+  EXPECT_NEAR(map->repeatability_m, 0.05e-6, 0.01e-6);
+  // Without the lead the turn stays hidden between the targets; then the map says that it knows less.
+  const auto blind = fit_error_map(series(axis, random, 0.05e-6, 0), {.lead_m = 0});
+  ASSERT_TRUE(blind);
+  EXPECT_FALSE(blind->periodic);
+  EXPECT_GT(blind->expanded_m.back(), 3 * map->expanded_m.back());
+}
+
+TEST(ErrorMap, APositionReadFromItIsWithinItsUncertainty) {
+  Random random(82);
+  constexpr double kExpanded = 0.4e-6;
+  int within = 0;
+  constexpr int kAxes = 1000;
+  for (int i = 0; i < kAxes; ++i) {
+    const auto axis = random_axis(random);
+    const auto stops = series(axis, random, 0.1e-6, kExpanded / 2 / 0.18 * random.normal());
+    ErrorMapOptions options;
+    options.lead_m = axis.lead_m;
+    options.conditions.device_expanded_m = kExpanded;
+    const auto map = fit_error_map(stops, options);
+    ASSERT_TRUE(map) << map.error().message;
+    const double first = stops.front().target_m;
+    const double at = 0.012 + 0.176 * random.uniform();
+    const auto approach = random.uniform() < 0.5 ? Approach::rising : Approach::falling;
+    const double truth = at + axis.at(at, approach) - axis.at(first, Approach::rising);
+    const double off = *map->table.position(at, approach) - truth;
+    within += std::abs(off) <= map->expanded_m.back() ? 1 : 0;
+  }
+  EXPECT_GE(within, kAxes * 0.935) << "95 % less what chance may do";
+}
+
+TEST(ErrorMap, HostileSeriesAreRefusedInWords) {
+  Random random(83);
+  const auto good = series({}, random, 0.1e-6, 0);
+  const auto message = [](std::vector<AxisStop> stops, double lead_m = 0) {
+    const auto map = fit_error_map(stops, {.lead_m = lead_m});
+    return map ? std::string("accepted") : map.error().message;
+  };
+  EXPECT_EQ(message(good), "accepted");
+  auto bad = good;
+  bad[7].reading_m = kNaN;
+  EXPECT_THAT(message(bad), HasSubstr("stop 7 has a number that is not finite"));
+  bad = good;
+  bad.pop_back();
+  EXPECT_THAT(message(bad), HasSubstr("unfinished cycle"));
+  EXPECT_THAT(message({}), HasSubstr("no stops"));
+  EXPECT_THAT(message(series({}, random, 1e-7, 0, 4)), HasSubstr("5 targets"));
+  EXPECT_THAT(message(series({}, random, 1e-7, 0, 9, 1)), HasSubstr("two cycles"));
+  EXPECT_THAT(message(good, -1), HasSubstr("lead_m"));
+  bad = good;
+  for (auto& s : bad) s.approach = Approach::rising;
+  EXPECT_THAT(message(bad), HasSubstr("one side only"));
+  bad = good;
+  for (auto& s : bad) s.counted_m = -s.counted_m;
+  EXPECT_THAT(message(bad), HasSubstr("does not count upwards"));
+  bad = good;
+  for (auto& s : bad) s.reading_m = -s.counted_m;  // the reference counts the other way: that cannot be undone
+  EXPECT_THAT(message(bad), HasSubstr("no axis that moves forward does that"));
+  bad = series({}, random, 0, 0);
+  EXPECT_THAT(message(bad), HasSubstr("no measurement is that good"));
 }
 
 TEST(DisplacementClass, TheLargerOfBothLimitsApplies) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "apps/run.hpp"
@@ -253,6 +254,125 @@ TEST_F(CalibrationGate, CheckStandardMissingOldFailedAndGood) {
   p.failures = calibration::judge_check(p, {});
   ASSERT_TRUE(calibration::append_check(dir_ + "/checks.jsonl", p).ok());
   expect_gate("check standard 'weight 500 g' failed on 2026-11-28", "2026-11-29", 22, asked);
+}
+
+/// The same gates for the stage's error map.
+class StageGate : public CalibrationGate {
+ protected:
+  static Record stage_record(const std::string& id) {
+    Record r;
+    r.id = id;
+    r.software = "0.1.0";
+    r.instrument = {"", "", "ST7"};
+    r.quantities = {{"position", "x", "m", {0, 0.2}, {{0, 2e-6}, {0.2, 3e-6}}}};
+    r.conditions.use_temperature_C = calibration::Interval{18, 28};
+    r.fit.kind = calibration::FitKind::kTable;
+    r.tables = {{"error_map_x", {"command", "rising", "falling", "expanded_uncertainty"}, {"m", "m", "m", "m"},
+                 {{0, -60e-6, -40e-6, 2e-6}, {0.2, 60e-6, 80e-6, 3e-6}}}};
+    r.performed_from = r.performed_until = r.issued = day("2026-11-01");
+    r.valid_until = day("2028-01-01");
+    return r;
+  }
+  std::string stage_bench(const std::string& edit = "", const std::string& stage = "serial = \"ST7\"") {
+    auto text = daq::read_text_file(STRIGIL_SOURCE_DIR "/rig/benches/sim.toml").value();
+    const std::string at = "codec = \"grbl\"\n";
+    text.insert(text.find(at) + at.size(), "calibration = \"" + name_ + "\"\n" + stage + "\n");
+    text += "\n[calibration]\nstore = \"" + store_ + "\"\ncheck_history = \"" + dir_ + "/checks.jsonl\"\n" + edit + "\n";
+    const auto path = dir_ + "/bench.toml";
+    std::ofstream(path) << text;
+    return path;
+  }
+  void expect_refused(const std::string& bench_file, const std::string& words, const std::string& today = "2026-11-29",
+                      std::optional<double> temperature_C = 22) {
+    const auto refused = go(bench_file, today, temperature_C);
+    ASSERT_FALSE(refused.ok()) << words;
+    EXPECT_THAT(refused.error().message,
+                AllOf(HasSubstr(words), HasSubstr("the stage is not calibrated for this run"), HasSubstr("Nothing was moved")));
+  }
+};
+
+TEST_F(StageGate, EveryGateRefusesInWords) {
+  keep(stage_record("ST-1"));
+  name_ = "ST-1";
+  expect_refused(stage_bench(), "calibration 'ST-1': it expired on 2028-01-01", "2028-03-01");
+  expect_refused(stage_bench(), "it is valid from 2026-11-01", "2026-10-01");
+  expect_refused(stage_bench(), "it holds from 18 to 28 degrees C and the bench is at 31", "2026-11-29", 31);
+  expect_refused(stage_bench("", "serial = \"ST8\""), "it is of serial number 'ST7' and the bench has 'ST8'");
+  expect_refused(stage_bench("", ""), "the bench does not say which it has");
+  const std::string asked = "stage_check_standard = \"gauge block 50 mm\"\n";
+  expect_refused(stage_bench(asked), "check standard 'gauge block 50 mm' has not been measured with this calibration");
+  calibration::CheckPoint p;
+  p.at = day("2026-11-28T20:00:00Z");
+  p.standard = "gauge block 50 mm";
+  p.calibration = hash_;
+  p.value = p.expected = 0.05;
+  p.tolerance = 5e-6;
+  p.unit = "m";
+  ASSERT_TRUE(calibration::append_check(dir_ + "/checks.jsonl", p).ok());
+  expect_refused(stage_bench(asked), "the last check of 'gauge block 50 mm' is 28.0 h old", "2026-11-30");
+  p.value = 0.0501;
+  p.failures = calibration::judge_check(p, {});
+  ASSERT_TRUE(calibration::append_check(dir_ + "/checks.jsonl", p).ok());
+  expect_refused(stage_bench(asked), "check standard 'gauge block 50 mm' failed on 2026-11-28");
+
+  const auto other = [&](const std::string& id, const std::function<void(Record&)>& edit) {
+    auto r = stage_record(id);
+    edit(r);
+    keep(r);
+    name_ = id;
+  };
+  other("ST-2", [](Record& r) { r.quantities[0].range = {0.15, 0.19}, r.quantities[0].uncertainty = {{0.15, 2e-6}, {0.19, 2e-6}}; });
+  expect_refused(stage_bench(), "m are wanted of 'x' and it is calibrated from 0.15 to 0.19; nothing is said outside");
+  other("ST-3", [](Record& r) { r.setting.mounting = "upright"; });
+  expect_refused(stage_bench("", "serial = \"ST7\"\nconfiguration = { mounting = \"lying\" }"),
+                 "it was made with mounting 'upright' and the bench has 'lying'");
+  other("ST-4", [](Record& r) { r.setting.counts_per_unit = 1e6; });
+  expect_refused(stage_bench(), "a sensitivity in counts of 1e+06");
+  other("ST-5", [](Record& r) { r.tables[0].rows[1][1] = -0.3; });
+  expect_refused(stage_bench(), "no axis that moves forward does that");
+  other("ST-6", [](Record& r) { r.tables[0].rows[1][1] = 0.7e-3; });
+  expect_refused(stage_bench(), "more than [interlock] travel_margin_mm");
+  other("ST-7", [](Record& r) { r.supersedes = "ST-6"; });
+  name_ = "ST-6";
+  expect_refused(stage_bench(), "it was superseded by 'ST-7'");
+  name_ = "ST-99";
+  expect_refused(stage_bench(), "there is no record 'ST-99'");
+  Record revocation;
+  revocation.kind = calibration::RecordKind::kRevocation;
+  revocation.id = "REV-1";
+  revocation.software = "0.1.0";
+  revocation.revokes = "ST-7";
+  revocation.reason = "the nut was changed";
+  revocation.performed_from = revocation.performed_until = revocation.issued = day("2026-11-20");
+  keep(revocation);
+  name_ = "ST-7";
+  expect_refused(stage_bench(), "it was revoked: the nut was changed");
+}
+
+TEST_F(StageGate, AGoodMapGoesWithTheRunAndABadOneMarksIt) {
+  keep(stage_record("ST-1"));
+  name_ = "ST-1";
+  const auto good = go(stage_bench());
+  ASSERT_TRUE(good.ok()) << good.error().message;
+  EXPECT_EQ(good->verdict.judgement, Judgement::kPass);
+  EXPECT_THAT(protocols::to_text(plan_, good->verdict), HasSubstr("positions: calibration 'ST-1'"));
+  const auto json = nlohmann::json::parse(protocols::to_json(plan_, good->verdict));
+  EXPECT_EQ(json["stage_calibration"]["state"], "calibrated");
+  EXPECT_NEAR(json["strokes"][0]["length_uncertainty_m"].get<double>(), 3e-6 * std::sqrt(2.0), 1e-12);
+  auto reader = daq::RunReader::open(good->run_file);
+  ASSERT_TRUE(reader.ok());
+  const auto& config = (*reader)->header().config;
+  ASSERT_TRUE(config.contains("stage_calibration.json"));
+  EXPECT_EQ(calibration::parse_record(config.at("stage_calibration.json"))->hash, hash_);
+
+  const auto marked = go(stage_bench("policy = \"mark\"", "serial = \"ST8\""));
+  ASSERT_TRUE(marked.ok()) << marked.error().message;
+  EXPECT_THAT(protocols::to_text(plan_, marked->verdict),
+              AllOf(HasSubstr("positions UNCALIBRATED"), HasSubstr("serial number 'ST7'")));
+  EXPECT_THAT(protocols::to_junit(plan_, marked->verdict, 1), HasSubstr("positions UNCALIBRATED"));
+  const auto marks = nlohmann::json::parse(protocols::to_json(plan_, marked->verdict));
+  EXPECT_EQ(marks["stage_calibration"]["state"], "uncalibrated");
+  EXPECT_TRUE(marks["strokes"][0]["length_uncertainty_m"].is_null());
 }
 
 }  // namespace

@@ -290,5 +290,81 @@ TEST(StageCalibration, MapsWhatIsHiddenAndTheDriveUndoesIt) {
   EXPECT_LT(c.after_B_m, 1.5e-6);
 }
 
+// One question to each twin: the first place at which it is asked. 200 twins by STRIGIL_STAGE_TWINS; the few of CI
+// bound what chance may do (10 twins: fewer than 7 within has a probability of 1e-4 at 95 %).
+TEST(StageCalibration, RandomTwinsStandWhereTheyAreReadBackWithinTheUncertainty) {
+  const char* wanted = std::getenv("STRIGIL_STAGE_TWINS");
+  const int twins = wanted != nullptr ? std::atoi(wanted) : 10;
+  sim::Noise noise(2302);
+  int within = 0;
+  int places = 0;
+  int places_within = 0;
+  double worst = 0;
+  double mean_ratio = 0;
+  std::vector<Calibrated> all;
+  for (int i = 0; i < twins; ++i) {
+    const auto hidden = random_stage(noise);
+    const bool verify = wanted != nullptr || i < 2;
+    auto c = calibrate(hidden, 1000 + static_cast<std::uint64_t>(i), verify, 4);
+    ASSERT_FALSE(c.off_m.empty());
+    ASSERT_GT(c.expanded_m, 0);
+    within += std::abs(c.off_m.front()) <= c.expanded_m ? 1 : 0;
+    for (const double d : c.off_m) {
+      ++places;
+      places_within += std::abs(d) <= c.expanded_m ? 1 : 0;
+      worst = std::max(worst, std::abs(d) / c.expanded_m);
+      mean_ratio += std::abs(d) / c.expanded_m;
+    }
+    if (verify) {
+      EXPECT_LT(c.after_A_m, std::max(0.5 * c.before_A_m, 5e-6)) << "twin " << i;
+      all.push_back(c);
+    }
+  }
+  EXPECT_GE(within, wanted != nullptr ? 0.92 * twins : 7);
+  if (const char* file = std::getenv("STRIGIL_STAGE_TABLE")) {
+    const auto median = [&](auto member) {
+      std::vector<double> v;
+      for (const auto& c : all) v.push_back(member(c));
+      std::nth_element(v.begin(), v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2), v.end());
+      return v[v.size() / 2] * 1e6;
+    };
+    std::ofstream out(file);
+    out << fmt::format("| {} random twins | before | after |\n|---|---|---|\n", twins);
+    out << fmt::format("| A, median, um | {:.2f} | {:.2f} |\n", median([](const auto& c) { return c.before_A_m; }), median([](const auto& c) { return c.after_A_m; }));
+    out << fmt::format("| E, median, um | {:.2f} | {:.2f} |\n", median([](const auto& c) { return c.before_E_m; }), median([](const auto& c) { return c.after_E_m; }));
+    out << fmt::format("| B, median, um | {:.2f} | {:.2f} |\n", median([](const auto& c) { return c.before_B_m; }), median([](const auto& c) { return c.after_B_m; }));
+    out << fmt::format("| U of a position, median, um | | {:.2f} |\n", median([](const auto& c) { return c.expanded_m; }));
+    out << fmt::format("| one place each: within U | | {} of {} ({:.1f} %) |\n", within, twins, 100.0 * within / twins);
+    out << fmt::format("| all places: within U | | {} of {} ({:.1f} %) |\n", places_within, places, 100.0 * places_within / places);
+    out << fmt::format("| error over U, mean and largest | | {:.2f}, {:.2f} |\n", mean_ratio / places, worst);
+  }
+}
+
+TEST(StageCalibration, ProceduresThatCannotBeCarriedOutAreRefusedInWords) {
+  const auto setup = setup_of(bench_of({}));
+  const auto words = [&](const std::string& edit_from, const std::string& edit_to) {
+    auto text = stage_toml(10);
+    if (!edit_from.empty()) text.replace(text.find(edit_from), edit_from.size(), edit_to);
+    std::string refused;
+    (void)procedure_of(text, setup, &refused);
+    return refused;
+  };
+  using ::testing::HasSubstr;
+  EXPECT_EQ(words("", ""), "accepted");
+  EXPECT_THAT(words("axis = \"x\"", "axis = \"w\""), HasSubstr("'w' is no axis"));
+  EXPECT_THAT(words("to_mm = 190", "to_mm = 200"), HasSubstr("leaves the travel of x"));
+  EXPECT_THAT(words("to_mm = 190", "to_mm = 5"), HasSubstr("'to_mm' must lie above 'from_mm'"));
+  EXPECT_THAT(words("targets = 21", "targets = 4"), HasSubstr("targets"));
+  EXPECT_THAT(words("speed_mm_s = 200", "speed_mm_s = 300"), HasSubstr("max_speed_mm_s"));
+  EXPECT_THAT(words("overrun_mm = 1", "overrun_mm = nan"), HasSubstr("overrun_mm"));
+  EXPECT_THAT(words("lead_mm = 10", "laed_mm = 10"), HasSubstr("did you mean 'lead_mm'"));
+  EXPECT_THAT(words("cycles = 5", "cycles = 1"), HasSubstr("cycles"));
+  std::string refused;
+  (void)procedure_of("[stage]\ncycles = 5\n", setup, &refused);
+  EXPECT_THAT(refused, HasSubstr("[[stage.axes]]"));
+  (void)procedure_of(stage_toml(10) + stage_toml(10).substr(stage_toml(10).find("[[stage.axes]]")), setup, &refused);
+  EXPECT_THAT(refused, HasSubstr("axis x stands twice"));
+}
+
 }  // namespace
 }  // namespace strigil::apps
