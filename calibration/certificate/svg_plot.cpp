@@ -23,6 +23,7 @@ constexpr double kCharacter = 6.2;  // about as wide as one of 11 pixels is on a
 constexpr std::size_t kLongestTitle = 86;
 constexpr std::size_t kLongestName = 48;
 constexpr std::size_t kColours = 6;
+constexpr const char* kHalo = " class=\"label\"";
 constexpr double kGreatest = 1e300;  // beyond: differences overflow
 
 bool drawable(double v) { return std::abs(v) <= kGreatest; }
@@ -318,12 +319,12 @@ std::string mark_of(const Page& p, const SvgPlot::Mark& m, double top, double bo
     if (!p.x.shows(m.at)) return "";
     const double x = p.x.at(m.at);
     const bool left = x > kWidth * 0.7;
-    return line(x, top, x, bottom, "mark") + text(left ? x - 4 : x + 4, top + 12, left ? "end" : "start", label);
+    return line(x, top, x, bottom, "mark") + text(left ? x - 4 : x + 4, top + 12, left ? "end" : "start", label, kHalo);
   }
   if (!p.y.shows(m.at)) return "";
   const double y = p.y.at(m.at);
   return line(kLeft, y, kWidth - kRight, y, "mark") +
-         text(kWidth - kRight - 4, y < top + 16 ? y + 13 : y - 4, "end", label);
+         text(kWidth - kRight - 4, y < top + 16 ? y + 13 : y - 4, "end", label, kHalo);
 }
 
 }  // namespace
@@ -369,6 +370,7 @@ std::string svg_style() {
   return out +
          "svg.plot text { font-size: 11px; fill: #1b1f24; fill: var(--ink, #1b1f24); }\n"
          "svg.plot .title { font-weight: 600; font-size: 12px; }\n"
+         "svg.plot .label { paint-order: stroke; stroke-width: 3px; stroke: #fff; stroke: var(--ground, #fff); }\n"
          "svg.plot .grid { stroke: #e4e8ec; stroke: var(--plot-grid, #e4e8ec); }\n"
          "svg.plot .zero { stroke: #8a949e; stroke: var(--soft, #8a949e); }\n"
          "svg.plot .mark { stroke: #1b1f24; stroke: var(--ink, #1b1f24); stroke-dasharray: 2 3; }\n"

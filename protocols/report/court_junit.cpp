@@ -33,7 +33,11 @@ Outcome outcome_of(Judgement j) {
 Case campaign_case(const CourtReport& report) {
   Case out{"verdict", outcome_of(report.verdict), {}, {}, 0};
   for (const auto& r : report.reasons) {
-    (r.weight == Judgement::kPass ? out.out : out.lines.emplace_back()) += r.text + '\n';
+    if (r.weight == Judgement::kPass) {
+      out.out += r.text + '\n';
+    } else {
+      out.lines.push_back(r.text);
+    }
   }
   return out;
 }
