@@ -9,6 +9,7 @@
 #include "apps/certificate_command.hpp"
 #include "apps/ctl_command.hpp"
 #include "apps/drill_command.hpp"
+#include "apps/evidence_line.hpp"
 #include "apps/file_commands.hpp"
 #include "apps/home_command.hpp"
 #include "apps/instruments_command.hpp"
@@ -251,7 +252,8 @@ int command_line(int argc, char** argv) {
   ledger_app->callback([&] { code = ledger_command(run_file); });
   std::string public_key;
   auto* verify_app = app.add_subcommand(
-      "verify", "Does it hold together? A run file, a calibration record or store, a signed file. Exit code 1 when not");
+      "verify",
+      "Does it hold together? A run file, a capsule, a calibration record or store, a signed file. Exit code 1 when not");
   verify_app->add_option("file", run_file, "The file, or the folder of a store; a signature is looked for in FILE.sig")
       ->required();
   verify_app->add_option("--key", public_key, "Public key that the signature must be by (strigil signing-key)");
@@ -303,6 +305,7 @@ int command_line(int argc, char** argv) {
 
   add_calibrate(app, code);
   add_calibrations(app, code);
+  add_evidence(app, code);
 
   std::string csv;
   std::string map;

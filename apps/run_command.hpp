@@ -36,6 +36,9 @@ struct Prepared {
 daq::Result<Prepared> prepare(const std::string& protocol, const std::string& bench,
                               const SpecimenArguments& specimen = {});
 
+/// What a bench permits to a plan.
+protocols::PlanLimits limits_of(const rig::BenchConfig& bench);
+
 /// Exit code (places.hpp).
 int run_command(const RunArguments& arguments);
 /// Dry run: the expanded plan on standard output.
