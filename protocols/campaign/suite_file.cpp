@@ -8,7 +8,9 @@
 #include <cctype>
 
 #include "daq/strict_toml.hpp"
+#include "protocols/campaign/detector_figures.hpp"
 #include "protocols/campaign/measure.hpp"
+#include "protocols/detectors/detector_factory.hpp"
 
 namespace strigil::protocols {
 namespace {
@@ -126,7 +128,7 @@ Band read_limits(daq::StrictTable& t) {
   Band band;
   if (t.has("at_least")) band.low = t.number("at_least", {-kAnything, kAnything});
   if (t.has("at_most")) band.high = t.number("at_most", {-kAnything, kAnything});
-  if (!t.has("at_least") && !t.has("at_most")) t.refuse("name", "it needs at_least or at_most, or both");
+  if (!t.has("at_least") && !t.has("at_most")) t.refuse("at_least", "it needs at_least or at_most, or both");
   if (band.low > band.high) t.refuse("at_least", "at_least is above at_most");
   t.pass_over("at_least");
   t.pass_over("at_most");
@@ -246,14 +248,19 @@ daq::Result<Suite> parse_suite(std::string_view text, const std::string& file) {
   for (auto& t : root.tables("during")) s.durings.push_back(read_during(t));
   auto judged = root.table("judge");
   s.detectors = judged.texts("detectors", std::vector<std::string>{});
+  for (const auto& name : s.detectors) {
+    const auto known = shipped_detectors();
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      judged.refuse("detectors", fmt::format("'{}' is no detector of ours: {}", name, fmt::join(known, ", ")));
+  }
   s.valid_percent = judged.number("valid_percent", {0, 100}, 100);
   s.pass_percent = judged.number("pass_percent", {0, 100}, 100);
   judged.finish();
   for (auto& t : root.tables("accept")) {
     AcceptRule a;
     a.detector = one_of(t, "detector", s.detectors);
-    a.figure = t.text("figure");
-    t.pass_over("name");
+    a.figure = one_of(t, "figure", figure_names());
+    a.by_interval = one_of(t, "by", {"value", "interval"}, "value") == "interval";
     a.limits = read_limits(t);
     t.finish();
     s.accepts.push_back(std::move(a));

@@ -48,6 +48,7 @@ struct AcceptRule {
   std::string detector;
   std::string figure;
   Band limits;
+  bool by_interval = false;  ///< the whole interval must lie within the limits, not only the value
 };
 
 /// [setup], [teardown]: what is done before the first trial of a session and after its last, whatever happened.
