@@ -93,6 +93,22 @@ daq::Result<FoundRecord> find_record(const std::string& name, const std::string&
   return FoundRecord{{name, read->hash, read->record}, {}};
 }
 
+protocols::ForceCalibration force_calibration_of(const calibration::Record& record, const std::string& hash,
+                                                 const rig::BenchConfig& bench) {
+  protocols::ForceCalibration out;
+  const auto* quantity = calibration::find_quantity(record, channel_of(bench.force.normal_axis));
+  out.calibrated = quantity != nullptr;
+  out.refused_outside = bench.calibration.policy == rig::CalibrationPolicy::kRefuse;
+  out.id = record.id;
+  out.hash = hash;
+  out.grade = grade_of(record.classification);
+  if (record.valid_until) out.valid_until = calibration::date_of(*record.valid_until);
+  if (quantity != nullptr) out.quantity = *quantity;
+  out.coverage_factor = record.coverage_factor;
+  out.sign = sign_of(bench.force.normal_axis);
+  return out;
+}
+
 daq::Result<GatedCalibration> pass_calibration_gate(const rig::BenchConfig& bench, const protocols::Plan& plan,
                                                     daq::WallTime now) {
   GatedCalibration out;
@@ -114,16 +130,7 @@ daq::Result<GatedCalibration> pass_calibration_gate(const rig::BenchConfig& benc
   const auto& record = found->kept.record;
   out.record = std::make_shared<const calibration::Record>(record);
   out.text = calibration::to_text(record);
-  const auto channel = channel_of(bench.force.normal_axis);
-  out.force.calibrated = true;
-  out.force.refused_outside = refuse;
-  out.force.id = record.id;
-  out.force.hash = found->kept.hash;
-  out.force.grade = grade_of(record.classification);
-  if (record.valid_until) out.force.valid_until = calibration::date_of(*record.valid_until);
-  out.force.quantity = *calibration::find_quantity(record, channel);
-  out.force.coverage_factor = record.coverage_factor;
-  out.force.sign = sign_of(bench.force.normal_axis);
+  out.force = force_calibration_of(record, found->kept.hash, bench);
   return out;
 }
 

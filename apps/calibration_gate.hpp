@@ -34,6 +34,10 @@ daq::Result<FoundRecord> find_record(const std::string& name, const std::string&
 daq::Result<GatedCalibration> pass_calibration_gate(const rig::BenchConfig& bench, const protocols::Plan& plan,
                                                     daq::WallTime now);
 
+/// What a force is worth by this record, which gates have let through. Without its normal channel: not calibrated.
+protocols::ForceCalibration force_calibration_of(const calibration::Record& record, const std::string& hash,
+                                                 const rig::BenchConfig& bench);
+
 /// The normal forces that a plan wishes for, N.
 calibration::Interval wished_forces(const protocols::Plan& plan);
 

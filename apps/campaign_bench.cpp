@@ -13,6 +13,7 @@
 #include "apps/stop_test_command.hpp"
 #include "calibration/record/digest.hpp"
 #include "daq/strict_toml.hpp"
+#include "protocols/campaign/during.hpp"
 #include "protocols/campaign/run_end.hpp"
 #include "protocols/campaign/trial_texts.hpp"
 #include "protocols/court/draws.hpp"
@@ -203,6 +204,9 @@ daq::Result<AttemptOutcome> CampaignBench::judge(const Prepared& prepared, const
   if (out.judgement != Judgement::kInvalid) {
     for (const auto& rule : suite_.measures)
       out.measures.push_back(protocols::evaluate(rule, prepared.plan, end->verdict));
+    auto during = protocols::evaluate_during(suite_.durings, run_file);
+    if (!during) return during.error();
+    for (auto& m : *during) out.measures.push_back(std::move(m));
     for (const auto& m : out.measures) {
       const auto weight = weight_of(m);
       if (weight == Judgement::kPass && m.finding == protocols::Finding::kGood) continue;

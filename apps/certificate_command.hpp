@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace strigil::apps {
 
@@ -26,5 +27,9 @@ int sign_command(const std::string& file, const std::string& key);
 /// A run file, a record, a store, or any file with a .sig beside it. kFail with the problems in words when it does not
 /// hold. `key`: public key file that a signature must be by; empty: any.
 int verify_any_command(const std::string& path, const std::string& key);
+/// Prints who signed `bytes` by the file PATH.sig, or adds what is wrong to `problems`. `key`: file of the public key
+/// that it must be by; empty: any.
+void check_signature(const std::string& path, const std::string& bytes, const std::string& key,
+                     std::vector<std::string>& problems);
 
 }  // namespace strigil::apps

@@ -6,8 +6,10 @@
 
 #include "apps/calibrations_command.hpp"
 #include "apps/certificate_command.hpp"
+#include "apps/collect_command.hpp"
 #include "apps/ctl_command.hpp"
 #include "apps/drill_command.hpp"
+#include "apps/evidence_line.hpp"
 #include "apps/file_commands.hpp"
 #include "apps/home_command.hpp"
 #include "apps/instruments_command.hpp"
@@ -249,6 +251,14 @@ int command_line(int argc, char** argv) {
   validate_app->add_flag("--quiet", validate.quiet, "Nothing on standard error but errors");
   validate_app->callback([&] { code = validate_command(validate); });
 
+  CollectArguments collect;
+  auto* collect_app = app.add_subcommand("collect", "Carry out a suite's campaign, and make a data set of it");
+  collect_app->add_option("suite", collect.suite, "A name from protocols/suites or a .toml file")->required();
+  collect_app->add_option("--out", collect.out, "The data set's folder")->required();
+  collect_app->add_flag("--resume", collect.resume, "Go on with the campaign in that folder");
+  collect_app->add_flag("--quiet", collect.quiet, "Nothing on standard error but errors");
+  collect_app->callback([&] { code = collect_command(collect); });
+
   std::string run_file;
   std::string out;
   auto* info_app = app.add_subcommand("info", "What a run file holds");
@@ -261,7 +271,8 @@ int command_line(int argc, char** argv) {
   ledger_app->callback([&] { code = ledger_command(run_file); });
   std::string public_key;
   auto* verify_app = app.add_subcommand(
-      "verify", "Does it hold together? A run file, a calibration record or store, a signed file. Exit code 1 when not");
+      "verify",
+      "Does it hold together? A run file, a capsule, a calibration record or store, a signed file. Exit code 1 when not");
   verify_app->add_option("file", run_file, "The file, or the folder of a store; a signature is looked for in FILE.sig")
       ->required();
   verify_app->add_option("--key", public_key, "Public key that the signature must be by (strigil signing-key)");
@@ -312,6 +323,7 @@ int command_line(int argc, char** argv) {
   sign_app->callback([&] { code = sign_command(to_sign, key_file); });
 
   add_calibrations(app, code);
+  add_evidence(app, code);
 
   std::string csv;
   std::string map;

@@ -12,6 +12,7 @@
 #include "apps/run_look.hpp"
 #include "daq/publish/publisher.hpp"
 #include "daq/record/recorder.hpp"
+#include "protocols/evidence_text.hpp"
 #include "protocols/report.hpp"
 #include "rig/ground_truth.hpp"
 #include "rig/rig.hpp"
@@ -263,12 +264,14 @@ class Run {
     // The verdict waits for the publisher to have drained, and leaves in its last message.
     std::vector<daq::LedgerRow> rows;
     std::string verdict_json;
+    std::string evidence_json;
     const auto judge = [&](const daq::PublishCounts* published) {
       rows = ledger(published);
       if (published != nullptr) outcome.subscribers = published->subscribers;
       auto seen = evidence(outcome.duration_s, rows);
       seen.timing = outcome.timing;
       seen.calibration = calibration_.force;
+      evidence_json = protocols::evidence_to_json(seen);
       outcome.verdict = protocols::judge(o_.plan, seen);
       if (publisher_) {
         // The last of its topic; what waits before it was taken out when the publisher drained.
@@ -285,7 +288,9 @@ class Run {
                                {"duration_s", outcome.duration_s},
                                {"overruns", overruns_},
                                {"verdict", nlohmann::ordered_json::parse(verdict_json)},
-                               {"timing", nlohmann::ordered_json::parse(protocols::to_json(outcome.timing))}};
+                               {"timing", nlohmann::ordered_json::parse(protocols::to_json(outcome.timing))},
+                               {"timing_lost_blocks", look_->lost_blocks()},
+                               {"evidence", nlohmann::ordered_json::parse(evidence_json)}};
     if (runner_->suspensions() > 0) {
       end["suspended"] = {{"times", runner_->suspensions()}, {"duration_s", runner_->suspended_s()}};
     }

@@ -95,6 +95,18 @@ int exit_code(protocols::Judgement judgement) {
   return kInvalid;
 }
 
+protocols::PlanLimits limits_of(const rig::BenchConfig& bench) {
+  return {.travel_min_m = bench.stage.travel_min_m,
+          .travel_max_m = bench.stage.travel_max_m,
+          .clear_z_m = bench.stage.clear_z_m,
+          .max_speed_m_s = bench.stage.max_speed_m_s,
+          .max_force_N = bench.interlock.max_force_N,
+          .hold = rig::hold_of(bench),
+          .position_rate_Hz = bench.stage.status_rate_Hz,
+          .taps = bench.taps,
+          .angle_rad = bench.instrument.angle_rad};
+}
+
 daq::Result<Prepared> prepare(const std::string& protocol, const std::string& bench,
                               const SpecimenArguments& specimen) {
   const auto bench_path = find_toml(bench, "rig/benches", "bench");
@@ -116,16 +128,7 @@ daq::Result<Prepared> prepare_texts(const std::string& bench_text, const std::st
   if (auto there = put_on_bench(specimen, *bench_config); !there) return there.error();
   const auto parsed = protocols::parse_protocol(protocol_text, protocol_file);
   if (!parsed) return parsed.error();
-  const auto& stage = bench_config->stage;
-  auto plan = protocols::expand(*parsed, {.travel_min_m = stage.travel_min_m,
-                                          .travel_max_m = stage.travel_max_m,
-                                          .clear_z_m = stage.clear_z_m,
-                                          .max_speed_m_s = stage.max_speed_m_s,
-                                          .max_force_N = bench_config->interlock.max_force_N,
-                                          .hold = rig::hold_of(*bench_config),
-                                          .position_rate_Hz = stage.status_rate_Hz,
-                                          .taps = bench_config->taps,
-                                          .angle_rad = bench_config->instrument.angle_rad});
+  auto plan = protocols::expand(*parsed, limits_of(*bench_config));
   if (!plan) return plan.error();
   return Prepared{std::move(*bench_config), std::move(*plan), protocol_text};
 }

@@ -41,6 +41,9 @@ daq::Result<Prepared> prepare(const std::string& protocol, const std::string& be
 daq::Result<Prepared> prepare_texts(const std::string& bench_text, const std::string& bench_file,
                                     const SpecimenArguments& specimen, const std::string& protocol_text,
                                     const std::string& protocol_file);
+/// What a bench permits to a plan.
+protocols::PlanLimits limits_of(const rig::BenchConfig& bench);
+
 
 /// Exit code (places.hpp).
 int run_command(const RunArguments& arguments);

@@ -35,7 +35,7 @@ protocols::TimingCertificate RunLook::finish() {
   look();
   axis_.finish();
   publish_passes();
-  return protocols::certify(timing_, rings_->blocks.counts().dropped);
+  return protocols::certify(timing_, lost_blocks());
 }
 
 void RunLook::publish_passes() {

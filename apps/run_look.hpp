@@ -22,6 +22,8 @@ class RunLook {
   void look();
   /// The run is over and everything has been pushed: takes the rest.
   protocols::TimingCertificate finish();
+  /// Blocks that came while nobody looked: the certificate was made without them.
+  [[nodiscard]] std::uint64_t lost_blocks() const { return rings_->blocks.counts().dropped; }
 
  private:
   void publish_passes();

@@ -2,30 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "calibration/certificate/xml_text.hpp"
+
 namespace strigil::apps {
 namespace {
 
 std::string points_of(std::span<const SvgPoint> points) {
   std::string out;
   for (const auto& p : points) out += fmt::format("{}{:.2f},{:.2f}", out.empty() ? "" : " ", p.x, p.y);
-  return out;
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += ' ';
-    } else {
-      out += c;
-    }
-  }
   return out;
 }
 
@@ -58,7 +42,7 @@ void Svg::ellipse(SvgPoint centre, double half_x, double half_y, double turned_d
 
 void Svg::text(SvgPoint at, std::string_view text, std::string_view anchor, std::string_view attributes) {
   body_ += fmt::format("<text x=\"{:.2f}\" y=\"{:.2f}\" text-anchor=\"{}\" {}>{}</text>\n", at.x, at.y, anchor,
-                       attributes, escaped(text));
+                       attributes, calibration::xml_escaped(text));
 }
 
 void Svg::begin_clip(SvgPoint corner, double width, double height) {

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "apps/calibrations_command.hpp"
+#include "apps/capsule_command.hpp"
 #include "apps/certificate_command.hpp"
 #include "apps/file_commands.hpp"
 #include "apps/places.hpp"
@@ -36,7 +37,8 @@ bool begins_like_hdf5(const std::string& path) {
   return in && first == kHdf5;
 }
 
-/// What the signature beside the file says.
+}  // namespace
+
 void check_signature(const std::string& path, const std::string& bytes, const std::string& key,
                      std::vector<std::string>& problems) {
   const auto signature = daq::read_text_file(path + ".sig", 4096);
@@ -53,10 +55,9 @@ void check_signature(const std::string& path, const std::string& bytes, const st
              key.empty() ? " (whose key that is, only --key can tell)" : ", as it should be");
 }
 
-}  // namespace
-
 int verify_any_command(const std::string& path, const std::string& key) {
   std::error_code ignored;
+  if (is_capsule(path)) return verify_capsule_command(path, key);
   if (fs::is_directory(path, ignored)) return calibrations_check(path);
   const bool is_signed = fs::exists(path + ".sig", ignored);
   if (begins_like_hdf5(path) && !is_signed && key.empty()) return verify_command(path);

@@ -7,50 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "calibration/certificate/xml_text.hpp"
+
 namespace strigil::protocols {
 namespace {
 
 constexpr double kMillimetresPerMetre = 1e3;
-
-/// Length of the UTF-8 character at `at`; 0 when it is none.
-std::size_t utf8_length(std::string_view text, std::size_t at) {
-  const auto lead = static_cast<unsigned char>(text[at]);
-  const std::size_t n = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : (lead & 0xF0U) == 0xE0 ? 3 : 0;
-  // Four bytes and more: outside what any message of ours holds, and half of it is not allowed in XML.
-  if (n == 0 || at + n > text.size()) return 0;
-  for (std::size_t i = 1; i < n; ++i) {
-    if ((static_cast<unsigned char>(text[at + i]) & 0xC0U) != 0x80) return 0;
-  }
-  if (n < 3) return n;
-  const unsigned code = (lead & 0x0FU) << 12U | (static_cast<unsigned char>(text[at + 1]) & 0x3FU) << 6U |
-                        (static_cast<unsigned char>(text[at + 2]) & 0x3FU);
-  const bool allowed = code >= 0x800 && (code < 0xD800 || code > 0xDFFF) && code < 0xFFFE;
-  return allowed ? n : 0;
-}
-
-/// For XML text and attributes alike. What XML cannot hold (a path may contain it) becomes '?'.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t n = utf8_length(text, i);
-    const char c = text[i];
-    if (n == 0 || (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t')) {
-      out += '?';
-    } else if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else {
-      out += text.substr(i, n);
-    }
-    i += std::max<std::size_t>(n, 1);
-  }
-  return out;
-}
 
 struct JUnitCounts {
   std::size_t failures = 0;
@@ -66,7 +28,7 @@ std::string findings(const Verdict& verdict, std::size_t condition, JUnitCounts&
     if (r.condition != condition || r.weight == Judgement::kPass) continue;
     worst = std::max(worst, r.weight);
     const char* element = r.weight == Judgement::kFail ? "failure" : "error";
-    out += fmt::format("      <{0} message=\"{1}\">{1}</{0}>\n", element, escaped(r.text));
+    out += fmt::format("      <{0} message=\"{1}\">{1}</{0}>\n", element, calibration::xml_escaped(r.text));
   }
   if (worst == Judgement::kInvalid) ++counts.errors;
   if (worst == Judgement::kFail) ++counts.failures;
@@ -87,7 +49,7 @@ nlohmann::ordered_json number(double v) {
 }  // namespace
 
 std::string to_junit(const Plan& plan, const Verdict& verdict, double duration_s) {
-  const auto suite = escaped(plan.protocol.name);
+  const auto suite = calibration::xml_escaped(plan.protocol.name);
   JUnitCounts counts;
   std::string cases = fmt::format(
       "    <testcase classname=\"{}\" name=\"the run as a whole\" time=\"{:.3f}\">\n{}    "
@@ -117,7 +79,7 @@ std::string to_junit(const Plan& plan, const Verdict& verdict, double duration_s
           measured->vibration_m_s2, measured->samples);
     }
     cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\">\n{}    </testcase>\n", suite,
-                         escaped(plan.conditions[c].name()),
+                         calibration::xml_escaped(plan.conditions[c].name()),
                          measured != verdict.strokes.end() ? measured->duration_s : 0.0, inside);
   }
   return fmt::format(
@@ -126,7 +88,7 @@ std::string to_junit(const Plan& plan, const Verdict& verdict, double duration_s
       "value=\"{}\"/>\n      <property name=\"calibration\" value=\"{}\"/>\n"
       "    </properties>\n{}  </testsuite>\n</testsuites>\n",
       suite, plan.conditions.size() + 1, counts.failures, counts.errors, counts.skipped, duration_s,
-      name_of(verdict.judgement), escaped(to_text(verdict.calibration)), cases);
+      name_of(verdict.judgement), calibration::xml_escaped(to_text(verdict.calibration)), cases);
 }
 
 std::string to_json(const Plan& plan, const Verdict& verdict) {

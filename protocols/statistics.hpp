@@ -29,6 +29,21 @@ class RunningStatistics {
   [[nodiscard]] double min() const noexcept { return min_; }
   [[nodiscard]] double max() const noexcept { return max_; }
 
+  /// All there is, to be written down and taken up again bit for bit.
+  struct State {
+    std::uint64_t count = 0;
+    double mean = 0;
+    double squares = 0;
+    double min = 0;
+    double max = 0;
+  };
+  [[nodiscard]] State state() const noexcept { return {count_, mean_, squares_, min_, max_}; }
+  [[nodiscard]] static RunningStatistics restored(const State& s) noexcept {
+    RunningStatistics out;
+    out.count_ = s.count, out.mean_ = s.mean, out.squares_ = s.squares, out.min_ = s.min, out.max_ = s.max;
+    return out;
+  }
+
  private:
   std::uint64_t count_ = 0;
   double mean_ = 0;

@@ -7,6 +7,7 @@
 
 #include "calibration/certificate/certificate.hpp"
 #include "calibration/certificate/svg_plot.hpp"
+#include "calibration/certificate/xml_text.hpp"
 #include "calibration/record/calendar.hpp"
 
 namespace strigil::calibration {
@@ -32,10 +33,6 @@ td { text-align: right; border-bottom: 1px solid var(--rule); padding: .8mm 2mm;
 th:first-child, td:first-child { text-align: left; }
 tr, svg, li, .keep { break-inside: avoid; }
 svg { width: 100%; height: auto; margin: 2mm 0; }
-svg text { font-size: 11px; fill: var(--ink); }
-svg .title { font-weight: 600; font-size: 12px; }
-svg .grid { stroke: #e4e8ec; } svg .zero { stroke: #8a949e; } svg .bar { stroke: var(--blue); stroke-width: 1.3; }
-svg .point { fill: var(--blue); } svg .fit { fill: none; stroke: #c2562d; stroke-width: 1.5; }
 ol { padding-left: 6mm; } li { margin-bottom: 1.2mm; }
 .hash { font-family: "Source Code Pro", "DejaVu Sans Mono", monospace; font-size: 8.5pt; overflow-wrap: anywhere; }
 .sign { display: grid; grid-template-columns: 1fr 1fr; gap: 12mm; margin-top: 10mm; }
@@ -119,20 +116,25 @@ std::string plots_of(const DataTable& t) {
   std::iota(order.begin(), order.end(), 0U);
   std::sort(order.begin(), order.end(), [&](auto a, auto b) { return indication[a] < indication[b]; });
   SvgPlot::Series line;
-  line.line = true;
+  line.kind = SvgKind::kLine;
   for (const auto i : order) line.x.push_back(indication[i]), line.y.push_back(fitted[i]);
-  SvgPlot fit{"Fit: reference values (points) and fitted values (line)",
-              "indication / " + unit_of("indication"),
-              "value / " + unit_of("reference"),
-              {{indication, reference, {}, false}, line},
-              false};
-  std::vector<double> residuals;
-  for (std::size_t i = 0; i < reference.size(); ++i) residuals.push_back(fitted[i] - reference[i]);
+  SvgPlot fit{"Fit: reference values (points) and fitted values (line)", "indication / " + unit_of("indication"),
+              "value / " + unit_of("reference")};
+  SvgPlot::Series points;
+  points.x = indication, points.y = reference;
+  fit.series = {points, line};
   SvgPlot off{"Residuals: fitted value minus reference, with expanded uncertainty",
-              "reference / " + unit_of("reference"),
-              "residual / " + unit_of("reference"),
-              {{reference, residuals, column(t, "expanded_uncertainty"), false}},
-              true};
+              "reference / " + unit_of("reference"), "residual / " + unit_of("reference")};
+  off.zero_line = true;
+  auto& residuals = off.series.emplace_back();
+  const auto expanded = column(t, "expanded_uncertainty");
+  for (std::size_t i = 0; i < reference.size(); ++i) {
+    residuals.x.push_back(reference[i]);
+    residuals.y.push_back(fitted[i] - reference[i]);
+    if (i >= expanded.size()) continue;
+    residuals.low.push_back(residuals.y.back() - expanded[i]);
+    residuals.high.push_back(residuals.y.back() + expanded[i]);
+  }
   return to_svg(fit) + to_svg(off);
 }
 
@@ -231,7 +233,7 @@ std::string to_html(const Certificate& c) {
       "<header><div>{3}{4}</div><div class=\"soft small\">Certificate<br><span "
       "class=\"number\">{0}</span></div></header>\n"
       "<h1>Calibration certificate</h1>\n<p class=\"number\">{0}</p>\n",
-      e(r.id), kStyle, e(h.laboratory.name), place(h.laboratory),
+      e(r.id), std::string(kStyle) + svg_style(), e(h.laboratory.name), place(h.laboratory),
       h.accreditation.empty() ? "" : "<br>accreditation " + e(h.accreditation));
   s += "<h2>Item, customer and method</h2>\n<dl>\n" +
        row("Item", fmt::format("{} {}", r.instrument.make, r.instrument.model)) +

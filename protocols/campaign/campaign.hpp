@@ -73,7 +73,7 @@ daq::Result<CampaignSummary> run_campaign(const Suite& suite, const std::vector<
                                           const CampaignOptions& options);
 /// PASS, FAIL or INVALID by the suite's percentages. INVALID also where something is left or the teardown failed.
 Judgement judge(const CampaignSummary& summary, const Suite& suite);
-/// For people; `reasons` of the judgement last.
+/// For people; without reasons_of().
 std::string to_text(const CampaignSummary& summary, const Suite& suite);
 std::string to_json(const CampaignSummary& summary, const Suite& suite);
 /// In words, the weightiest first; empty: PASS.

@@ -146,6 +146,8 @@ CourtReport report_of(const CampaignFindings& f) {
     for (auto& r : parts.reasons) report.reasons.push_back(std::move(r));
     for (const auto& note : f.court->notes) report.reasons.push_back({.weight = Judgement::kPass, .text = note});
   }
+  if (!f.no_court.empty())
+    report.reasons.push_back({.weight = Judgement::kInvalid, .text = "detectors were not judged: " + f.no_court});
   if (f.comparison) {
     report.baseline = f.comparison;
     report.baseline_origin = f.baseline_origin;

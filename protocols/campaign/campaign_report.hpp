@@ -28,6 +28,7 @@ struct CampaignFindings {
   const std::vector<TrialRecord>& records;
   const CampaignSummary& summary;
   const std::optional<CourtJudgement>& court;
+  std::string no_court;  ///< why detectors could not be judged; empty: they could, or there are none
   const std::optional<BaselineComparison>& comparison;
   std::string baseline_origin;
   std::string software;

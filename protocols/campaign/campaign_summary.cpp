@@ -46,7 +46,6 @@ std::string to_text(const CampaignSummary& s, const Suite& suite) {
                       s.strokes, s.attempts, s.retried, s.set_aside, s.sessions);
   for (const auto& [reason, count] : s.why_invalid) text += fmt::format("INVALID, {} trials: {}\n", count, reason);
   for (const auto& [reason, count] : s.why_failed) text += fmt::format("FAIL, {} trials: {}\n", count, reason);
-  for (const auto& r : reasons_of(s, suite)) text += fmt::format("{}: {}\n", name_of(r.weight), r.text);
   return text;
 }
 
