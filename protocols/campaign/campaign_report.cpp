@@ -22,7 +22,7 @@ std::string group_of(const Suite& suite, const Trial& trial) {
 }
 
 Metric metric_of(const MeasureResult& m, const Suite& suite) {
-  Metric out{.name = m.name, .value = m.value, .words = m.words};
+  Metric out{.name = m.name, .value = m.value, .unit = {}, .words = m.words};
   for (const auto& rule : suite.measures) {
     if ((rule.phase.empty() ? rule.name : rule.phase + "/" + rule.name) != m.name) continue;
     if (std::isfinite(rule.limits.low)) out.lower_limit = rule.limits.low;

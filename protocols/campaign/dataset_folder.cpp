@@ -42,7 +42,10 @@ daq::Result<void> add_truth(const fs::path& dir, const daq::RunHeader& header, D
 
 daq::Result<DatasetRun> run_of(const fs::path& dir, const Suite& suite, const Trial& trial, const JournalEntry& last,
                                daq::RunHeader& header) {
-  DatasetRun run{.trial = trial.id, .file = last.run, .sha256 = last.sha256, .factors = {}};
+  DatasetRun run;
+  run.trial = trial.id;
+  run.file = last.run;
+  run.sha256 = last.sha256;
   run.judgement = std::string(name_of(last.outcome.judgement));
   run.strokes = last.outcome.strokes;
   run.duration_s = last.outcome.duration_s;

@@ -154,10 +154,11 @@ CourtParts court_parts(const CourtJudgement& court, const Suite& suite) {
     s.about = c.why.empty() ? fmt::format("{} cases", c.cases) : c.why;
     s.metrics.push_back({.name = "difference of AUC, over phantoms",
                          .value = c.difference.value,
+                         .unit = {},
                          .interval = c.difference.interval,
                          .words = c.difference.why});
     if (c.delong)
-      s.metrics.push_back({.name = "DeLong's p, as if cases were independent", .value = c.delong->p});
+      s.metrics.push_back({.name = "DeLong's p, as if cases were independent", .value = c.delong->p, .unit = {}});
     parts.comparisons.push_back(std::move(s));
   }
   return parts;

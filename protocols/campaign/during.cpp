@@ -5,6 +5,8 @@
 namespace strigil::protocols {
 namespace {
 
+double host_s(daq::HostTime t) { return static_cast<double>(t.ns) * 1e-9; }
+
 /// Answers nothing, and keeps what it was fed with.
 class Collector : public Detector {
  public:
@@ -35,8 +37,8 @@ daq::Result<std::vector<MeasureResult>> evaluate_during(const std::vector<During
     const auto& h = stroke.hearing;
     for (const auto& samples : collector.strokes()) {
       // Strokes that were broken off were collected too, and are none of those that count.
-      if (samples.empty() || samples.front().at_s < daq::seconds(h.began) || samples.front().at_s > daq::seconds(h.ended))
-        continue;
+      const auto within = [&](double at_s) { return at_s >= host_s(h.began) && at_s <= host_s(h.ended); };
+      if (samples.empty() || !within(samples.front().at_s)) continue;
       for (auto& watch : watches)
         watch.feed({.phase = h.planned.phase, .wished_force_N = h.planned.force_N, .samples = samples});
     }
