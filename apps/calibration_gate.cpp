@@ -26,13 +26,17 @@ std::string grade_of(const calibration::Classification& c) {
                      c.basis.empty() ? "" : fmt::format(" ({})", c.basis));
 }
 
-std::vector<std::string> reasons_against(const FoundRecord& found, const rig::BenchConfig& bench,
-                                         const protocols::Plan& plan, daq::WallTime now) {
-  const auto& force = bench.force;
-  const double sign = sign_of(force.normal_axis);
+/// Values of the normal axis that a plan will report.
+calibration::Interval range_of(const rig::BenchConfig& bench, const protocols::Plan& plan) {
+  const double sign = sign_of(bench.force.normal_axis);
   const auto wished = wished_forces(plan);
   const double ends[] = {sign * wished.low, sign * wished.high};
-  const calibration::Interval range{std::min(ends[0], ends[1]), std::max(ends[0], ends[1])};
+  return {std::min(ends[0], ends[1]), std::max(ends[0], ends[1])};
+}
+
+std::vector<std::string> reasons_against(const FoundRecord& found, const rig::BenchConfig& bench,
+                                         const std::optional<calibration::Interval>& range, daq::WallTime now) {
+  const auto& force = bench.force;
   auto reasons = calibration::gate(found.kept.record, found.standing,
                                    {.now = now,
                                     .serial = force.serial,
@@ -70,6 +74,25 @@ calibration::Interval wished_forces(const protocols::Plan& plan) {
   return out;
 }
 
+CalibrationStanding calibration_standing(const rig::BenchConfig& bench, daq::WallTime now) {
+  CalibrationStanding s;
+  if (bench.force.calibration.empty()) {
+    s.reasons = {"the bench names no calibration: forces are by the sensor's nominal scale"};
+    return s;
+  }
+  const auto found = find_record(bench.force.calibration, bench.calibration.store);
+  if (!found) {
+    s.reasons = {found.error().message};
+    return s;
+  }
+  const auto& record = found->kept.record;
+  s.id = record.id;
+  s.serial = record.instrument.serial;
+  if (record.valid_until) s.valid_until = calibration::date_of(*record.valid_until);
+  s.reasons = reasons_against(*found, bench, std::nullopt, now);
+  return s;
+}
+
 daq::Result<FoundRecord> find_record(const std::string& name, const std::string& folder) {
   const auto store = calibration::RecordStore::read(folder);
   if (!store) return store.error();
@@ -100,7 +123,7 @@ daq::Result<GatedCalibration> pass_calibration_gate(const rig::BenchConfig& benc
   const bool refuse = bench.calibration.policy == rig::CalibrationPolicy::kRefuse;
   const auto found = find_record(bench.force.calibration, bench.calibration.store);
   if (found) {
-    out.force.reasons = reasons_against(*found, bench, plan, now);
+    out.force.reasons = reasons_against(*found, bench, range_of(bench, plan), now);
   } else {
     out.force.reasons = {found.error().message};
   }
