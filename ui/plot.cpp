@@ -25,14 +25,17 @@ void Plot::axes(const std::string& label, const std::string& x_label) {
   const auto faint = text_colour(tone_, true);
   draw_->AddRect(low_, high_, grid_colour(tone_));
   draw_->AddText({low_.x, low_.y - em * 1.2F}, text_colour(tone_), label.c_str());
-  const int across = std::max(2, static_cast<int>((high_.x - low_.x) / (em * 7)));
-  const auto xs = ticks_between(x_.low, x_.high, across);
+  const bool decades = x_label == kHertzByDecades;
+  const int across = decades ? std::clamp(static_cast<int>(std::ceil(x_.high - x_.low)), 1, 12)
+                             : std::max(2, static_cast<int>((high_.x - low_.x) / (em * 7)));
+  auto xs = ticks_between(x_.low, x_.high, across);
+  if (decades) std::erase_if(xs, [](double t) { return t != std::round(t); });
   const double x_step = xs.size() > 1 ? xs[1] - xs[0] : 1;
   for (const double t : xs) {
     const float p = px(t);
     draw_->AddLine({p, low_.y}, {p, high_.y}, grid_colour(tone_));
     if (x_label.empty()) continue;
-    const auto text = tick_text(t, x_step);
+    const auto text = decades ? tick_text(std::pow(10, t), 1) : tick_text(t, x_step);
     const float half = ImGui::CalcTextSize(text.c_str()).x / 2;
     // Room for the axis's own name at its right end.
     const float name = ImGui::CalcTextSize(x_label.c_str()).x + em;

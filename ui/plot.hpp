@@ -12,6 +12,9 @@
 
 namespace strigil::ui {
 
+/// The name of an x axis that is the logarithm of a frequency: marked at 1, 10, 100 ...
+inline constexpr const char* kHertzByDecades = "Hz";
+
 /// A rectangle with an x and a y axis, made at the cursor of the current window.
 class Plot {
  public:

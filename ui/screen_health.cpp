@@ -106,7 +106,9 @@ void Screen::health_rig(const ModelState& s) {
       ImGui::SameLine(em * 6);
       // A bar by decades: one late tick in a million is seen.
       const auto tall = static_cast<float>(part > 0 ? std::max(0.02, 1 + std::log10(part) / 7) : 0);
-      ImGui::ProgressBar(tall, {-1, em * 1.2F}, fmt::format("{:.0f}", h.interval_counts[i]).c_str());
+      ImGui::TextUnformatted(fmt::format("{:.0f}", h.interval_counts[i]).c_str());
+      ImGui::SameLine(em * 11);
+      ImGui::ProgressBar(tall, {-1, ImGui::GetTextLineHeight()}, "");
     }
     ImGui::TextDisabled("bars are by decades");
   }
@@ -119,7 +121,8 @@ void Screen::health_rig(const ModelState& s) {
       cell(r.name);
       ImGui::TableNextColumn();
       const double fill = r.capacity > 0 ? r.waiting / r.capacity : 0;
-      ImGui::ProgressBar(static_cast<float>(fill), {-1, em * 1.2F}, fmt::format("{:.0f}", r.waiting).c_str());
+      ImGui::ProgressBar(static_cast<float>(fill), {-1, ImGui::GetTextLineHeight()},
+                         fmt::format("{:.0f}", r.waiting).c_str());
       cell(fmt::format("{:.0f} of {:.0f}", r.most, r.capacity));
       cell(fmt::format("{:.0f}", r.dropped));
     }

@@ -294,7 +294,7 @@ void Screen::frequency(const ModelState& s, ImVec2 size) {
   float top = decibels.empty() ? 0 : *std::max_element(decibels.begin(), decibels.end());
   {
     Plot plot("spectrum", {0, each}, {hertz.empty() ? 0 : hertz.front(), hertz.empty() ? 4 : hertz.back()},
-              {top - 80.0, top + 5.0}, settings_.tone, fmt::format("density [dB re 1 {}/rtHz]", unit), "log10 Hz");
+              {top - 80.0, top + 5.0}, settings_.tone, fmt::format("density [dB re 1 {}/rtHz]", unit), kHertzByDecades);
     plot.line(hertz, decibels, curve_colour(0));
     if (decibels.empty()) plot.words("nothing to analyse yet");
   }

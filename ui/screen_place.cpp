@@ -141,7 +141,7 @@ void Screen::map(const std::map<std::string, StreamView>& streams, const DoseMap
     for (const auto& inclusion : phantom->inclusions) {
       const auto f = rig::footprint_of(inclusion);
       // Told by words too: what is to be found has its kind beside it, what is not is in brackets.
-      const auto colour = curve_colour(inclusion.target ? 5 : 2);
+      const auto colour = curve_colour(inclusion.target ? 1 : 2);
       plot.box(f.x_min_m * kMilli, f.y_min_m * kMilli, f.x_max_m * kMilli, f.y_max_m * kMilli, colour, false);
       const std::string kind(rig::name_of(inclusion.kind));
       plot.label(f.x_min_m * kMilli, f.y_max_m * kMilli, inclusion.target ? kind : "(" + kind + ")", colour);
