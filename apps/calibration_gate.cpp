@@ -37,18 +37,23 @@ void ask_check_standard(const std::string& standard, const FoundRecord& found, c
                         daq::WallTime now, std::vector<std::string>& reasons) {
   if (standard.empty()) return;
   const auto history = calibration::read_checks(check_history_of(bench));
-  auto why = history ? calibration::check_gate(*history, standard, found.kept.hash, bench.calibration.check_valid_s, now)
-                     : history.error().message;
+  auto why = history
+                 ? calibration::check_gate(*history, standard, found.kept.hash, bench.calibration.check_valid_s, now)
+                 : history.error().message;
   if (!why.empty()) reasons.push_back(std::move(why));
 }
 
-std::vector<std::string> reasons_against(const FoundRecord& found, const rig::BenchConfig& bench,
-                                         const protocols::Plan& plan, daq::WallTime now) {
-  const auto& force = bench.force;
-  const double sign = sign_of(force.normal_axis);
+/// Values of the normal axis that a plan will report.
+calibration::Interval range_of(const rig::BenchConfig& bench, const protocols::Plan& plan) {
+  const double sign = sign_of(bench.force.normal_axis);
   const auto wished = wished_forces(plan);
   const double ends[] = {sign * wished.low, sign * wished.high};
-  const calibration::Interval range{std::min(ends[0], ends[1]), std::max(ends[0], ends[1])};
+  return {std::min(ends[0], ends[1]), std::max(ends[0], ends[1])};
+}
+
+std::vector<std::string> reasons_against(const FoundRecord& found, const rig::BenchConfig& bench,
+                                         const std::optional<calibration::Interval>& range, daq::WallTime now) {
+  const auto& force = bench.force;
   auto reasons = calibration::gate(found.kept.record, found.standing,
                                    {.now = now,
                                     .serial = force.serial,
@@ -70,12 +75,12 @@ std::vector<std::string> reasons_against_stage(const FoundRecord& found, const r
     if (calibration::find_quantity(record, kAxisNames[a]) == nullptr) continue;
     for (auto& why : calibration::gate(record, found.standing,
                                        {.now = now,
-                                        .serial = bench.stage.serial,
-                                        .setting = bench.stage.setting,
-                                        .channel = kAxisNames[a],
-                                        .unit = "m",
-                                        .range = wished_positions(plan, a),
-                                        .temperature_C = bench.calibration.temperature_C})) {
+                                       .serial = bench.stage.serial,
+                                       .setting = bench.stage.setting,
+                                       .channel = kAxisNames[a],
+                                       .unit = "m",
+                                       .range = wished_positions(plan, a),
+                                       .temperature_C = bench.calibration.temperature_C})) {
       if (std::find(reasons.begin(), reasons.end(), why) == reasons.end()) reasons.push_back(std::move(why));
     }
   }
@@ -91,9 +96,10 @@ daq::Result<FoundRecord> believed(const std::string& named, const rig::BenchConf
   auto found = find_record(named, bench.calibration.store);
   reasons = found ? against(*found) : std::vector<std::string>{found.error().message};
   if (reasons.empty()) return found;
-  return daq::Error{fmt::format("is not calibrated for this run: {}. Nothing was moved. ([calibration] policy = "
-                                "\"mark\" makes the run and marks its numbers; bench file {})",
-                                fmt::join(reasons, "; and "), bench.file)};
+  return daq::Error{
+      fmt::format("is not calibrated for this run: {}. Nothing was moved. ([calibration] policy = "
+                  "\"mark\" makes the run and marks its numbers; bench file {})",
+                  fmt::join(reasons, "; and "), bench.file)};
 }
 
 daq::Result<void> pass_stage(const rig::BenchConfig& bench, const protocols::Plan& plan, daq::WallTime now,
@@ -101,8 +107,8 @@ daq::Result<void> pass_stage(const rig::BenchConfig& bench, const protocols::Pla
   if (bench.stage.calibration.empty()) return {};
   out.stage.named = true;
   const auto found = believed(
-      bench.stage.calibration, bench,
-      [&](const FoundRecord& f) { return reasons_against_stage(f, bench, plan, now); }, out.stage.reasons);
+      bench.stage.calibration, bench, [&](const FoundRecord& f) { return reasons_against_stage(f, bench, plan, now); },
+      out.stage.reasons);
   if (!found) {
     if (bench.calibration.policy == rig::CalibrationPolicy::kMark) return {};
     return daq::Error{"the stage " + found.error().message};
@@ -110,19 +116,7 @@ daq::Result<void> pass_stage(const rig::BenchConfig& bench, const protocols::Pla
   const auto& record = found->kept.record;
   out.stage_record = std::make_shared<const calibration::Record>(record);
   out.stage_text = calibration::to_text(record);
-  auto& s = out.stage;
-  s.calibrated = true;
-  s.id = record.id;
-  s.hash = found->kept.hash;
-  s.grade = grade_of(record.classification);
-  if (record.valid_until) s.valid_until = calibration::date_of(*record.valid_until);
-  s.coverage_factor = record.coverage_factor;
-  for (const auto& q : record.quantities) {
-    if (std::find(kAxisNames.begin(), kAxisNames.end(), q.channel) == kAxisNames.end()) continue;
-    double largest_m = 0;
-    for (const auto& u : q.uncertainty) largest_m = std::max(largest_m, u.expanded);
-    s.axes.push_back({q.channel, q.range.low, q.range.high, largest_m});
-  }
+  out.stage = stage_calibration_of(record, found->kept.hash);
   return {};
 }
 
@@ -158,12 +152,31 @@ std::optional<calibration::Interval> wished_positions(const protocols::Plan& pla
     if (axis == rig::kY) add(box.min_y_m, box.max_y_m);
   }
   for (const auto& s : plan.steps) {
-    const bool goes = s.kind == protocols::StepKind::kGoTo ||
-                      (s.kind == protocols::StepKind::kStroke && !s.held && axis == rig::kX);
+    const bool goes =
+        s.kind == protocols::StepKind::kGoTo || (s.kind == protocols::StepKind::kStroke && !s.held && axis == rig::kX);
     if (goes && !s.timing) add(s.target_m[axis], s.target_m[axis]);
   }
   if (out.low > out.high) return std::nullopt;
   return out;
+}
+
+CalibrationStanding calibration_standing(const rig::BenchConfig& bench, daq::WallTime now) {
+  CalibrationStanding s;
+  if (bench.force.calibration.empty()) {
+    s.reasons = {"the bench names no calibration: forces are by the sensor's nominal scale"};
+    return s;
+  }
+  const auto found = find_record(bench.force.calibration, bench.calibration.store);
+  if (!found) {
+    s.reasons = {found.error().message};
+    return s;
+  }
+  const auto& record = found->kept.record;
+  s.id = record.id;
+  s.serial = record.instrument.serial;
+  if (record.valid_until) s.valid_until = calibration::date_of(*record.valid_until);
+  s.reasons = reasons_against(*found, bench, std::nullopt, now);
+  return s;
 }
 
 daq::Result<FoundRecord> find_record(const std::string& name, const std::string& folder) {
@@ -205,6 +218,24 @@ protocols::ForceCalibration force_calibration_of(const calibration::Record& reco
   return out;
 }
 
+protocols::StageCalibration stage_calibration_of(const calibration::Record& record, const std::string& hash) {
+  protocols::StageCalibration out;
+  out.named = true;
+  out.calibrated = true;
+  out.id = record.id;
+  out.hash = hash;
+  out.grade = grade_of(record.classification);
+  if (record.valid_until) out.valid_until = calibration::date_of(*record.valid_until);
+  out.coverage_factor = record.coverage_factor;
+  for (const auto& q : record.quantities) {
+    if (std::find(kAxisNames.begin(), kAxisNames.end(), q.channel) == kAxisNames.end()) continue;
+    double largest_m = 0;
+    for (const auto& u : q.uncertainty) largest_m = std::max(largest_m, u.expanded);
+    out.axes.push_back({q.channel, q.range.low, q.range.high, largest_m});
+  }
+  return out;
+}
+
 daq::Result<GatedCalibration> pass_calibration_gate(const rig::BenchConfig& bench, const protocols::Plan& plan,
                                                     daq::WallTime now) {
   GatedCalibration out;
@@ -212,8 +243,8 @@ daq::Result<GatedCalibration> pass_calibration_gate(const rig::BenchConfig& benc
   if (bench.force.calibration.empty()) return out;
   const bool refuse = bench.calibration.policy == rig::CalibrationPolicy::kRefuse;
   const auto found = believed(
-      bench.force.calibration, bench, [&](const FoundRecord& f) { return reasons_against(f, bench, plan, now); },
-      out.force.reasons);
+      bench.force.calibration, bench,
+      [&](const FoundRecord& f) { return reasons_against(f, bench, range_of(bench, plan), now); }, out.force.reasons);
   if (!found) {
     if (!refuse) return out;
     return daq::Error{"the force " + found.error().message};

@@ -43,6 +43,18 @@ daq::Result<GatedCalibration> pass_calibration_gate(const rig::BenchConfig& benc
 protocols::ForceCalibration force_calibration_of(const calibration::Record& record, const std::string& hash,
                                                  const rig::BenchConfig& bench);
 
+/// What positions are worth by this record, which gates have let through.
+protocols::StageCalibration stage_calibration_of(const calibration::Record& record, const std::string& hash);
+
+/// What is known of the calibration that the bench names before any force is wished for; reads the store.
+struct CalibrationStanding {
+  std::string id;                    ///< empty: the bench names none, or it cannot be read
+  std::string serial;                ///< of the instrument it is for
+  std::string valid_until;           ///< date; empty: no end is given
+  std::vector<std::string> reasons;  ///< why it may not be believed; empty: it may
+};
+CalibrationStanding calibration_standing(const rig::BenchConfig& bench, daq::WallTime now);
+
 /// The normal forces that a plan wishes for, N.
 calibration::Interval wished_forces(const protocols::Plan& plan);
 

@@ -66,7 +66,17 @@ Controller::Impl::Job Controller::Impl::next_job() {
   return job;
 }
 
+/// What lies in files is read here and not when somebody asks: requests never wait for a disk.
+void Controller::Impl::look_at_records() {
+  auto calibration = calibration_json(o_.bench);
+  auto stop_tests = stop_tests_json(o_.bench);
+  const std::scoped_lock lock(mutex_);
+  calibration_ = std::move(calibration);
+  stop_tests_ = std::move(stop_tests);
+}
+
 void Controller::Impl::by_hand() {
+  look_at_records();
   enter(Use::kStarting, fmt::format("bench '{}': waiting for its devices", o_.bench.name));
   auto started = OperateSession::start(o_.bench, o_.publication);
   if (!started) {
@@ -191,6 +201,10 @@ void Controller::Impl::perform(const Job& job) {
     publication_endpoint_ = publisher.bound_endpoint();
     publication_key_ = publisher.public_key();
   };
+  watcher.health = [this](const RigHealth& health) {
+    const std::scoped_lock lock(mutex_);
+    health_ = health;
+  };
   watcher.progress = [this](const protocols::Progress& progress, const rig::Readings& readings) {
     const std::scoped_lock lock(mutex_);
     progress_ = progress;
@@ -202,9 +216,14 @@ void Controller::Impl::perform(const Job& job) {
     protocol_ = job.protocol;
     progress_ = {};
     readings_ = {};
+    health_ = {};
   }
   const auto outcome = run(options, watcher);
   if (!outcome) return conclude(done, outcome.error().message);
+  {
+    const std::scoped_lock lock(mutex_);
+    timing_ = Json::parse(protocols::to_json(outcome->timing));
+  }
   done.file = outcome->run_file;
   done.judgement = protocols::name_of(outcome->verdict.judgement);
   for (const auto& reason : outcome->verdict.reasons) done.reasons.push_back(reason.text);

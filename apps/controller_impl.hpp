@@ -46,6 +46,9 @@ class Controller::Impl {
   // Requests: control thread, with the lock.
   Reply hello(const Request& q, const Json& a);
   Reply status(const Request& q, const Json& a);
+  Reply health(const Request& q, const Json& a);
+  Reply prompt(const Request& q, const Json& a);
+  Reply confirm(const Request& q, const Json& a);
   Reply run_list(const Request& q, const Json& a);
   Reply take(const Request& q, const Json& a);
   Reply give(const Request& q, const Json& a);
@@ -77,6 +80,7 @@ class Controller::Impl {
   Job next_job();
   void by_hand();
   void wait_for_work();
+  void look_at_records();
   void insist_on_reset(const rig::RigState& state);
   void home(const Job& job);
   void stop_test();
@@ -112,6 +116,14 @@ class Controller::Impl {
   std::string stop_test_;
   protocols::Progress progress_;
   rig::Readings readings_;
+  RigHealth health_;              // of the run
+  Json calibration_;              // of health, read when the bench comes up
+  Json stop_tests_;               // likewise
+  Json timing_;                   // of the last run
+  std::string prompt_;            // what somebody is asked to do by hand; empty: nothing
+  std::string prompt_by_;
+  std::string prompt_confirmed_;  // by whom; empty: not yet
+  std::uint64_t prompts_ = 0;     // its number
   std::deque<FinishedRun> runs_;
 };
 

@@ -21,6 +21,8 @@ constexpr daq::Duration kHold = std::chrono::milliseconds(300);
 /// science.md 4.2 [M]: approach at 5-10 mm/s, guarded at 0.2-0.5 N.
 constexpr double kFastestApproach_m_s = 10e-3;
 
+constexpr std::size_t kLongestPrompt = 500;
+
 /// A number from hostile arguments: nothing where it is missing or none.
 std::optional<double> number(const Json& arguments, const char* key) {
   const auto field = arguments.find(key);
@@ -85,6 +87,8 @@ const std::map<std::string, Controller::Impl::Verb, std::less<>> Controller::Imp
     {"halt", {true, &Impl::halt}},         {"home", {true, &Impl::home_verb}},
     {"run", {true, &Impl::run_verb}},      {"stop_test", {true, &Impl::stop_test_verb}},
     {"abort", {false, &Impl::abort}},      {"quit", {true, &Impl::quit}},
+    {"health", {false, &Impl::health}},    {"prompt", {true, &Impl::prompt}},
+    {"confirm", {false, &Impl::confirm}},
 };
 
 daq::ControlReply Controller::Impl::handle(const Request& q) {
@@ -133,6 +137,9 @@ daq::ControlReply Controller::Impl::status(const Request& q, const Json&) {
     j["readings"] = readings_json(state.readings);
     j["faults"] = faults_json(state.readings.faults, state.readings.latched_faults);
   } else if (use_ == Use::kRunning) {
+    j["supervisor"] = rig::name_of(health_.supervisor);
+    j["ticks"] = health_.ticks;
+    j["overruns"] = health_.overruns;
     j["readings"] = readings_json(readings_);
     j["faults"] = faults_json(readings_.faults, readings_.latched_faults);
     j["progress"] = progress_json(progress_);
@@ -141,10 +148,48 @@ daq::ControlReply Controller::Impl::status(const Request& q, const Json&) {
   j["fault_before"] = fault_before_;
   if (!runs_.empty()) j["last_run"] = finished_run_json(runs_.back());
   j["stop_test"] = stop_test_;
+  if (!prompt_.empty()) {
+    j["prompt"] = {{"number", prompts_}, {"text", prompt_}, {"by", prompt_by_}, {"confirmed_by", prompt_confirmed_}};
+  }
   std::error_code none;
   const auto space = std::filesystem::space(".", none);
   if (!none) j["disk_free_bytes"] = space.available;
   return answer_to(q, j.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+daq::ControlReply Controller::Impl::health(const Request& q, const Json&) {
+  Json j = Json::object();
+  if (session_) {
+    j = health_json(session_->health());
+  } else if (use_ == Use::kRunning) {
+    j = health_json(health_);
+  }
+  j["calibration"] = calibration_;
+  j["stop_tests"] = stop_tests_;
+  j["timing"] = timing_;
+  return answer_to(q, j.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+daq::ControlReply Controller::Impl::prompt(const Request& q, const Json& a) {
+  const auto text = word(a, "text");
+  if (text.size() > kLongestPrompt) {
+    return refusal_of(q, "too_long", fmt::format("a prompt has at most {} bytes", kLongestPrompt));
+  }
+  prompt_ = text;
+  prompt_by_ = q.client;
+  prompt_confirmed_.clear();
+  ++prompts_;
+  if (!text.empty()) say(fmt::format("'{}' asks: {}", q.client, text));
+  return answer_to(q, Json{{"number", prompts_}}.dump());
+}
+
+daq::ControlReply Controller::Impl::confirm(const Request& q, const Json& a) {
+  if (prompt_.empty() || number(a, "number") != static_cast<double>(prompts_)) {
+    return refusal_of(q, "nothing_held", "no such prompt is open: another one has taken its place, or it was taken back");
+  }
+  if (prompt_confirmed_.empty()) prompt_confirmed_ = q.client;
+  say(fmt::format("'{}' confirms: {}", q.client, prompt_));
+  return answer_to(q);
 }
 
 daq::ControlReply Controller::Impl::run_list(const Request& q, const Json&) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "apps/bench_health.hpp"
 #include "apps/publication.hpp"
 #include "apps/wires.hpp"
 #include "daq/publish/publisher.hpp"
@@ -35,6 +36,7 @@ class OperateSession {
   void emergency_stop() noexcept { rig_->supervisor().emergency_stop(); }
   [[nodiscard]] rig::RigState state() const noexcept { return loop_->state(); }
   [[nodiscard]] std::uint64_t overruns() const noexcept { return loop_->overruns(); }
+  [[nodiscard]] RigHealth health() { return health_of(*loop_, rig_->fanout().sinks(), wires_.chunks()); }
   [[nodiscard]] const std::string& run_id() const noexcept { return run_id_; }
   [[nodiscard]] const daq::Publisher& publisher() const noexcept { return *publisher_; }
   /// Lifts, if it may move, and shuts the devices down. Waits for it. Owner only; a second call changes nothing.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "apps/calibration_gate.hpp"
 #include "apps/run_command.hpp"
@@ -154,21 +155,30 @@ class Recomputation {
   }
 
   void calibrated() {
-    auto& c = evidence_.calibration;
-    const auto text = header_.config.find("calibration.json");
-    if (!c.calibrated) return;
+    auto& force = evidence_.calibration;
+    if (const auto kept = record_in("calibration.json", force.calibrated)) {
+      auto again = force_calibration_of(kept->record, kept->hash, bench_);
+      again.reasons = force.reasons;
+      force = std::move(again);
+    }
+    auto& stage = evidence_.stage_calibration;
+    if (const auto kept = record_in("stage_calibration.json", stage.calibrated)) {
+      stage = stage_calibration_of(kept->record, kept->hash);
+    }
+  }
+
+  /// The record that the run was made with; nothing: it was not calibrated, or a problem is told.
+  std::optional<calibration::KeptRecord> record_in(const char* name, bool calibrated) {
+    if (!calibrated) return std::nullopt;
+    const auto text = header_.config.find(name);
     if (text == header_.config.end()) {
-      out_.problems.push_back("the run says that it was calibrated and holds no calibration.json");
-      return;
+      out_.problems.push_back(fmt::format("the run says that it was calibrated and holds no {}", name));
+      return std::nullopt;
     }
-    const auto record = calibration::parse_record(text->second);
-    if (!record) {
-      out_.problems.push_back(record.error().message);
-      return;
-    }
-    auto again = force_calibration_of(record->record, record->hash, bench_);
-    again.reasons = c.reasons;
-    c = std::move(again);
+    auto record = calibration::parse_record(text->second);
+    if (record) return *record;
+    out_.problems.push_back(record.error().message);
+    return std::nullopt;
   }
 
   daq::Result<void> forces(const protocols::Verdict& verdict) {

@@ -181,6 +181,11 @@ class Run {
         look_->look();
         publish_ledger(loop, daq::host_now());
         tell(progress_.load(), loop.state().readings);
+        if (watcher_.health) {
+          auto health = health_of(loop, rig_->fanout().sinks(), wires_.chunks());
+          health.dose = runner_->dose_picture();
+          watcher_.health(health);
+        }
         std::this_thread::sleep_for(kLookAtProgress);
       }
       turning.join();

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "apps/bench_health.hpp"
 #include "apps/publication.hpp"
 #include "apps/wires.hpp"
 #include "daq/result.hpp"
@@ -43,6 +44,7 @@ struct RunOutcome {
 /// What a person watches while it runs. Called from the main thread in real time, from the loop's in virtual time.
 struct RunWatcher {
   std::function<void(const protocols::Progress&, const rig::Readings&)> progress;
+  std::function<void(const RigHealth&)> health;  ///< as often; real time only
   std::function<void(const std::string& line)> say;
   /// Once, where the run is published, before anything moves.
   std::function<void(const std::string& run_id, const daq::Publisher& publisher)> publishing;

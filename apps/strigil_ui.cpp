@@ -149,6 +149,7 @@ struct Arguments {
   std::string server_key;
   std::string secret_key;
   std::string review;
+  std::string phantom;
   bool review_again = false;
   std::string size = "1280x720";
   float scale = 0;
@@ -221,6 +222,7 @@ int run(const Arguments& a) {
       screen.review().run = std::make_unique<ui::RunOnScreen>(a.review);
       settings.page = ui::Page::kReview;
     }
+    if (!a.phantom.empty()) screen.load_phantom(a.phantom);
     auto drawn = settings;
     ui::apply_theme(settings.tone, settings.scale);
     double told_landmarks_s = 0;
@@ -282,6 +284,7 @@ int main(int argc, char** argv) {
   app.add_option("--server-key", a.server_key, "Public key of a rig beyond this computer");
   app.add_option("--curve-secret-key", a.secret_key, "Our secret key, with its .pub beside it");
   app.add_option("--review", a.review, "Begin with this run file");
+  app.add_option("--phantom", a.phantom, "File of the phantom that lies there, for the map; no bench tells it");
   app.add_flag("--review-again", a.review_again, "For tests: read it over and over")->needs("--review");
   app.add_option("--size", a.size, "Of the window")->capture_default_str();
   app.add_option("--scale", a.scale, "Of everything, 1 to 2")->check(CLI::Range(1.0, 2.0));

@@ -256,14 +256,16 @@ std::uint32_t DoseAccount::ended_under(double x_m, double y_m) const noexcept {
 }
 
 double DoseAccount::used() const noexcept {
-  const auto& l = config_.limits;
   double most = 0;
-  for (const auto& cell : cells_) {
-    const auto& d = cell.dose;
-    most = std::max({most, d.time_s / l.max_time_s, static_cast<double>(d.strokes) / static_cast<double>(l.max_strokes),
-                     d.impulse_N_s / l.max_impulse_N_s, d.work_J / l.max_work_J});
-  }
+  for (std::size_t area = 0; area < cells_.size(); ++area) most = std::max(most, used(area));
   return most;
+}
+
+double DoseAccount::used(std::size_t area) const noexcept {
+  const auto& l = config_.limits;
+  const auto& d = cells_[area].dose;
+  return std::max({d.time_s / l.max_time_s, static_cast<double>(d.strokes) / static_cast<double>(l.max_strokes),
+                   d.impulse_N_s / l.max_impulse_N_s, d.work_J / l.max_work_J});
 }
 
 AreaDose DoseAccount::total() const noexcept {

@@ -135,6 +135,8 @@ class DoseAccount {
   [[nodiscard]] bool over_pressure() const noexcept { return over_pressure_; }
   /// The greatest part of any limit but the pressure's that any area has received; 0 where there are no limits.
   [[nodiscard]] double used() const noexcept;
+  /// The same of one area. Precondition: area <= outside().
+  [[nodiscard]] double used(std::size_t area) const noexcept;
   /// Sum of impulse and work over all, outside too; longest time, highest pressure and most strokes of any.
   [[nodiscard]] AreaDose total() const noexcept;
   [[nodiscard]] std::uint64_t gaps() const noexcept { return gaps_; }

@@ -47,6 +47,8 @@ void run_fields(V& v, S& e) {
   v("recorder_failure", e.recorder_failure), v("suspensions", e.suspensions), v("suspended_s", e.suspended_s);
   v("dose_reason", e.dose_reason);
   v("calibrated", e.calibration.calibrated), v("not_calibrated_because", e.calibration.reasons);
+  v("stage_calibration_named", e.stage_calibration.named), v("stage_calibrated", e.stage_calibration.calibrated);
+  v("stage_not_calibrated_because", e.stage_calibration.reasons);
 }
 
 /// What is as it was made is left out: a step without force samples has no statistics of them.

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "daq/latest.hpp"
+#include "protocols/dose_picture.hpp"
 #include "protocols/plan.hpp"
 #include "protocols/resumption.hpp"
 #include "protocols/statistics.hpp"
@@ -130,6 +132,8 @@ class Runner final : public rig::Behaviour {
   /// One for each step begun, in that order; a step that was interrupted and done again is there twice. A phase whose part
   /// of the dose was used up has contacts of which no step began. After the run.
   [[nodiscard]] const std::vector<StepResult>& results() const noexcept { return results_; }
+  /// What each area had received a tenth of a second ago at the most; no areas without [dose]. Any thread.
+  [[nodiscard]] DosePicture dose_picture() const noexcept { return dose_picture_.load(); }
   /// What each area has received; nullptr without [dose]. After the run.
   [[nodiscard]] const DoseAccount* dose() const noexcept { return dose_ ? &*dose_ : nullptr; }
   /// Why treatment of an area ended, in words; empty while it did not. Off the loop.
@@ -177,6 +181,7 @@ class Runner final : public rig::Behaviour {
   /// The middle of a stroke, where its speed is told: ramps at both ends are left out.
   static constexpr double kMiddleFrom = 0.2;
   static constexpr double kMiddleTo = 0.8;
+  static constexpr daq::Duration kTellDose = std::chrono::milliseconds(100);
   /// Room is kept for what so many do again.
   static constexpr std::size_t kMostSuspensions = 32;
 
@@ -220,6 +225,8 @@ class Runner final : public rig::Behaviour {
   std::uint32_t passes_ = 0;  // of surveys and strokes that are over
   Slope planned_middle_;
   std::optional<DoseAccount> dose_;
+  daq::Latest<DosePicture> dose_picture_;
+  daq::HostTime dose_told_;
   // suspended
   Suspension suspension_ = Suspension::kNone;
   std::size_t suspensions_ = 0;

@@ -147,6 +147,9 @@ void Runner::add_dose(const rig::Readings& r) noexcept {
               .normal_force_N = r.normal_force_N,
               .tangential_force_N = r.tangential_force_N,
               .speed_m_s = std::abs(follow_.along_m_s)});
+  if (r.now - dose_told_ < kTellDose) return;
+  dose_told_ = r.now;
+  dose_picture_.store(picture_of(*dose_));
 }
 
 StepOutcome Runner::dose_danger(const Step& s, const rig::Readings& r) const noexcept {

@@ -107,6 +107,7 @@ void Loop::tell_counts(daq::HostTime now) noexcept {
 
 void Loop::watch_lateness(daq::HostTime now) noexcept {
   const auto since = now - last_tick_;
+  if (ticks_ > 0) intervals_.add(since);
   if (ticks_ > 0 && since > parts_.longest_tick) {
     overruns_.fetch_add(1, std::memory_order_relaxed);
     event({.at = now,

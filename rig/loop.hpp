@@ -13,6 +13,7 @@
 #include "rig/interlock.hpp"
 #include "rig/stage_map.hpp"
 #include "rig/supervisor.hpp"
+#include "rig/tick_intervals.hpp"
 
 namespace strigil::rig {
 
@@ -61,6 +62,8 @@ class Loop final : private EventSink {
   [[nodiscard]] IntakeCounts counts() const noexcept { return counts_.load(); }
   /// Ticks that came too late, so far. Any thread.
   [[nodiscard]] std::uint64_t overruns() const noexcept { return overruns_.load(std::memory_order_relaxed); }
+  /// From tick to tick, so far. Any thread.
+  [[nodiscard]] TickIntervals::Counts intervals() const noexcept { return intervals_.counts(); }
   /// Commands that were not permitted, so far. Any thread.
   [[nodiscard]] std::uint64_t refused_commands() const noexcept { return refused_commands_.load(); }
 
@@ -82,6 +85,7 @@ class Loop final : private EventSink {
   daq::Ring<Command> commands_{kCommandCapacity};
   std::atomic<std::uint64_t> refused_commands_{0};
   std::atomic<std::uint64_t> overruns_{0};
+  TickIntervals intervals_;
   daq::Latest<RigState> latest_;
   SupervisorState reported_ = SupervisorState::kFaulted;
   Setpoint last_setpoint_;

@@ -13,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kStatusPeriod = 100ms;
+constexpr auto kHealthPeriod = 500ms;
 constexpr auto kRenewPeriod = 1s;
 constexpr auto kHoldPeriod = 80ms;
 constexpr daq::Duration kLetGo = 150ms;  // the screen has not said that the button is still down
@@ -48,7 +49,8 @@ class Conversation {
     }
     if (!reply->ok) {
       if (reply->code == "not_in_control") lose_control();
-      if (verb != "renew" && verb != "hold") s.controller_words = reply->refusal;
+      const bool by_itself = verb == "renew" || verb == "hold" || verb == "health";
+      if (!by_itself) s.controller_words = reply->refusal;
       return true;
     }
     if (verb == "take") {
@@ -61,6 +63,9 @@ class Conversation {
     } else if (verb == "status") {
       if (auto status = parse_status(reply->result)) s.status = std::move(*status);
       if (!s.status.emergency && s.stop_confirmed) s.stop_asked = s.stop_confirmed = false;
+      return true;
+    } else if (verb == "health") {
+      if (auto health = parse_health(reply->result)) s.health = std::move(*health);
       return true;
     }
     if (verb != "renew" && verb != "hold") s.controller_words.clear();
@@ -146,6 +151,7 @@ void BenchLink::converse() {
   bool greeted = false;
   daq::HostTime looked;
   daq::HostTime renewed;
+  daq::HostTime looked_closely;
   daq::HostTime told_held;
   while (!leaving_) {
     std::optional<Wanted> next;
@@ -180,6 +186,9 @@ void BenchLink::converse() {
     } else if (now - looked > kStatusPeriod) {
       answered = conversation.ask("status", "{}");
       looked = now;
+    } else if (now - looked_closely > kHealthPeriod) {
+      answered = conversation.ask("health", "{}");
+      looked_closely = now;
     }
     if (conversation.in_control() && now - renewed > kRenewPeriod) {
       (void)conversation.ask("renew", "{}");

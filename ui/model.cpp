@@ -54,7 +54,11 @@ void append(StreamView& v, const daq::Block& b) {
 }
 
 void add_event(ModelState& s, const daq::Event& e) {
-  s.events.push_back({seconds_of(e.at), e.severity, daq::describe(e)});
+  // Its time stands beside it.
+  auto words = daq::describe(e);
+  constexpr std::string_view kAfterTime = " s ";
+  if (const auto at = words.find(kAfterTime); at != std::string::npos) words.erase(0, at + kAfterTime.size());
+  s.events.push_back({seconds_of(e.at), e.severity, std::move(words)});
   if (s.events.size() > Model::kEvents) s.events.pop_front();
 }
 

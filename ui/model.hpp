@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daq/publish/message.hpp"
+#include "ui/health.hpp"
 #include "ui/history.hpp"
 #include "ui/status.hpp"
 
@@ -57,6 +58,7 @@ struct ModelState {
   std::string controller_words = "not connected";  ///< why it does not answer, or what it refused last
   double status_age_s = 0;
   Status status;
+  Health health;
   std::vector<std::string> protocols;
   bool in_control = false;
   bool stop_asked = false;      ///< the stop was pressed and is on its way

@@ -25,14 +25,17 @@ void Plot::axes(const std::string& label, const std::string& x_label) {
   const auto faint = text_colour(tone_, true);
   draw_->AddRect(low_, high_, grid_colour(tone_));
   draw_->AddText({low_.x, low_.y - em * 1.2F}, text_colour(tone_), label.c_str());
-  const int across = std::max(2, static_cast<int>((high_.x - low_.x) / (em * 7)));
-  const auto xs = ticks_between(x_.low, x_.high, across);
+  const bool decades = x_label == kHertzByDecades;
+  const int across = decades ? std::clamp(static_cast<int>(std::ceil(x_.high - x_.low)), 1, 12)
+                             : std::max(2, static_cast<int>((high_.x - low_.x) / (em * 7)));
+  auto xs = ticks_between(x_.low, x_.high, across);
+  if (decades) std::erase_if(xs, [](double t) { return t != std::round(t); });
   const double x_step = xs.size() > 1 ? xs[1] - xs[0] : 1;
   for (const double t : xs) {
     const float p = px(t);
     draw_->AddLine({p, low_.y}, {p, high_.y}, grid_colour(tone_));
     if (x_label.empty()) continue;
-    const auto text = tick_text(t, x_step);
+    const auto text = decades ? tick_text(std::pow(10, t), 1) : tick_text(t, x_step);
     const float half = ImGui::CalcTextSize(text.c_str()).x / 2;
     // Room for the axis's own name at its right end.
     const float name = ImGui::CalcTextSize(x_label.c_str()).x + em;
@@ -100,6 +103,49 @@ void Plot::line(std::span<const double> x, std::span<const float> y, ImU32 colou
     if (std::isnan(y[i]) || std::isnan(y[i - 1])) continue;
     draw_->AddLine({px(x[i - 1]), py(y[i - 1])}, {px(x[i]), py(y[i])}, colour, 1.5F);
   }
+  draw_->PopClipRect();
+}
+
+void Plot::line(std::span<const float> x, std::span<const float> y, ImU32 colour) {
+  draw_->PushClipRect(low_, high_, true);
+  for (std::size_t i = 1; i < std::min(x.size(), y.size()); ++i) {
+    const bool gap = std::isnan(x[i]) || std::isnan(y[i]) || std::isnan(x[i - 1]) || std::isnan(y[i - 1]);
+    if (gap || (x[i] == x[i - 1] && y[i] == y[i - 1])) continue;
+    draw_->AddLine({px(static_cast<double>(x[i - 1])), py(static_cast<double>(y[i - 1]))},
+                   {px(static_cast<double>(x[i])), py(static_cast<double>(y[i]))}, colour, 1.5F);
+  }
+  draw_->PopClipRect();
+}
+
+void Plot::dot(double x, double y, ImU32 colour) {
+  draw_->AddCircleFilled({px(x), py(y)}, ImGui::GetFontSize() * 0.2F, colour);
+}
+
+void Plot::box(double x0, double y0, double x1, double y1, ImU32 colour, bool filled) {
+  draw_->PushClipRect(low_, high_, true);
+  const ImVec2 a{px(x0), py(y1)};
+  const ImVec2 b{px(x1), py(y0)};
+  if (filled) {
+    draw_->AddRectFilled(a, b, colour);
+  } else {
+    draw_->AddRect(a, b, colour, 0, 0, 1.5F);
+  }
+  draw_->PopClipRect();
+}
+
+void Plot::cross(double x, double y, ImU32 colour) {
+  draw_->PushClipRect(low_, high_, true);
+  const ImVec2 at{px(x), py(y)};
+  draw_->AddLine({low_.x, at.y}, {high_.x, at.y}, grid_colour(tone_));
+  draw_->AddLine({at.x, low_.y}, {at.x, high_.y}, grid_colour(tone_));
+  draw_->AddCircle(at, ImGui::GetFontSize() * 0.4F, colour, 0, 2);
+  draw_->PopClipRect();
+}
+
+void Plot::label(double x, double y, const std::string& text, ImU32 colour, bool centred) {
+  draw_->PushClipRect(low_, high_, true);
+  const float em = ImGui::GetFontSize();
+  draw_->AddText({px(x) + em * 0.2F, py(y) - (centred ? em * 0.5F : em)}, colour, text.c_str());
   draw_->PopClipRect();
 }
 

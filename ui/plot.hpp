@@ -12,6 +12,9 @@
 
 namespace strigil::ui {
 
+/// The name of an x axis that is the logarithm of a frequency: marked at 1, 10, 100 ...
+inline constexpr const char* kHertzByDecades = "Hz";
+
 /// A rectangle with an x and a y axis, made at the cursor of the current window.
 class Plot {
  public:
@@ -21,6 +24,13 @@ class Plot {
   [[nodiscard]] std::size_t width() const;
   void curve(std::span<const Column> columns, ImU32 colour);
   void line(std::span<const double> x, std::span<const float> y, ImU32 colour);
+  void line(std::span<const float> x, std::span<const float> y, ImU32 colour);
+  void dot(double x, double y, ImU32 colour);
+  void box(double x0, double y0, double x1, double y1, ImU32 colour, bool filled);
+  /// Crossed lines through all of it, with a ring where they meet.
+  void cross(double x, double y, ImU32 colour);
+  /// Words that begin at a place; beside it, above or centred on its height.
+  void label(double x, double y, const std::string& text, ImU32 colour, bool centred = false);
   /// Bars of heat, column-major, each value 0 to 1; rows from the bottom.
   void heat(std::span<const float> values, std::size_t columns, std::size_t rows);
   void vertical(double x, ImU32 colour, const char* name);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daq/record/run_reader.hpp"
+#include "rig/phantom_file.hpp"
 
 namespace strigil::ui {
 namespace {
@@ -53,6 +54,19 @@ std::string RunOnScreen::verdict() const {
   return verdict_;
 }
 
+std::shared_ptr<const rig::Phantom> RunOnScreen::phantom() const {
+  const std::scoped_lock lock(mutex_);
+  return phantom_;
+}
+
+void RunOnScreen::look_at_header(const daq::RunHeader& header) {
+  const auto passport = header.config.find("phantom.toml");
+  if (passport == header.config.end()) return;
+  auto phantom = rig::parse_phantom(passport->second, "phantom.toml of " + path_);
+  const std::scoped_lock lock(mutex_);
+  if (phantom) phantom_ = std::make_shared<const rig::Phantom>(std::move(*phantom));
+}
+
 void RunOnScreen::read() {
   (void)::pthread_setname_np(::pthread_self(), "ui review");
   std::vector<std::uint64_t> next;
@@ -67,6 +81,7 @@ void RunOnScreen::read() {
       return;
     }
     auto& r = **reader;
+    if (next.empty()) look_at_header(r.header());
     const auto& streams = r.header().streams;
     next.resize(streams.size(), 0);
     std::uint64_t all = 0;

@@ -6,6 +6,8 @@
 #include <string>
 #include <thread>
 
+#include "daq/record/run_writer.hpp"
+#include "rig/phantom.hpp"
 #include "ui/model.hpp"
 
 namespace strigil::ui {
@@ -26,11 +28,14 @@ class RunOnScreen {
   [[nodiscard]] bool growing() const { return !done_.load(); }
   /// Why it cannot be read; empty when it can. Main thread.
   [[nodiscard]] std::string trouble() const;
+  /// What lay under the instrument, as the file says; nullptr: it does not (yet). Main thread.
+  [[nodiscard]] std::shared_ptr<const rig::Phantom> phantom() const;
   /// Judgement and reasons of its end, in words; empty when it has none (yet).
   [[nodiscard]] std::string verdict() const;
 
  private:
   void read();
+  void look_at_header(const daq::RunHeader& header);
   const std::string path_;
   Model model_;
   std::atomic<bool> leaving_{false};
@@ -39,6 +44,7 @@ class RunOnScreen {
   mutable std::mutex mutex_;
   std::string trouble_;
   std::string verdict_;
+  std::shared_ptr<const rig::Phantom> phantom_;
   std::thread thread_;
 };
 

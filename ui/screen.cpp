@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ui/words.hpp"
+
 namespace strigil::ui {
 namespace {
 
@@ -20,11 +22,6 @@ const char* use_words(const std::string& use) {
   if (use == "starting") return "starting";
   if (use == "down") return "not up";
   return "unknown";
-}
-
-/// With so many decimals; a dash for what is not known.
-std::string figure(double value, int decimals) {
-  return std::isfinite(value) ? fmt::format("{:.{}f}", value, decimals) : "-";
 }
 
 /// Two sentences as such, however the first one ends.
@@ -112,6 +109,7 @@ void Screen::draw() {
     keys(s);
     top_bar(s);
     trouble(s);
+    prompt(s);
     switch (settings_.page) {
       case Page::kLive:
         live(s);
@@ -193,6 +191,24 @@ void Screen::top_bar(const ModelState& s) {
     ImGui::EndChild();
   }
   ImGui::SetCursorPos({from, top + tall + ImGui::GetStyle().ItemSpacing.y});
+  ImGui::Separator();
+}
+
+void Screen::prompt(const ModelState& s) {
+  const auto& st = s.status;
+  if (!s.controller_answers || st.prompt.empty()) return;
+  const float em = ImGui::GetFontSize();
+  const bool done = !st.prompt_confirmed_by.empty();
+  // The button first: words may be long.
+  if (button(done ? "Done" : "It is done", "prompt_done", {em * 7, em * 2}, !done)) {
+    wish({.verb = "confirm", .arguments = fmt::format("{{\"number\": {}}}", st.prompt_number)});
+  }
+  ImGui::SameLine();
+  const auto who = done ? fmt::format("confirmed by {}", st.prompt_confirmed_by) : fmt::format("{} asks", st.prompt_by);
+  ImGui::PushStyleColor(ImGuiCol_Text, done ? good_colour(settings_.tone) : warning_colour(settings_.tone));
+  ImGui::TextWrapped("%s: %s", who.c_str(), st.prompt.c_str());
+  ImGui::PopStyleColor();
+  landmarks_.mark("prompt");
   ImGui::Separator();
 }
 

@@ -10,9 +10,11 @@
 #include "ui/keys.hpp"
 #include "ui/landmarks.hpp"
 #include "ui/model.hpp"
+#include "ui/replay_head.hpp"
 #include "ui/review.hpp"
 #include "ui/theme.hpp"
 #include "ui/time_view.hpp"
+#include "ui/trigger.hpp"
 
 namespace strigil::ui {
 
@@ -46,6 +48,8 @@ class Screen {
   [[nodiscard]] std::vector<Wish> take_wishes();
   [[nodiscard]] const Landmarks& landmarks() const { return landmarks_; }
   [[nodiscard]] Review& review() { return review_; }
+  /// Shows this phantom on the live page's map; says there why it cannot.
+  void load_phantom(const std::string& path);
   /// A file that the operator asked to have a picture of the screen in; empty: none.
   [[nodiscard]] std::string take_picture_wish();
 
@@ -58,12 +62,26 @@ class Screen {
   void channel_list(const std::map<std::string, StreamView>& streams);
   void frequency(const ModelState& s, ImVec2 size);
   void over_position(const ModelState& s, ImVec2 size);
+  void trigger(const std::map<std::string, StreamView>& streams);
+  void watch_trigger(const std::map<std::string, StreamView>& streams);
+  void beside(const ModelState& s);
+  void choose_phantom();
+  void map(const std::map<std::string, StreamView>& streams, const DoseMap& dose, const rig::Phantom* phantom,
+           const std::optional<double>& at_s, ImVec2 size);
+  void section(const std::map<std::string, StreamView>& streams, const rig::Phantom* phantom,
+               const std::optional<double>& at_s, ImVec2 size);
+  void prompt(const ModelState& s);
   void operate(const ModelState& s);
   void control_buttons(const ModelState& s, float wide);
   void jog_pad(const ModelState& s);
   void protocols(const ModelState& s);
   void last_run(const ModelState& s);
   void health(const ModelState& s);
+  void health_flow(const ModelState& s);
+  void health_rig(const ModelState& s);
+  void health_trust(const ModelState& s);
+  void stop_test_trend(const Health& h);
+  void replay_controls(double from_s, double to_s);
   void review_page();
   bool button(const char* label, const char* landmark, ImVec2 size, bool enabled, const char* why_not = nullptr);
   /// True while it is held down; begins the press at its first frame.
@@ -76,6 +94,11 @@ class Screen {
   Landmarks landmarks_;
   std::vector<Wish> wishes_;
   TimeView review_view_;
+  ReplayHead head_;
+  Trigger trigger_;
+  std::shared_ptr<const rig::Phantom> phantom_;  // chosen here, for the live page
+  std::string phantom_trouble_;
+  std::array<char, 512> phantom_file_{};
   bool review_fitted_ = false;  // the view has shown the whole run once
   std::string spectrum_of_ = "vibration/0";
   std::vector<float> heat_;

@@ -107,6 +107,7 @@ void Screen::strips(std::map<std::string, StreamView>& streams, TimeView& view, 
       if (v.history.samples() == 0) plot.words("nothing came yet");
       if (view.a_s) plot.vertical(*view.a_s, text_colour(settings_.tone), "A");
       if (view.b_s) plot.vertical(*view.b_s, text_colour(settings_.tone), "B");
+      if (view.head_s) plot.vertical(*view.head_s, curve_colour(6), "");
       const auto& io = ImGui::GetIO();
       if (plot.hovered()) {
         const double at = plot.x_at(io.MousePos.x);
@@ -133,6 +134,8 @@ void Screen::live(ModelState& s) {
   ImGui::SetNextItemWidth(-1);
   float span = static_cast<float>(settings_.live.span_s);
   if (ImGui::SliderFloat("##span", &span, 0.01F, 3600, "%.4g s", ImGuiSliderFlags_Logarithmic)) settings_.live.span_s = span;
+  trigger(s.streams);
+  watch_trigger(s.streams);
   if (settings_.live.a_s && settings_.live.b_s) {
     ImGui::TextUnformatted(fmt::format("B - A {:.6g} s", *settings_.live.b_s - *settings_.live.a_s).c_str());
   }
@@ -153,10 +156,78 @@ void Screen::live(ModelState& s) {
   if (side <= 0) return;
   ImGui::SameLine();
   ImGui::BeginChild("beside", {side, 0}, false);
-  const float each = ImGui::GetContentRegionAvail().y / 3 - ImGui::GetStyle().ItemSpacing.y;
-  frequency(s, {0, each});
-  over_position(s, {0, each});
+  beside(s);
   ImGui::EndChild();
+}
+
+void Screen::beside(const ModelState& s) {
+  if (!ImGui::BeginTabBar("beside tabs")) return;
+  const bool signal = ImGui::BeginTabItem("Signal");
+  landmarks_.mark("tab_signal");
+  if (signal) {
+    const float each = ImGui::GetContentRegionAvail().y / 3 - ImGui::GetStyle().ItemSpacing.y;
+    frequency(s, {0, each});
+    over_position(s, {0, each});
+    ImGui::EndTabItem();
+  }
+  const bool place = ImGui::BeginTabItem("Place");
+  landmarks_.mark("tab_place");
+  if (place) {
+    choose_phantom();
+    const float left = ImGui::GetContentRegionAvail().y - 2 * ImGui::GetStyle().ItemSpacing.y;
+    map(s.streams, s.health.dose, phantom_.get(), std::nullopt, {0, left * 0.6F});
+    section(s.streams, phantom_.get(), std::nullopt, {0, left * 0.4F});
+    ImGui::EndTabItem();
+  }
+  ImGui::EndTabBar();
+}
+
+void Screen::trigger(const std::map<std::string, StreamView>& streams) {
+  if (!ImGui::TreeNode("trigger")) return;
+  ImGui::SetNextItemWidth(-1);
+  if (ImGui::BeginCombo("##trigger", trigger_.of.empty() ? "of" : trigger_.of.c_str())) {
+    for (const auto& [name, v] : streams) {
+      for (std::size_t c = 0; c < v.description.channels.size(); ++c) {
+        const auto key = key_of(name, c);
+        const auto label = fmt::format("{} {}##{}", name, v.description.channels[c].name, key);
+        if (ImGui::Selectable(label.c_str(), key == trigger_.of)) trigger_.of = key;
+      }
+    }
+    ImGui::EndCombo();
+  }
+  ImGui::SetNextItemWidth(ImGui::GetFontSize() * 4);
+  ImGui::InputFloat("##level", &trigger_.level, 0, 0, "%.4g");
+  ImGui::SameLine();
+  if (ImGui::Button(trigger_.rising ? "rising" : "falling")) trigger_.rising = !trigger_.rising;
+  if (button(trigger_.armed ? "waiting" : "Arm", "trigger_arm", {-1, 0}, !trigger_.of.empty(), "choose a channel first")) {
+    trigger_.armed = !trigger_.armed;
+    trigger_.looked_s = newest_of(streams);
+    if (trigger_.armed) settings_.live.follow = true;
+  }
+  ImGui::TreePop();
+}
+
+void Screen::watch_trigger(const std::map<std::string, StreamView>& streams) {
+  if (!trigger_.armed) return;
+  const auto slash = trigger_.of.find('/');
+  const auto stream = streams.find(trigger_.of.substr(0, slash));
+  const std::size_t channel = std::strtoul(trigger_.of.c_str() + slash + 1, nullptr, 10);
+  if (slash == std::string::npos || stream == streams.end() || channel >= stream->second.history.channels()) return;
+  // More than comes between two frames of a busy computer; what is more waits for the next one.
+  constexpr std::size_t kAtOnce = 65'536;
+  std::vector<double> times;
+  std::vector<float> values;
+  stream->second.history.samples(channel, trigger_.looked_s, kAtOnce, times, values);
+  if (times.empty()) return;
+  const float factor = shown_unit(stream->second.description.channels[channel].unit).factor;
+  for (auto& v : values) v *= factor;
+  trigger_.looked_s = times.back();
+  const auto at = first_crossing(times, values, trigger_.level, trigger_.rising);
+  if (!at) return;
+  trigger_.armed = false;
+  auto& view = settings_.live;
+  view.show(*at - view.span_s / 2, *at + view.span_s / 2);
+  view.a_s = *at;
 }
 
 void Screen::frequency(const ModelState& s, ImVec2 size) {
@@ -223,7 +294,7 @@ void Screen::frequency(const ModelState& s, ImVec2 size) {
   float top = decibels.empty() ? 0 : *std::max_element(decibels.begin(), decibels.end());
   {
     Plot plot("spectrum", {0, each}, {hertz.empty() ? 0 : hertz.front(), hertz.empty() ? 4 : hertz.back()},
-              {top - 80.0, top + 5.0}, settings_.tone, fmt::format("density [dB re 1 {}/rtHz]", unit), "log10 Hz");
+              {top - 80.0, top + 5.0}, settings_.tone, fmt::format("density [dB re 1 {}/rtHz]", unit), kHertzByDecades);
     plot.line(hertz, decibels, curve_colour(0));
     if (decibels.empty()) plot.words("nothing to analyse yet");
   }

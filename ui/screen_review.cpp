@@ -100,7 +100,9 @@ void Screen::review_page() {
   }
   ImGui::EndChild();
   ImGui::SameLine();
-  ImGui::BeginChild("review strips", {0, 0}, false);
+  const float side = any && ImGui::GetContentRegionAvail().x > em * 50 ? em * 22 : 0;
+  ImGui::BeginChild("review strips", {side > 0 ? -side - ImGui::GetStyle().ItemSpacing.x : 0, 0}, false);
+  if (any) replay_controls(whole.from_s, whole.to_s);
   const float height = ImGui::GetContentRegionAvail().y;
   const float below = review_.overlay ? em * 12 : 0;
   if (any) strips(s.streams, review_view_, "review", height - below);
@@ -143,6 +145,41 @@ void Screen::review_page() {
     }
   }
   ImGui::EndChild();
+  if (side <= 0) return;
+  ImGui::SameLine();
+  ImGui::BeginChild("review place", {side, 0}, false);
+  const auto phantom = run.phantom();
+  const float left = ImGui::GetContentRegionAvail().y - 2 * ImGui::GetStyle().ItemSpacing.y;
+  map(s.streams, {}, phantom.get(), head_.at_s, {0, left * 0.6F});
+  section(s.streams, phantom.get(), head_.at_s, {0, left * 0.4F});
+  ImGui::EndChild();
+}
+
+void Screen::replay_controls(double from_s, double to_s) {
+  const float em = ImGui::GetFontSize();
+  head_.advance(static_cast<double>(ImGui::GetIO().DeltaTime), from_s, to_s);
+  if (button(head_.playing ? "Pause" : "Play", "replay_play", {em * 4, 0}, true)) {
+    if (head_.playing) {
+      head_.playing = false;
+    } else {
+      head_.play(from_s, to_s);
+    }
+  }
+  ImGui::SameLine();
+  ImGui::SetNextItemWidth(em * 6);
+  ImGui::SliderFloat("##rate", &head_.rate, 0.1F, 20, "%.2g x", ImGuiSliderFlags_Logarithmic);
+  landmarks_.mark("replay_rate");
+  ImGui::SameLine();
+  ImGui::SetNextItemWidth(-1);
+  auto at = static_cast<float>(head_.at_s - from_s);
+  if (ImGui::SliderFloat("##seek", &at, 0, static_cast<float>(to_s - from_s), "%.2f s")) {
+    head_.at_s = from_s + static_cast<double>(at);
+  }
+  landmarks_.mark("replay_seek");
+  review_view_.head_s = head_.at_s;
+  // What is played is on the screen.
+  const bool out = head_.at_s < review_view_.from_s() || head_.at_s > review_view_.to_s;
+  if (head_.playing && out) review_view_.show(head_.at_s, head_.at_s + review_view_.span_s);
 }
 
 }  // namespace strigil::ui

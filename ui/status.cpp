@@ -1,49 +1,13 @@
 #include "ui/status.hpp"
 
 #include <limits>
-#include <nlohmann/json.hpp>
+
+#include "ui/json_fields.hpp"
 
 namespace strigil::ui {
 namespace {
 
 using Json = nlohmann::json;
-
-const Json* member(const Json& object, const char* key) {
-  if (!object.is_object()) return nullptr;
-  const auto at = object.find(key);
-  return at == object.end() ? nullptr : &*at;
-}
-
-std::string text(const Json& object, const char* key) {
-  const Json* m = member(object, key);
-  return m != nullptr && m->is_string() ? m->get<std::string>() : std::string();
-}
-
-double number(const Json& object, const char* key, double otherwise) {
-  const Json* m = member(object, key);
-  return m != nullptr && m->is_number() ? m->get<double>() : otherwise;
-}
-
-bool truth(const Json& object, const char* key) {
-  const Json* m = member(object, key);
-  return m != nullptr && m->is_boolean() && m->get<bool>();
-}
-
-const Json& part(const Json& object, const char* key) {
-  static const Json kNone = Json::object();
-  const Json* m = member(object, key);
-  return m != nullptr && m->is_object() ? *m : kNone;
-}
-
-std::vector<std::string> texts(const Json& object, const char* key) {
-  std::vector<std::string> out;
-  const Json* m = member(object, key);
-  if (m == nullptr || !m->is_array()) return out;
-  for (const auto& entry : *m) {
-    if (entry.is_string()) out.push_back(entry.get<std::string>());
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -88,6 +52,12 @@ daq::Result<Status> parse_status(std::string_view json) {
     s.last_run = RunStatus{text(run, "protocol"), text(run, "file"), text(run, "judgement"), texts(run, "reasons")};
   }
   s.stop_test = text(j, "stop_test");
+  const auto& prompt = part(j, "prompt");
+  s.prompt = text(prompt, "text");
+  s.prompt_by = text(prompt, "by");
+  s.prompt_confirmed_by = text(prompt, "confirmed_by");
+  const double prompt_number = number(prompt, "number", 0);
+  if (prompt_number >= 1 && prompt_number < 1e15) s.prompt_number = static_cast<std::uint64_t>(prompt_number);
   s.ticks = number(j, "ticks", 0);
   s.overruns = number(j, "overruns", 0);
   s.disk_free_bytes = number(j, "disk_free_bytes", kUnknown);

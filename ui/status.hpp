@@ -1,6 +1,7 @@
 // Status: what a bench says of itself over the control channel (docs/control.md), as a screen needs it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,6 +50,10 @@ struct Status {
   double left_s = 0;
   std::optional<RunStatus> last_run;
   std::string stop_test;
+  std::string prompt;  ///< what somebody is to do by hand; empty: nothing
+  std::string prompt_by;
+  std::string prompt_confirmed_by;  ///< empty: not done yet
+  std::uint64_t prompt_number = 0;
   double ticks = 0;
   double overruns = 0;
   double disk_free_bytes = 0;

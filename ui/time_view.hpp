@@ -12,6 +12,7 @@ struct TimeView {
   double to_s = 0;
   bool follow = true;  ///< goes with the newest sample
   std::optional<double> a_s, b_s;
+  std::optional<double> head_s;  ///< where a replay is
   static constexpr double kShortest_s = 1e-3;
   static constexpr double kLongest_s = 7 * 86400.0;
 

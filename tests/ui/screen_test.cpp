@@ -155,6 +155,133 @@ TEST(Screen, AFaultIsSaidInWords) {
   EXPECT_TRUE(s.screen.landmarks().places().contains("trouble"));
 }
 
+/// Everything at once that no rig would say, drawn on every page and every tab.
+TEST(Screen, DrawsWhateverItWasTold) {
+  ScreenWithoutWindow s(1280, 720, 1);
+  connect(s.model, true, true, "running");
+  auto& m = s.model.state;
+  const std::string long_word(5000, 'x');
+  m.status.bench = m.status.holder = m.status.words = m.status.protocol = m.status.prompt = m.status.stop_test = long_word;
+  m.status.steps = -1;
+  m.status.step = m.status.left_s = m.status.elapsed_s = std::nan("");
+  m.status.x_mm = INFINITY;
+  m.status.ticks = 1e300;
+  m.status.disk_free_bytes = -INFINITY;
+  m.status.last_run = RunStatus{long_word, long_word, "MAYBE", {long_word, ""}};
+  m.health.interval_below_us = {0, -1, 1e30F};
+  m.health.interval_counts = {1e30F, -5, std::nanf(""), 7};
+  m.health.rings = {{"", -1, std::nan(""), 0, 1e300}, {long_word, 5, 5, 1e-300, 0}};
+  m.health.dose = {1e9, -1e9, 1e3, 3, {-1, std::nanf(""), 1e30F, 0.5F, INFINITY}};
+  m.health.stop_tests = {{"", false, std::nan(""), INFINITY, -1, 1e300, -1e300}, {long_word, true, 1, 1, 1, 1, 1}};
+  m.health.certified = true;
+  m.health.timing = {{long_word, std::nan(""), INFINITY, -INFINITY, 1e300, {long_word}}};
+  m.ledger_json = R"({"rows": [7, {"hop": ["a"], "count": {}}, {"stream": null}]})";
+  m.subscribers = {{long_word, true, std::nan(""), ~0ULL, ~0ULL}};
+  Pass pass;
+  pass.stream = "force";
+  pass.first_mm = 1e300;
+  pass.bin_mm = 1e300;
+  pass.mean = {std::nanf(""), INFINITY, -INFINITY, 1e30F};
+  m.passes = {pass, pass};
+  stream(s.model, 3);
+  auto place = force();
+  place.name = "position";
+  place.quantity = "position";
+  daq::Block wild;
+  wild.channels = 6;
+  wild.samples = 32;
+  wild.t0 = daq::HostTime{1};
+  for (std::size_t v = 0; v < wild.value_count(); ++v) wild.values[v] = v % 3 == 0 ? INFINITY : v % 3 == 1 ? -1e30F : NAN;
+  s.model.take_block(place, wild);
+  for (const auto page : {Page::kLive, Page::kOperate, Page::kHealth, Page::kReview}) {
+    s.settings.page = page;
+    (void)s.frame();
+    for (const char* tab : {"tab_signal", "tab_place", "tab_flow", "tab_rig", "tab_trust"}) {
+      if (!s.screen.landmarks().places().contains(tab)) continue;
+      s.click(tab);
+      for (int i = 0; i < 3; ++i) (void)s.frame();
+    }
+    EXPECT_TRUE(s.screen.landmarks().places().contains("stop"));
+    EXPECT_GT(ImGui::GetDrawData()->TotalVtxCount, 100);
+  }
+  // And then it died.
+  m.controller_answers = false;
+  m.controller_words = long_word;
+  for (const auto page : {Page::kLive, Page::kOperate, Page::kHealth, Page::kReview}) {
+    s.settings.page = page;
+    (void)s.frame();
+    EXPECT_TRUE(s.screen.landmarks().places().contains("trouble"));
+    EXPECT_FALSE(s.press_key(key::kEscape).empty()) << "the stop is sent all the same";
+  }
+}
+
+TEST(Screen, APromptIsConfirmedByItsNumber) {
+  ScreenWithoutWindow s(1280, 720, 1);
+  connect(s.model, false, false);
+  s.model.state.status.prompt = "Turn the phantom round.";
+  s.model.state.status.prompt_number = 7;
+  (void)s.frame();
+  const auto wishes = s.click("prompt_done");
+  ASSERT_EQ(wishes.size(), 1U);
+  EXPECT_EQ(wishes[0].verb, "confirm");
+  EXPECT_EQ(wishes[0].arguments, R"({"number": 7})");
+  s.model.state.status.prompt_confirmed_by = "ben";
+  (void)s.frame();
+  EXPECT_TRUE(s.click("prompt_done").empty());
+}
+
+TEST(Screen, ATriggerStandsStillAtTheCrossing) {
+  const std::vector<double> at{1, 2, 3, 4, 5};
+  const std::vector<float> values{0, 5, std::nanf(""), 9, 1};
+  EXPECT_EQ(first_crossing(at, values, 4, true), 2);
+  EXPECT_EQ(first_crossing(at, values, 8, true), std::nullopt) << "across a gap nothing is known";
+  EXPECT_EQ(first_crossing(at, values, 2, false), 5);
+  EXPECT_EQ(first_crossing(at, {}, 2, false), std::nullopt);
+}
+
+TEST(Screen, AReplayEndsWhereTheRunEndsAndBeginsAgain) {
+  ReplayHead head;
+  head.rate = 2;
+  head.play(10, 14);
+  head.advance(0, 10, 14);
+  EXPECT_EQ(head.at_s, 10);
+  head.advance(1, 10, 14);
+  EXPECT_EQ(head.at_s, 12);
+  head.advance(100, 10, 14);
+  EXPECT_EQ(head.at_s, 14);
+  EXPECT_FALSE(head.playing);
+  head.play(10, 14);
+  EXPECT_EQ(head.at_s, 10);
+}
+
+TEST(Health, IsReadAsItIsTold) {
+  const auto h = parse_health(
+      R"({"loop": {"ticks": 5, "overruns": 1, "interval_below_us": [16, 32], "counts": [1, 2, 3]},
+          "rings": [{"name": "recorder blocks", "waiting": 3, "most": 9, "capacity": 16, "dropped": 2}, 7],
+          "dose": {"x_min_mm": -5, "y_min_mm": 2, "side_mm": 10, "columns": 2, "used": [0.5, 0, "much"]},
+          "calibration": {"record": "F-1", "reasons": ["expired"]},
+          "stop_tests": [{"at": "2026-11-30T03:00:00Z", "passed": true, "force_trip": {"stopped_ms": 40}}],
+          "timing": {"tapped": true, "streams": [{"stream": "force", "bound_p95_s": 2e-6, "problems": ["late"]}]}})");
+  ASSERT_TRUE(h.ok());
+  EXPECT_EQ(h->interval_counts, (std::vector<float>{1, 2, 3}));
+  ASSERT_EQ(h->rings.size(), 2U);
+  EXPECT_EQ(h->rings[0].dropped, 2);
+  EXPECT_EQ(h->dose.columns, 2U);
+  EXPECT_EQ(h->dose.used, (std::vector<float>{0.5F, 0, 0}));
+  EXPECT_EQ(h->calibration_reasons, std::vector<std::string>{"expired"});
+  ASSERT_EQ(h->stop_tests.size(), 1U);
+  EXPECT_EQ(h->stop_tests[0].trip_ms, 40);
+  EXPECT_TRUE(std::isnan(h->stop_tests[0].abort_ms));
+  EXPECT_NEAR(h->timing.at(0).bound_us, 2, 1e-9);
+  const auto none = parse_health(R"({"loop": [], "rings": {}, "dose": {"columns": 1e99, "used": [1]}, "timing": null,
+                                     "calibration": 3, "stop_tests": "none"})");
+  ASSERT_TRUE(none.ok());
+  EXPECT_TRUE(none->rings.empty());
+  EXPECT_EQ(none->dose.columns, 0U);
+  EXPECT_FALSE(none->certified);
+  EXPECT_FALSE(parse_health("nothing").ok());
+}
+
 TEST(Model, GarbageIsCountedAndChangesNothing) {
   std::mt19937 random(3);
   Model m;
@@ -162,6 +289,7 @@ TEST(Model, GarbageIsCountedAndChangesNothing) {
     std::string text(random() % 200, '\0');
     for (auto& c : text) c = static_cast<char>(random());
     (void)parse_status(text);
+    (void)parse_health(text);
     (void)parse_pass(text);
     (void)parse_protocols(text);
   }

@@ -48,6 +48,16 @@ class ScreenWithoutWindow {
     ImGui::GetIO().MousePos = {(p.low.x + p.high.x) / 2, (p.low.y + p.high.y) / 2};
   }
   void mouse(bool down) { ImGui::GetIO().MouseDown[0] = down; }
+  /// Points at it, presses and lets go; what was wished from the press to the release.
+  std::vector<Wish> click(const std::string& landmark) {
+    point_at(landmark);
+    (void)frame();
+    mouse(true);
+    auto wishes = frame();
+    mouse(false);
+    for (auto& w : frame()) wishes.push_back(std::move(w));
+    return wishes;
+  }
   std::vector<Wish> press_key(int key) {
     ImGui::GetIO().KeysDown[key] = true;
     auto wishes = frame();

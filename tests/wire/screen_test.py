@@ -3,18 +3,24 @@
 operate: an operator's way by mouse and keyboard: control, reset, the demo, a stop in mid-stroke, the fault, the way
 back (release, home, reset), review. Pictures
 of every page at three sizes are kept; somebody looks at them.
+hostile: a bench that says nonsense, and then dies.
 unharmed: the console that began a run is frozen, a second one killed. STRIGIL_FROZEN_S: for how long at least (10).
 """
 import contextlib
+import json
 import os
 import pathlib
+import random
 import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
-from bench_served import Client, served_bench
+import zmq
+
+from bench_served import CONTEXT, Client, served_bench
 from virtual_screen import Console, virtual_screen
 
 CASE, STRIGIL = sys.argv[1:3]
@@ -140,11 +146,60 @@ def whole(run):
     assert not lost, lost
 
 
-with tempfile.TemporaryDirectory(prefix="strigil-screen-") as scratch:
-    with served_bench(STRIGIL, pathlib.Path(scratch), "sim") as (control, _):
-        if CASE == "operate":
-            with virtual_screen() as screen:
-                operate(control, screen)
-        else:
-            unharmed(control)
+def hostile():
+    """A bench that says nonsense on both channels, and then dies."""
+    control, publication = CONTEXT.socket(zmq.ROUTER), CONTEXT.socket(zmq.PUB)
+    random.seed(8)
+    endpoints = [f"tcp://127.0.0.1:{socket.bind_to_random_port('tcp://127.0.0.1')}" for socket in (control, publication)]
+    asked, leaving = set(), threading.Event()
+
+    def nonsense():
+        while not leaving.is_set():
+            publication.send_multipart([random.randbytes(random.randrange(80)) for _ in range(random.randrange(1, 5))])
+            if not control.poll(5):
+                continue
+            *way, request = control.recv_multipart()
+            request = json.loads(request)
+            asked.add(request["verb"])
+            results = [{"publication": {"endpoint": endpoints[1]}, "use": 7, "readings": [], "progress": {"steps": "many"}},
+                       {"publication": {"endpoint": endpoints[1]}, "faults": {"latched": "\u0000\u2603" * 2000}}, [], "x", None]
+            answer = {"strigil_control": 1, "id": request["id"], "ok": True, "result": random.choice(results)}
+            wire = random.choice([json.dumps(answer).encode()] * 3 + [b"{", b"", random.randbytes(50)])
+            control.send_multipart([*way, wire])
+
+    talker = threading.Thread(target=nonsense)
+    talker.start()
+    try:
+        with another("hostile", endpoints[0], *SIZES[0]) as console:
+            for page, shown in (("Live", "follow"), ("Operate", "abort"), ("Health", "streams"), ("Review", "review_open")):
+                console.page(page)
+                console.wait_for(shown)
+            console.key("Escape")
+            deadline = time.monotonic() + 30
+            while "stop" not in asked and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert "stop" in asked, asked
+            leaving.set()
+            talker.join()
+            control.close(0)
+            publication.close(0)
+            console.wait_for("trouble")
+            console.page("Operate")
+            console.wait_for("trouble")
+            console.picture("died-1280x720")
+    finally:
+        leaving.set()
+        talker.join()
+
+
+if CASE == "hostile":
+    hostile()
+else:
+    with tempfile.TemporaryDirectory(prefix="strigil-screen-") as scratch:
+        with served_bench(STRIGIL, pathlib.Path(scratch), "sim") as (control, _):
+            if CASE == "operate":
+                with virtual_screen() as screen:
+                    operate(control, screen)
+            else:
+                unharmed(control)
 print("ok")
