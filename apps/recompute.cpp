@@ -168,7 +168,7 @@ class Recomputation {
   }
 
   /// The record that the run was made with; nothing: it was not calibrated, or a problem is told.
-  std::optional<calibration::KeptRecord> record_in(const char* name, bool calibrated) {
+  std::optional<calibration::ReadRecord> record_in(const char* name, bool calibrated) {
     if (!calibrated) return std::nullopt;
     const auto text = header_.config.find(name);
     if (text == header_.config.end()) {
