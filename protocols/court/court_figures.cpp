@@ -55,6 +55,15 @@ void judge_roc(DetectorJudgement& j, const CourtHearing& hearing, const ScoredCa
   if (c.cases.without_blank > 0)
     j.notes.push_back(fmt::format("{} of {} targets have no blank case", c.cases.without_blank, j.targets));
   const auto& scores = c.scores.scores;
+  constexpr std::size_t kFewPhantoms = 10;  // [A] below, the spread between phantoms is itself hardly known
+  const std::set<std::size_t> with_target(c.scores.target_phantom.begin(), c.scores.target_phantom.end());
+  const std::set<std::size_t> with_blank(c.scores.blank_phantom.begin(), c.scores.blank_phantom.end());
+  if (std::min(with_target.size(), with_blank.size()) < kFewPhantoms) {
+    j.notes.push_back(
+        fmt::format("{} phantoms have targets and {} have blank cases: with fewer than {} of each, intervals "
+                    "over phantoms are too narrow",
+                    with_target.size(), with_blank.size(), kFewPhantoms));
+  }
   auto area = clustered_roc_area(scores, c.scores.target_phantom, c.scores.blank_phantom, o.level);
   if (!area && !scores.targets.empty() && !scores.others.empty()) {
     j.notes.push_back(fmt::format("AUC as if cases were independent: {}", area.error().message));
