@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "apps/calibration_gate.hpp"
 #include "apps/places.hpp"
 #include "apps/prompters.hpp"
 #include "apps/run_command.hpp"
@@ -79,6 +80,11 @@ daq::Result<std::unique_ptr<Prepared>> prepare(const CalibrateArguments& a) {
   auto procedure = read_procedure(a.procedure, o.setup);
   if (!procedure) return procedure.error();
   out->procedure = std::move(*procedure);
+  if (out->procedure.procedure->on_stage_map()) {
+    auto map = stage_map_in_use(o.setup.bench, daq::wall_now());
+    if (!map) return map.error();
+    o.setup.bench.stage.record = std::move(*map);
+  }
   out->answers = std::move(*answers);
   o.procedure = &out->procedure;
   o.head = a.head;
@@ -112,7 +118,11 @@ void print(const CalibrateDone& done, const CalibrateOptions& o) {
   fmt::print("budget of {} at the largest value:\n", r.quantities.empty() ? "it" : r.quantities.front().quantity);
   for (const auto& b : r.budget) fmt::print("  {:<32} {:>10.3g} {}  {}\n", b.name, b.standard, b.unit, b.distribution);
   fmt::print("raw data: {}\n", o.raw);
-  fmt::print("to use it: [force] calibration = \"{}\", serial = \"{}\" in the bench file\n", r.id, r.instrument.serial);
+  const bool stage = !r.quantities.empty() && r.quantities.front().quantity == "position";
+  if (!stage || r.fit.kind == calibration::FitKind::kTable) {
+    fmt::print("to use it: [{}] calibration = \"{}\", serial = \"{}\" in the bench file\n", stage ? "stage" : "force",
+               r.id, r.instrument.serial);
+  }
   fmt::print("for a certificate: strigil calibrations certificate {} --store {} --head laboratory.toml --out DIR\n",
              r.id, o.records);
 }

@@ -256,4 +256,15 @@ daq::Result<GatedCalibration> pass_calibration_gate(const rig::BenchConfig& benc
   return out;
 }
 
+daq::Result<std::shared_ptr<const calibration::Record>> stage_map_in_use(const rig::BenchConfig& bench,
+                                                                         daq::WallTime now) {
+  if (bench.stage.calibration.empty())
+    return daq::Error{fmt::format("the bench file {} names no error map: [stage] calibration", bench.file)};
+  auto strict = bench;
+  strict.calibration.policy = rig::CalibrationPolicy::kRefuse;
+  GatedCalibration out;
+  if (auto passed = pass_stage(strict, {}, now, out); !passed) return passed.error();
+  return out.stage_record;
+}
+
 }  // namespace strigil::apps

@@ -58,6 +58,11 @@ CalibrationStanding calibration_standing(const rig::BenchConfig& bench, daq::Wal
 /// The normal forces that a plan wishes for, N.
 calibration::Interval wished_forces(const protocols::Plan& plan);
 
+/// The error map that the bench names for its stage, where nothing speaks against it; what for is asked by no plan.
+/// Errors: the bench names none; why it may not be believed, whatever the policy.
+daq::Result<std::shared_ptr<const calibration::Record>> stage_map_in_use(const rig::BenchConfig& bench,
+                                                                         daq::WallTime now);
+
 /// Where along axis `axis` a plan goes by its own wish (m): its strokes and ways, not the taps. Nothing for z: how deep
 /// the instrument goes the phantom decides.
 std::optional<calibration::Interval> wished_positions(const protocols::Plan& plan, std::size_t axis);

@@ -187,12 +187,15 @@ int check_standard(const CheckStandardArguments& a) {
   const auto bench = rig::load_bench(*path);
   if (!bench) return refuse(bench.error().message);
   calibration::CheckPoint point;
-  point.standard = a.standard.empty() ? bench->calibration.check_standard : a.standard;
+  const auto& of_bench = a.stage ? bench->calibration.stage_check_standard : bench->calibration.check_standard;
+  point.standard = a.standard.empty() ? of_bench : a.standard;
   if (point.standard.empty()) {
-    return refuse("no check standard is named: --standard, or [calibration] check_standard of the bench");
+    return refuse(fmt::format("no check standard is named: --standard, or [calibration] {}check_standard of the bench",
+                              a.stage ? "stage_" : ""));
   }
-  if (!bench->force.calibration.empty()) {
-    const auto found = find_record(bench->force.calibration, bench->calibration.store);
+  const auto& named = a.stage ? bench->stage.calibration : bench->force.calibration;
+  if (!named.empty()) {
+    const auto found = find_record(named, bench->calibration.store);
     if (!found) return refuse(found.error().message);
     point.calibration = found->kept.hash;
   }

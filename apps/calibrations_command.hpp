@@ -39,6 +39,7 @@ int calibrations_revoke(const RevokeArguments& arguments);
 
 struct CheckStandardArguments {
   std::string bench = "sim";
+  bool stage = false;    ///< of the stage's error map, not of the force
   std::string standard;  ///< empty: the bench's
   double value = 0;
   std::optional<double> expected;   ///< nothing: as at the check before

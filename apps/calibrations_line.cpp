@@ -97,6 +97,7 @@ void add_calibrations(CLI::App& app, int& code) {
   standard->add_option("--value", c.value, "What the rig read")->required();
   standard->add_option("--unit", c.unit, "Of the value")->capture_default_str();
   standard->add_option("--expected", c.expected, "What it should be (default: as at the check before)");
+  standard->add_flag("--stage", c.stage, "Of the stage's error map ([calibration] stage_check_standard), not of the force");
   standard->add_option("--tolerance", c.tolerance, "Largest deviation; needed until 10 checks have made the chart");
   standard->add_option("--operator", c.operator_name, "Who checked");
   standard->add_option("--mended", c.mended, "After a failure: what was done. The chart begins anew");

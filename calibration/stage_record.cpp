@@ -31,16 +31,17 @@ daq::Result<PitchTable> error_map_of(const Record& record, std::string_view axis
     return daq::Error{fmt::format("calibration '{}': {}", record.id, why)};
   };
   if (record.fit.kind != FitKind::kTable) {
-    return refuse(fmt::format("its fit is a {}, and an error map of axis {} is a table", name_of(record.fit.kind), axis));
+    return refuse(
+        fmt::format("its fit is a {}, and an error map of axis {} is a table", name_of(record.fit.kind), axis));
   }
   const auto name = name_of_map(axis);
   const auto found =
       std::find_if(record.tables.begin(), record.tables.end(), [&](const DataTable& t) { return t.name == name; });
   if (found == record.tables.end()) return refuse(fmt::format("it has no table '{}'", name));
-  const bool fits = found->columns.size() >= kNeeded && found->units.size() >= kNeeded &&
-                    std::equal(kColumns.begin(), kColumns.begin() + kNeeded, found->columns.begin()) &&
-                    std::all_of(found->units.begin(), found->units.begin() + kNeeded,
-                                [](const std::string& u) { return u == "m"; });
+  const bool fits =
+      found->columns.size() >= kNeeded && found->units.size() >= kNeeded &&
+      std::equal(kColumns.begin(), kColumns.begin() + kNeeded, found->columns.begin()) &&
+      std::all_of(found->units.begin(), found->units.begin() + kNeeded, [](const std::string& u) { return u == "m"; });
   if (!fits) return refuse(fmt::format("table '{}' must begin with the columns command, rising, falling in m", name));
   std::vector<PitchNode> nodes;
   for (const auto& row : found->rows) {

@@ -58,13 +58,13 @@ daq::Result<StageMap> StageMap::make(const calibration::Record& record, const Be
     const auto table = calibration::error_map_of(record, kNames[a]);
     if (!table) return table.error();
     double largest_m = 0;
-    for (const auto& n : table->nodes())
-      largest_m = std::max({largest_m, std::abs(n.rising_m), std::abs(n.falling_m)});
+    for (const auto& n : table->nodes()) largest_m = std::max({largest_m, std::abs(n.rising_m), std::abs(n.falling_m)});
     if (largest_m > bench.interlock.travel_margin_m) {
-      return daq::Error{fmt::format(
-          "calibration '{}': its error map moves axis {} by {:.3f} mm, more than [interlock] travel_margin_mm of {:.3f}: "
-          "such a stage is to be mended, not mapped; if its zero has moved, home it and calibrate again",
-          record.id, kNames[a], largest_m * 1e3, bench.interlock.travel_margin_m * 1e3)};
+      return daq::Error{
+          fmt::format("calibration '{}': its error map moves axis {} by {:.3f} mm, more than [interlock] "
+                      "travel_margin_mm of {:.3f}: "
+                      "such a stage is to be mended, not mapped; if its zero has moved, home it and calibrate again",
+                      record.id, kNames[a], largest_m * 1e3, bench.interlock.travel_margin_m * 1e3)};
     }
     map.axes_[a] = AxisMap(*table);
     any = true;

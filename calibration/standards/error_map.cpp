@@ -54,9 +54,10 @@ daq::Result<std::vector<Target>> by_target(std::span<const AxisStop> stops) {
   if (out.empty()) return daq::Error{"there are no stops"};
   for (const auto& t : out) {
     if (t.rising.size() != out.front().rising.size() || t.falling.size() != out.front().rising.size()) {
-      return daq::Error{fmt::format("target {:g} m was reached {} times rising and {} times falling where the first "
-                                    "was reached {} times; leave out the unfinished cycle",
-                                    t.target_m, t.rising.size(), t.falling.size(), out.front().rising.size())};
+      return daq::Error{
+          fmt::format("target {:g} m was reached {} times rising and {} times falling where the first "
+                      "was reached {} times; leave out the unfinished cycle",
+                      t.target_m, t.rising.size(), t.falling.size(), out.front().rising.size())};
     }
   }
   return out;
@@ -197,12 +198,12 @@ daq::Result<ErrorMap> fit_error_map(std::span<const AxisStop> stops, const Error
   const auto targets = by_target(stops);
   if (!targets) return targets.error();
   if (targets->size() < kFewestTargets)
-    return daq::Error{fmt::format("an error map needs {} targets at the least, and there are {}", kFewestTargets,
-                                  targets->size())};
+    return daq::Error{
+        fmt::format("an error map needs {} targets at the least, and there are {}", kFewestTargets, targets->size())};
   const auto cycles = targets->front().rising.size();
   if (cycles < 2) return daq::Error{"an error map needs two cycles: repeatability is a standard deviation"};
-  const double zero_m = mean_of(targets->front().rising, &AxisStop::reading_m) -
-                        mean_of(targets->front().rising, &AxisStop::counted_m);
+  const double zero_m =
+      mean_of(targets->front().rising, &AxisStop::reading_m) - mean_of(targets->front().rising, &AxisStop::counted_m);
   std::vector<std::array<Side, 2>> sides;
   double squares = 0;
   for (const auto& t : *targets) {
@@ -264,8 +265,9 @@ daq::Result<ErrorMap> fit_error_map(std::span<const AxisStop> stops, const Error
     if (one.u > 0) out.coverage_factor = std::max(out.coverage_factor, one.expanded() / one.u);
   }
   if (!(*std::max_element(out.expanded_m.begin(), out.expanded_m.end()) > kNothing_m))
-    return daq::Error{"nothing scatters and nothing is said of the reference: no measurement is that good; say how well "
-                      "the reference is known"};
+    return daq::Error{
+        "nothing scatters and nothing is said of the reference: no measurement is that good; say how well "
+        "the reference is known"};
   return out;
 }
 

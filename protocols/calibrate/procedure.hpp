@@ -99,6 +99,8 @@ class Procedure {
   [[nodiscard]] virtual double largest_load_N() const { return 0; }
   /// The force sensor, unless a kind says otherwise.
   [[nodiscard]] virtual ProcedureSubject subject(const rig::BenchConfig& bench) const;
+  /// It is carried out with the stage's error map in use: setup.bench.stage.record must be there.
+  [[nodiscard]] virtual bool on_stage_map() const { return false; }
   /// Pure. Errors: what was measured makes no calibration, in words.
   [[nodiscard]] virtual daq::Result<ProcedureResult> evaluate(const ProcedureData& data,
                                                               const ProcedureSetup& setup) const = 0;

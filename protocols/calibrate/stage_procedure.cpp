@@ -66,9 +66,10 @@ StageAxisPlan read_axis(daq::StrictTable& t, const rig::StageConfig& stage) {
     return a;
   }
   if (from_m - a.overrun_m < stage.travel_min_m[index] || to_m + a.overrun_m > stage.travel_max_m[index]) {
-    t.refuse("from_mm", fmt::format("{:g} to {:g} mm with {:g} mm beyond both ends leaves the travel of {}, {:g} to {:g} mm",
-                                    mm(from_m), mm(to_m), mm(a.overrun_m), name, mm(stage.travel_min_m[index]),
-                                    mm(stage.travel_max_m[index])));
+    t.refuse("from_mm",
+             fmt::format("{:g} to {:g} mm with {:g} mm beyond both ends leaves the travel of {}, {:g} to {:g} mm",
+                         mm(from_m), mm(to_m), mm(a.overrun_m), name, mm(stage.travel_min_m[index]),
+                         mm(stage.travel_max_m[index])));
   }
   if (a.speed_m_s > stage.max_speed_m_s) t.refuse("speed_mm_s", "'speed_mm_s' is more than [stage] max_speed_mm_s");
   a.target_m = spread_targets(from_m, to_m, static_cast<int>(count));
@@ -77,14 +78,14 @@ StageAxisPlan read_axis(daq::StrictTable& t, const rig::StageConfig& stage) {
 
 /// The figures of the standard, for the record.
 calibration::DataTable figures_table(const std::string& axis, const calibration::StageAssessment& a) {
-  return {"iso230_2_" + axis,
-          {"A", "A_forward", "A_backward", "E", "E_forward", "E_backward", "M", "R", "R_forward", "R_backward", "B",
-           "B_mean", "U_A", "U_B"},
-          std::vector<std::string>(14, "m"),
-          {{a.accuracy_m, a.accuracy_forward_m, a.accuracy_backward_m, a.systematic_m, a.systematic_forward_m,
-            a.systematic_backward_m, a.mean_range_m, a.repeatability_m, a.repeatability_forward_m,
-            a.repeatability_backward_m, a.reversal_m, a.mean_reversal_m, a.accuracy_expanded_m,
-            a.reversal_expanded_m}}};
+  return {
+      "iso230_2_" + axis,
+      {"A", "A_forward", "A_backward", "E", "E_forward", "E_backward", "M", "R", "R_forward", "R_backward", "B",
+       "B_mean", "U_A", "U_B"},
+      std::vector<std::string>(14, "m"),
+      {{a.accuracy_m, a.accuracy_forward_m, a.accuracy_backward_m, a.systematic_m, a.systematic_forward_m,
+        a.systematic_backward_m, a.mean_range_m, a.repeatability_m, a.repeatability_forward_m,
+        a.repeatability_backward_m, a.reversal_m, a.mean_reversal_m, a.accuracy_expanded_m, a.reversal_expanded_m}}};
 }
 
 calibration::DataTable targets_table(const std::string& axis, const calibration::StageAssessment& a) {
@@ -93,17 +94,16 @@ calibration::DataTable targets_table(const std::string& axis, const calibration:
                            std::vector<std::string>(6, "m"),
                            {}};
   for (const auto& i : a.targets) {
-    t.rows.push_back(
-        {i.target_m, i.mean_forward_m, i.s_forward_m, i.mean_backward_m, i.s_backward_m, i.reversal_m});
+    t.rows.push_back({i.target_m, i.mean_forward_m, i.s_forward_m, i.mean_backward_m, i.s_backward_m, i.reversal_m});
   }
   return t;
 }
 
 std::string words_of(const std::string& axis, const calibration::StageAssessment& a) {
-  return fmt::format("axis {}: A {:.2f}, E {:.2f}, M {:.2f}, R {:.2f}, B {:.2f} um; U(A) {:.2f}, U(B) {:.2f} um (k = 2)",
-                     axis, a.accuracy_m / kMicro, a.systematic_m / kMicro, a.mean_range_m / kMicro,
-                     a.repeatability_m / kMicro, a.reversal_m / kMicro, a.accuracy_expanded_m / kMicro,
-                     a.reversal_expanded_m / kMicro);
+  return fmt::format(
+      "axis {}: A {:.2f}, E {:.2f}, M {:.2f}, R {:.2f}, B {:.2f} um; U(A) {:.2f}, U(B) {:.2f} um (k = 2)", axis,
+      a.accuracy_m / kMicro, a.systematic_m / kMicro, a.mean_range_m / kMicro, a.repeatability_m / kMicro,
+      a.reversal_m / kMicro, a.accuracy_expanded_m / kMicro, a.reversal_expanded_m / kMicro);
 }
 
 /// Of the map: budget, quantity, tables.
@@ -135,8 +135,8 @@ void add_map(const std::string& axis, const calibration::ErrorMap& map, double r
 
 calibration::DataTable points_table(const std::vector<calibration::AxisStop>& stops, const calibration::ErrorMap& map,
                                     double zero_m) {
-  calibration::DataTable t{"points", {"reference", "indication", "fitted", "expanded_uncertainty"},
-                           {"m", "m", "m", "m"}, {}};
+  calibration::DataTable t{
+      "points", {"reference", "indication", "fitted", "expanded_uncertainty"}, {"m", "m", "m", "m"}, {}};
   for (const auto& s : stops) {
     const auto fitted = map.table.position(s.counted_m, s.approach);
     if (fitted) t.rows.push_back({s.reading_m + zero_m, s.counted_m, *fitted, map.expanded_m.back()});
@@ -172,14 +172,14 @@ void StageProcedure::stop_at(std::size_t axis, std::size_t target, int cycle, Ap
   if (plan_.settle_s > 0) add({.kind = ProcedureStepKind::kWait, .name = "settle", .duration_s = plan_.settle_s});
   Stop stop{axis, at_m, approach, 0, 0};
   stop.counts = add({.kind = ProcedureStepKind::kMeasure, .name = "counts", .duration_s = plan_.read_s});
-  HandsRequest hands;
-  hands.task = HandsTask::kReading;
-  hands.words = fmt::format("Read the reference: axis {}, cycle {} of {}, {} to target {} of {} at {:.3f} mm",
-                            kNames[a.axis], cycle + 1, plan_.cycles, way, target + 1, a.target_m.size(), mm(at_m));
-  hands.reference = fmt::format("position {}", kNames[a.axis]);
-  hands.unit = "m";
-  hands.low = at_m - kBelieved_m;
-  hands.high = at_m + kBelieved_m;
+  const HandsRequest hands{
+      .task = HandsTask::kReading,
+      .words = fmt::format("Read the reference: axis {}, cycle {} of {}, {} to target {} of {} at {:.3f} mm",
+                           kNames[a.axis], cycle + 1, plan_.cycles, way, target + 1, a.target_m.size(), mm(at_m)),
+      .reference = fmt::format("position {}", kNames[a.axis]),
+      .unit = "m",
+      .low = at_m - kBelieved_m,
+      .high = at_m + kBelieved_m};
   stop.reading = add({.kind = ProcedureStepKind::kHands, .name = "reference", .hands = hands});
   stops_.push_back(stop);
 }
@@ -213,23 +213,25 @@ daq::Result<std::vector<calibration::AxisStop>> StageProcedure::stops_of(std::si
     if (s.axis != axis) continue;
     const auto& window = data.windows[s.counts][stream];
     if (window.samples == 0 || channel >= window.channels.size()) {
-      return daq::Error{fmt::format("the stage said nothing of where it stands at {:.3f} mm; lengthen 'read_s'",
-                                    mm(s.target_m))};
+      return daq::Error{
+          fmt::format("the stage said nothing of where it stands at {:.3f} mm; lengthen 'read_s'", mm(s.target_m))};
     }
     const auto& c = data.streams[stream].channels[channel];
-    out.push_back({s.target_m, c.scale * window.channels[channel].mean + c.offset, data.done[s.reading].answer,
-                   s.approach});
+    out.push_back(
+        {s.target_m, c.scale * window.channels[channel].mean + c.offset, data.done[s.reading].answer, s.approach});
   }
   return out;
 }
 
 daq::Result<ProcedureResult> StageProcedure::evaluate(const ProcedureData& data, const ProcedureSetup& setup) const {
-  const bool verifies = setup.bench.stage.record != nullptr;
+  const bool verifies = plan_.verifies;
+  if (verifies != (setup.bench.stage.record != nullptr)) {
+    return daq::Error{verifies ? "a verification is of an error map in use, and none was"
+                               : "an error map was in use: a new one is made without it"};
+  }
   ProcedureResult out;
   auto& record = out.record;
   record.fit.kind = verifies ? calibration::FitKind::kConstants : calibration::FitKind::kTable;
-  record.setting = setup.bench.stage.setting;
-  record.adjustment = verifies ? "as left" : "none";
   for (std::size_t i = 0; i < plan_.axes.size(); ++i) {
     const auto& a = plan_.axes[i];
     const std::string axis = kNames[a.axis];
@@ -237,8 +239,7 @@ daq::Result<ProcedureResult> StageProcedure::evaluate(const ProcedureData& data,
     if (!stops) return stops.error();
     auto conditions = plan_.conditions;
     const double length_m = a.target_m.back() - a.target_m.front();
-    conditions.device_expanded_m =
-        std::hypot(setup.reference.expanded, setup.reference.expanded_relative * length_m);
+    conditions.device_expanded_m = std::hypot(setup.reference.expanded, setup.reference.expanded_relative * length_m);
     const auto readings = calibration::readings_of(*stops, calibration::ReadingZero::target);
     if (!readings) return readings.error();
     const auto assessed = calibration::assess_stage(*readings, conditions);
@@ -252,8 +253,11 @@ daq::Result<ProcedureResult> StageProcedure::evaluate(const ProcedureData& data,
     record.classification.limit_table_sha256 = assessed->table.sha256;
     if (verifies) {
       const double u = assessed->accuracy_m / 2 + assessed->accuracy_expanded_m;
-      record.quantities.push_back(
-          {"position", axis, "m", {a.target_m.front(), a.target_m.back()}, {{a.target_m.front(), u}, {a.target_m.back(), u}}});
+      record.quantities.push_back({"position",
+                                   axis,
+                                   "m",
+                                   {a.target_m.front(), a.target_m.back()},
+                                   {{a.target_m.front(), u}, {a.target_m.back(), u}}});
       for (const auto& [name, value] :
            {std::pair{"A", assessed->accuracy_m}, std::pair{"E", assessed->systematic_m},
             std::pair{"M", assessed->mean_range_m}, std::pair{"R", assessed->repeatability_m},
@@ -265,7 +269,8 @@ daq::Result<ProcedureResult> StageProcedure::evaluate(const ProcedureData& data,
       const double steps = setup.bench.stage.steps_per_m[a.axis];
       const bool counts = setup.bench.stage.codec != "grbl" && steps != 0;
       const auto& channel = data.streams[data.roles.position].channels[a.axis];
-      const double resolution_m = counts ? std::max(1 / std::abs(steps), std::abs(channel.scale)) : std::abs(channel.scale);
+      const double resolution_m =
+          counts ? std::max(1 / std::abs(steps), std::abs(channel.scale)) : std::abs(channel.scale);
       const auto map = calibration::fit_error_map(*stops, {a.lead_m, resolution_m, conditions});
       if (!map) return daq::Error{fmt::format("axis {}: {}", axis, map.error().message)};
       add_map(axis, *map, resolution_m, record);
@@ -274,8 +279,9 @@ daq::Result<ProcedureResult> StageProcedure::evaluate(const ProcedureData& data,
       out.remarks.push_back(fmt::format(
           "axis {}: map of {} nodes, long waves on {} knots{}, backlash {:.2f} um; U {:.2f} um (k = {:.2f})", axis,
           map->table.nodes().size(), map->knots,
-          map->periodic ? fmt::format(", {:.2f} um with the screw's turn of {:g} mm", map->amplitude_m / kMicro, mm(a.lead_m))
-                        : std::string(),
+          map->periodic
+              ? fmt::format(", {:.2f} um with the screw's turn of {:g} mm", map->amplitude_m / kMicro, mm(a.lead_m))
+              : std::string(),
           map->backlash_m / kMicro, map->expanded_m.back() / kMicro, map->coverage_factor));
       if (i == 0) {
         const auto from_zero = calibration::readings_of(*stops, calibration::ReadingZero::counted);
@@ -292,6 +298,7 @@ daq::Result<ProcedureResult> StageProcedure::evaluate(const ProcedureData& data,
 std::unique_ptr<Procedure> read_stage_procedure(daq::StrictTable t, const ProcedureSetup& setup) {
   constexpr double kPerMillion = 1e-6;
   StagePlan plan;
+  plan.verifies = t.boolean("verifies", plan.verifies);
   plan.cycles = static_cast<int>(t.integer("cycles", {2, 50}, plan.cycles));
   plan.settle_s = t.number("settle_s", {0, 600}, plan.settle_s);
   plan.read_s = t.number("read_s", {0.02, 60}, std::max(plan.read_s, 3 / setup.bench.stage.status_rate_Hz));

@@ -16,16 +16,17 @@ struct StageAxisPlan {
   std::vector<double> target_m;  ///< rising; spaced unevenly, so that no error that comes back with the spacing hides
   double overrun_m = 0;          ///< so far beyond the first and the last target it turns round
   double speed_m_s = 0;
-  double lead_m = 0;             ///< of the screw; 0: no error that comes back with it is looked for
-  rig::Position others_m{};      ///< where the other axes stand meanwhile
+  double lead_m = 0;         ///< of the screw; 0: no error that comes back with it is looked for
+  rig::Position others_m{};  ///< where the other axes stand meanwhile
 };
 
 /// [stage] of a procedure file.
 struct StagePlan {
   std::vector<StageAxisPlan> axes;
+  bool verifies = false;  ///< with the error map in use: what is left is told, and no map made
   int cycles = 5;
-  double settle_s = 0.5;  ///< from arrival to reading
-  double read_s = 0.05;   ///< over which the stage's counts are averaged
+  double settle_s = 0.5;                    ///< from arrival to reading
+  double read_s = 0.05;                     ///< over which the stage's counts are averaged
   calibration::StageConditions conditions;  ///< but for the reference's own uncertainty
 };
 
@@ -34,6 +35,10 @@ class StageProcedure final : public Procedure {
  public:
   explicit StageProcedure(StagePlan plan);
   [[nodiscard]] const std::vector<ProcedureStep>& steps() const override { return steps_; }
+  [[nodiscard]] ProcedureSubject subject(const rig::BenchConfig& bench) const override {
+    return {bench.stage.serial, bench.stage.setting};
+  }
+  [[nodiscard]] bool on_stage_map() const override { return plan_.verifies; }
   [[nodiscard]] daq::Result<ProcedureResult> evaluate(const ProcedureData& data,
                                                       const ProcedureSetup& setup) const override;
   /// The stops of one axis of the plan, from what was measured. Errors: no counts came in a window.

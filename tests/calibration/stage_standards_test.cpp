@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
 
 #include "calibration/standards/displacement_class.hpp"
@@ -249,8 +251,9 @@ TEST(ErrorMap, APositionReadFromItIsWithinItsUncertainty) {
   Random random(82);
   constexpr double kExpanded = 0.4e-6;
   int within = 0;
-  constexpr int kAxes = 1000;
-  for (int i = 0; i < kAxes; ++i) {
+  const char* wanted = std::getenv("STRIGIL_COVERAGE_CALIBRATIONS");
+  const int axes = wanted != nullptr ? std::atoi(wanted) : 300;
+  for (int i = 0; i < axes; ++i) {
     const auto axis = random_axis(random);
     const auto stops = series(axis, random, 0.1e-6, kExpanded / 2 / 0.18 * random.normal());
     ErrorMapOptions options;
@@ -265,7 +268,8 @@ TEST(ErrorMap, APositionReadFromItIsWithinItsUncertainty) {
     const double off = *map->table.position(at, approach) - truth;
     within += std::abs(off) <= map->expanded_m.back() ? 1 : 0;
   }
-  EXPECT_GE(within, kAxes * 0.935) << "95 % less what chance may do";
+  std::printf("error map: %.2f %% of %d within U\n", 100.0 * within / axes, axes);
+  EXPECT_GE(within, axes * (0.95 - 2.5 * std::sqrt(0.05 * 0.95 / axes))) << "95 % less what chance may do";
 }
 
 TEST(ErrorMap, HostileSeriesAreRefusedInWords) {

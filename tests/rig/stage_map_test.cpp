@@ -33,8 +33,8 @@ calibration::Record record_of(const std::string& axis, const std::vector<PitchNo
   r.id = "ST-1";
   r.quantities = {{"position", axis, "m", {nodes.front().command_m, nodes.back().command_m}, {}}};
   r.fit.kind = calibration::FitKind::kTable;
-  calibration::DataTable t{"error_map_" + axis, {"command", "rising", "falling", "expanded_uncertainty"},
-                           {"m", "m", "m", "m"}, {}};
+  calibration::DataTable t{
+      "error_map_" + axis, {"command", "rising", "falling", "expanded_uncertainty"}, {"m", "m", "m", "m"}, {}};
   for (const auto& n : nodes) t.rows.push_back({n.command_m, n.rising_m, n.falling_m, 1e-6});
   r.tables = {t};
   return r;
@@ -58,7 +58,8 @@ struct Play {
     const double from_m = counted_m;
     for (double i = 1; i <= steps; ++i) {
       counted_m = from_m + (to_m - from_m) * i / steps;
-      true_m = std::clamp(true_m, map.position(counted_m, Approach::rising), map.position(counted_m, Approach::falling));
+      true_m =
+          std::clamp(true_m, map.position(counted_m, Approach::rising), map.position(counted_m, Approach::falling));
     }
   }
 };
@@ -82,15 +83,18 @@ TEST(StageMap, AMoveArrivesWhereItWasWishedFromEitherSideAndIsReadBackThere) {
     for (std::uint32_t move = 1; move <= 30; ++move) {
       // Also targets nearer than the backlash, and beyond the table.
       const double to_m = move % 3 == 0 ? r.position_m[kX] + 40e-6 * (random.uniform() - 0.5) : 0.2 * random.uniform();
-      const auto wire = correction.apply(*map, {.kind = DemandKind::kMove, .move_id = move, .target_m = {to_m, 0, 0}, .speed_m_s = 0.01},
-                                         r, {}, false);
+      const auto wire = correction.apply(
+          *map, {.kind = DemandKind::kMove, .move_id = move, .target_m = {to_m, 0, 0}, .speed_m_s = 0.01}, r, {},
+          false);
       ASSERT_GE(wire.target_m[kX], 0);
       ASSERT_LE(wire.target_m[kX], 0.2);
       const double from_m = stage.counted_m;
       for (int part = 1; part <= 20; ++part) {
         stage.go(map->axis(kX), from_m + (wire.target_m[kX] - from_m) * part / 20);
         see();
-        const auto same = correction.apply(*map, {.kind = DemandKind::kMove, .move_id = move, .target_m = {to_m, 0, 0}, .speed_m_s = 0.01}, r, {}, false);
+        const auto same = correction.apply(
+            *map, {.kind = DemandKind::kMove, .move_id = move, .target_m = {to_m, 0, 0}, .speed_m_s = 0.01}, r, {},
+            false);
         ASSERT_EQ(same.target_m, wire.target_m) << "one aim for one move";
       }
       if (move == 1) continue;  // where in its play it stood nobody knew
@@ -120,7 +124,8 @@ TEST(StageMap, AVelocityThereAndBackEndsWhereItBegan) {
       for (int t = 0; t < ticks; ++t) {
         r.position_m = follower.follow(*map, {stage.counted_m, 0, 0});
         r.correction_m = {r.position_m[kX] - stage.counted_m, 0, 0};
-        const auto wire = correction.apply(*map, {.kind = DemandKind::kVelocity, .velocity_m_s = {v_m_s, 0, 0}}, r, now, false);
+        const auto wire =
+            correction.apply(*map, {.kind = DemandKind::kVelocity, .velocity_m_s = {v_m_s, 0, 0}}, r, now, false);
         ASSERT_LE(std::abs(wire.velocity_m_s[kX]), 2.1 * std::abs(v_m_s)) << "no faster than twice";
         stage.go(axis, stage.counted_m + wire.velocity_m_s[kX] * 1e-3);
         now = now + std::chrono::milliseconds(1);
@@ -145,7 +150,8 @@ TEST(StageMap, UnderAHeldForceZHasItsSlopeAlone) {
   const Demand down{.kind = DemandKind::kVelocity, .velocity_m_s = {0.01, 0, -0.01}};
   for (const bool pressed : {true, false}) {
     StageCorrection correction;
-    (void)correction.apply(*map, {.kind = DemandKind::kVelocity, .velocity_m_s = {0, 0, 0.01}}, r, daq::HostTime{1}, pressed);
+    (void)correction.apply(*map, {.kind = DemandKind::kVelocity, .velocity_m_s = {0, 0, 0.01}}, r, daq::HostTime{1},
+                           pressed);
     const auto wire = correction.apply(*map, down, r, daq::HostTime{1'000'001}, pressed);
     EXPECT_EQ(wire.velocity_m_s[kX], 0.01) << "an axis without a map is left alone";
     if (pressed) {
@@ -164,9 +170,11 @@ TEST(StageMap, WhatHasNoPlaceAndNoVelocityPassesAsItIs) {
     const auto wire = correction.apply(*map, {.kind = kind, .target_m = {0.1, 0, 0}}, {}, {}, false);
     EXPECT_EQ(wire.target_m[kX], 0.1);
   }
-  const auto nan = correction.apply(*map, {.kind = DemandKind::kVelocity, .velocity_m_s = {std::nan(""), 0, 0}}, {}, {}, false);
+  const auto nan =
+      correction.apply(*map, {.kind = DemandKind::kVelocity, .velocity_m_s = {std::nan(""), 0, 0}}, {}, {}, false);
   EXPECT_TRUE(std::isnan(nan.velocity_m_s[kX])) << "for the interlock to refuse";
-  const auto beyond = correction.apply(*map, {.kind = DemandKind::kMove, .move_id = 7, .target_m = {0.3, 0, 0}, .speed_m_s = 1}, {}, {}, false);
+  const auto beyond = correction.apply(
+      *map, {.kind = DemandKind::kMove, .move_id = 7, .target_m = {0.3, 0, 0}, .speed_m_s = 1}, {}, {}, false);
   EXPECT_GT(beyond.target_m[kX], 0.25) << "for the interlock to refuse";
 }
 
@@ -177,7 +185,8 @@ TEST(StageMap, RecordsThatMakeNoMapAreRefusedInWords) {
   };
   EXPECT_EQ(message(record_of("y", {{0, 0, 0}, {0.1, 1e-6, 2e-6}})), "accepted");
   EXPECT_THAT(message(record_of("Fz", {{0, 0, 0}, {0.1, 0, 0}})), HasSubstr("no error map of an axis"));
-  EXPECT_THAT(message(record_of("x", {{0, 0, 0}, {1e-4, -2e-4, 0}})), HasSubstr("no axis that moves forward does that"));
+  EXPECT_THAT(message(record_of("x", {{0, 0, 0}, {1e-4, -2e-4, 0}})),
+              HasSubstr("no axis that moves forward does that"));
   EXPECT_THAT(message(record_of("x", {{0, 0, 0}, {0.1, 0.9e-3, 0}})), HasSubstr("travel_margin_mm"));
   EXPECT_THAT(message(record_of("x", {{0.1, 0, 0}, {0.05, 0, 0}})), HasSubstr("not beyond the node before it"));
   auto r = record_of("x", {{0, 0, 0}, {0.1, 0, 0}});

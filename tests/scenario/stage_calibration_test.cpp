@@ -154,10 +154,11 @@ struct Carried {
 
 Carried carry_out(const protocols::Procedure& procedure, const rig::BenchConfig& bench, Laser& laser) {
   rig::Position there{};
-  auto run = ShortRun::bring_up({.bench = bench, .virtual_time = true, .seed = 1, .world = [&](const sim::World& w, daq::HostTime) {
-                                   there = w.stage().position_m();
-                                   return daq::Duration{};
-                                 }});
+  auto run = ShortRun::bring_up(
+      {.bench = bench, .virtual_time = true, .seed = 1, .world = [&](const sim::World& w, daq::HostTime) {
+         there = w.stage().position_m();
+         return daq::Duration{};
+       }});
   EXPECT_TRUE(run.ok()) << run.error().message;
   auto& rig = (*run)->rig();
   const auto& steps = procedure.steps();
@@ -177,10 +178,12 @@ Carried carry_out(const protocols::Procedure& procedure, const rig::BenchConfig&
   return out;
 }
 
-std::string stage_toml(double lead_mm, int targets = 21, int cycles = 5) {
-  return fmt::format("[stage]\ncycles = {}\nsettle_s = 0.05\nread_s = 0.02\n[[stage.axes]]\naxis = \"x\"\nfrom_mm = 10\n"
-                     "to_mm = 190\ntargets = {}\noverrun_mm = 1\nspeed_mm_s = 200\nlead_mm = {}\n",
-                     cycles, targets, lead_mm);
+std::string stage_toml(double lead_mm, bool verifies = false, int targets = 21, int cycles = 5) {
+  return fmt::format(
+      "[stage]\nverifies = {}\ncycles = {}\nsettle_s = 0.05\nread_s = 0.02\n[[stage.axes]]\naxis = \"x\"\nfrom_mm = "
+      "10\n"
+      "to_mm = 190\ntargets = {}\noverrun_mm = 1\nspeed_mm_s = 200\nlead_mm = {}\n",
+      verifies, cycles, targets, lead_mm);
 }
 
 /// Moves to random places from random sides, and what is read back there.
@@ -188,7 +191,8 @@ std::vector<protocols::ProcedureStep> random_moves(sim::Noise& noise, int count)
   std::vector<protocols::ProcedureStep> steps;
   for (int i = 0; i < count; ++i) {
     const double x_m = 12e-3 + 176e-3 * noise.uniform();
-    steps.push_back({.kind = protocols::ProcedureStepKind::kMove, .name = "to", .target_m = {x_m, 0, -5e-3}, .speed_m_s = 0.2});
+    steps.push_back(
+        {.kind = protocols::ProcedureStepKind::kMove, .name = "to", .target_m = {x_m, 0, -5e-3}, .speed_m_s = 0.2});
     steps.push_back({.kind = protocols::ProcedureStepKind::kMeasure, .name = "there", .duration_s = 0.05});
   }
   return steps;
@@ -240,7 +244,8 @@ Calibrated calibrate(const HiddenStage& hidden, std::uint64_t seed, bool verify,
   out.before_A_m = figure(result->record, "A");
   out.before_E_m = figure(result->record, "E");
   out.before_B_m = figure(result->record, "B");
-  for (const auto& u : result->record.quantities.at(0).uncertainty) out.expanded_m = std::max(out.expanded_m, u.expanded);
+  for (const auto& u : result->record.quantities.at(0).uncertainty)
+    out.expanded_m = std::max(out.expanded_m, u.expanded);
   // The map's zero is the first target reached rising, as it was counted: what was true there in the mean is its truth.
   const auto& stage = dynamic_cast<const protocols::StageProcedure&>(*procedure);
   const auto stops = *stage.stops_of(0, carried.data);
@@ -260,7 +265,7 @@ Calibrated calibrate(const HiddenStage& hidden, std::uint64_t seed, bool verify,
   bench.stage.record = std::make_shared<const calibration::Record>(result->record);
   if (verify) {
     const auto again = setup_of(bench);
-    const auto verification = procedure_of(stage_toml(hidden.lead_mm), again);
+    const auto verification = procedure_of(stage_toml(hidden.lead_mm, true), again);
     const auto verified = verification->evaluate(carry_out(*verification, bench, laser).data, again);
     EXPECT_TRUE(verified.ok()) << verified.error().message;
     out.after_A_m = figure(verified->record, "A");
@@ -330,12 +335,17 @@ TEST(StageCalibration, RandomTwinsStandWhereTheyAreReadBackWithinTheUncertainty)
     };
     std::ofstream out(file);
     out << fmt::format("| {} random twins | before | after |\n|---|---|---|\n", twins);
-    out << fmt::format("| A, median, um | {:.2f} | {:.2f} |\n", median([](const auto& c) { return c.before_A_m; }), median([](const auto& c) { return c.after_A_m; }));
-    out << fmt::format("| E, median, um | {:.2f} | {:.2f} |\n", median([](const auto& c) { return c.before_E_m; }), median([](const auto& c) { return c.after_E_m; }));
-    out << fmt::format("| B, median, um | {:.2f} | {:.2f} |\n", median([](const auto& c) { return c.before_B_m; }), median([](const auto& c) { return c.after_B_m; }));
-    out << fmt::format("| U of a position, median, um | | {:.2f} |\n", median([](const auto& c) { return c.expanded_m; }));
+    out << fmt::format("| A, median, um | {:.2f} | {:.2f} |\n", median([](const auto& c) { return c.before_A_m; }),
+                       median([](const auto& c) { return c.after_A_m; }));
+    out << fmt::format("| E, median, um | {:.2f} | {:.2f} |\n", median([](const auto& c) { return c.before_E_m; }),
+                       median([](const auto& c) { return c.after_E_m; }));
+    out << fmt::format("| B, median, um | {:.2f} | {:.2f} |\n", median([](const auto& c) { return c.before_B_m; }),
+                       median([](const auto& c) { return c.after_B_m; }));
+    out << fmt::format("| U of a position, median, um | | {:.2f} |\n",
+                       median([](const auto& c) { return c.expanded_m; }));
     out << fmt::format("| one place each: within U | | {} of {} ({:.1f} %) |\n", within, twins, 100.0 * within / twins);
-    out << fmt::format("| all places: within U | | {} of {} ({:.1f} %) |\n", places_within, places, 100.0 * places_within / places);
+    out << fmt::format("| all places: within U | | {} of {} ({:.1f} %) |\n", places_within, places,
+                       100.0 * places_within / places);
     out << fmt::format("| error over U, mean and largest | | {:.2f}, {:.2f} |\n", mean_ratio / places, worst);
   }
 }
