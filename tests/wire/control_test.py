@@ -4,6 +4,7 @@ Who holds control and who does not, the dead man's switch of a client that is ki
 killed, a stop by a stranger in mid-stroke, reset, and requests that are none. The bench is patient: a busy computer must
 fail no test here.
 """
+import json
 import pathlib
 import subprocess
 import sys
@@ -82,6 +83,23 @@ def served(endpoint, folder):
     anna.refused("unknown_verb", "explode")
     anna.refused("nothing_held", "hold")
 
+    # What an engineer looks at, and what is asked of hands.
+    health = ben.do("health")
+    assert sum(health["loop"]["counts"]) > 0 and health["loop"]["ticks"] > 0, health
+    assert len(health["loop"]["counts"]) == len(health["loop"]["interval_below_us"]) + 1, health
+    assert {"chunks from the wires", "publisher blocks"} <= {ring["name"] for ring in health["rings"]}, health
+    assert health["calibration"]["reasons"] and health["timing"] is None, health
+    assert not any(word in json.dumps(health) + json.dumps(ben.do("status")) for word in ("phantom", "truth", "inclusion"))
+    ben.refused("not_in_control", "prompt", text="wipe it")
+    anna.refused("too_long", "prompt", text="x" * 501)
+    number = anna.do("prompt", text="wipe the phantom")["number"]
+    ben.refused("nothing_held", "confirm", number=number + 1)
+    ben.do("confirm", number=number)
+    prompt = anna.do("status")["prompt"]
+    assert prompt == {"number": number, "text": "wipe the phantom", "by": "anna", "confirmed_by": "ben"}, prompt
+    anna.do("prompt", text="")
+    assert "prompt" not in anna.do("status")
+
     # A move that is held, and one that is let go.
     anna.do("move", x_mm=30, speed_mm_s=50)
     anna.wait(lambda s: anna.ask("hold") and abs(s["readings"]["x_mm"] - 30) < 0.02, "a held move arrives")
@@ -108,6 +126,7 @@ def served(endpoint, folder):
     run = status["last_run"]
     # A busy computer may spoil clocks and lines, and the verdict then says so; asked here is that it was carried out.
     assert not any(word in r for r in run["reasons"] for word in ("delivered", "aborted", "ended after", "emergency")), run
+    assert {t["stream"] for t in ben.do("health")["timing"]["streams"]} >= {"force", "vibration"}
     print("the run without its starter:", run["judgement"], *run["reasons"])
     verified = subprocess.run([STRIGIL, "verify", run["file"]], capture_output=True, text=True)
     assert verified.returncode == 0, verified.stdout + verified.stderr

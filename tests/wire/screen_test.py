@@ -1,8 +1,7 @@
 """The console in its window, on a served bench: screen_test.py CASE STRIGIL STRIGIL_UI FOLDER_FOR_PICTURES.
 
-operate: an operator's way by mouse and keyboard: control, reset, the demo, a stop in mid-stroke, the fault, the way
-back (release, home, reset), review. Pictures
-of every page at three sizes are kept; somebody looks at them.
+operate: an operator's way by mouse and keyboard: control, reset, the demo, a stop in mid-stroke, the fault, the way back
+(release, home, reset), review. Pictures of every page at three sizes are kept; somebody looks at them.
 hostile: a bench that says nonsense, and then dies.
 unharmed: the console that began a run is frozen, a second one killed. STRIGIL_FROZEN_S: for how long at least (10).
 """
@@ -20,12 +19,13 @@ import time
 
 import zmq
 
-from bench_served import CONTEXT, Client, served_bench
+from bench_served import CONTEXT, HOME, Client, served_bench
 from virtual_screen import Console, virtual_screen
 
 CASE, STRIGIL = sys.argv[1:3]
 STRIGIL_UI, PICTURES = (pathlib.Path(path).resolve() for path in sys.argv[3:5])
 FROZEN_S = float(os.environ.get("STRIGIL_FROZEN_S", "10"))
+PHANTOM = str(HOME / "rig/phantoms/achilles_tendinosis.toml")
 SIZES = (("1280x720", 1), ("1920x1080", 1), ("2560x1440", 2))
 
 
@@ -43,10 +43,14 @@ def another(name, endpoint, size, scale, *options):
 
 
 def all_pages(console, size):
-    for page, shown in (("Live", "follow"), ("Operate", "abort"), ("Health", "streams")):
+    for page, tab, shown in (("Live", "tab_signal", "strip_force/2"), ("Live", "tab_place", "map"), ("Operate", "", "abort"),
+                             ("Health", "tab_flow", "streams"), ("Health", "tab_rig", "jitter"),
+                             ("Health", "tab_trust", "calibration")):
         console.page(page)
+        if tab:
+            console.click(tab)
         console.wait_for(shown)
-        console.picture(f"{page.lower()}-{size}")
+        console.picture(f"{page.lower()}{tab[3:]}-{size}")
 
 
 def operate(endpoint, display):
@@ -64,8 +68,11 @@ def operate(endpoint, display):
         console.click("run_demo")
         watcher.wait(lambda s: s["use"] == "running", "the demo runs")
         for size, scale in SIZES:
-            with another(f"size-{size}", endpoint, size, scale) as other:
+            with another(f"size-{size}", endpoint, size, scale, "--phantom", PHANTOM) as other:
                 all_pages(other, size)
+        if watcher.do("status")["use"] != "running":
+            watcher.wait(lambda s: s["use"] == "by_hand", "the run is over before all pictures were made")
+            console.click("run_demo")
         watcher.wait(lambda s: s.get("progress", {}).get("kind") == "stroke", "a stroke")
         console.key("Escape")
         stopped = watcher.wait(lambda s: s["use"] == "down", "the stage that was killed is in alarm until it is homed")

@@ -79,25 +79,37 @@ class Console:
             time.sleep(0.05)
         raise AssertionError(f"{self.name} never showed '{landmark}', but {sorted(self.places())}")
 
+    def see_frames(self):
+        """Waits until a whole frame was drawn after now: a slow computer sees every press."""
+        for _ in range(2):
+            before, deadline = self.written(), time.monotonic() + PATIENCE_S
+            while self.written() == before:
+                assert time.monotonic() < deadline and self.process.poll() is None, f"{self.name} draws no frames"
+                time.sleep(0.01)
+
+    def written(self):
+        """When the landmarks were, last: after each frame, but not more often than ten times a second."""
+        return self.marks.stat().st_mtime_ns
+
     def point(self, landmark):
         place, before = self.wait_for(landmark), None
         while place != before:  # what is above it may come and go
-            time.sleep(0.25)
+            self.see_frames()
             place, before = self.wait_for(landmark), place
         x, y, wide, tall = place
         self.xdo("mousemove", x + wide / 2, y + tall / 2)
 
     def click(self, landmark):
         self.point(landmark)
-        time.sleep(0.05)  # a frame with the mouse there before the button goes down
+        self.see_frames()
         self.xdo("mousedown", 1)
-        time.sleep(0.1)
+        self.see_frames()
         self.xdo("mouseup", 1)
 
     def key(self, name):
         self.window()
         self.xdo("keydown", name)
-        time.sleep(0.1)
+        self.see_frames()
         self.xdo("keyup", name)
 
     def page(self, name):
