@@ -34,7 +34,7 @@ daq::Result<std::unique_ptr<Child>> Child::start_program(const std::string& prog
   (void)::posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, kMode);
   (void)::posix_spawn_file_actions_addopen(&files, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, kMode);
   pid_t pid = -1;
-  const int failure = ::posix_spawn(&pid, program.c_str(), &files, nullptr, argv.data(), environ);
+  const int failure = ::posix_spawnp(&pid, program.c_str(), &files, nullptr, argv.data(), environ);
   (void)::posix_spawn_file_actions_destroy(&files);
   if (failure != 0) return daq::Error{fmt::format("cannot start {}: {}", program, std::strerror(failure))};
   return std::unique_ptr<Child>(new Child(pid));

@@ -21,7 +21,7 @@ class Child {
   /// Starts this very program with `arguments`; standard output and error go to the files.
   static daq::Result<std::unique_ptr<Child>> start(const std::vector<std::string>& arguments, const std::string& out,
                                                    const std::string& err);
-  /// The same with another program, by its path. Errors: it cannot be started.
+  /// The same with another program, by its path, or a bare name in $PATH. Errors: it cannot be started.
   static daq::Result<std::unique_ptr<Child>> start_program(const std::string& program,
                                                            const std::vector<std::string>& arguments,
                                                            const std::string& out, const std::string& err);

@@ -9,6 +9,7 @@
 #include "apps/certificate_command.hpp"
 #include "apps/collect_command.hpp"
 #include "apps/ctl_command.hpp"
+#include "apps/detector_commands.hpp"
 #include "apps/drill_command.hpp"
 #include "apps/evidence_line.hpp"
 #include "apps/file_commands.hpp"
@@ -120,6 +121,7 @@ int command_line(int argc, char** argv) {
   run_app->add_option("--temperature", run.temperature_C, "Of the bench, in degrees C: a calibration may ask for it")
       ->check(CLI::Range(-40.0, 100.0));
   add_publication_options(*run_app, run.publication);
+  add_live_detector_options(*run_app, run.detector_commands, run.detector, run.heard);
   run_app->add_option("--junit", run.junit, "Write the verdict as JUnit XML");
   run_app->add_flag("--json", run.json, "The verdict as JSON on standard output");
   run_app->add_flag("--quiet", run.quiet, "Nothing on standard error but errors");
@@ -326,6 +328,7 @@ int command_line(int argc, char** argv) {
   add_calibrate(app, code);
   add_calibrations(app, code);
   add_evidence(app, code);
+  add_detector_commands(app, code);
 
   std::string csv;
   std::string map;

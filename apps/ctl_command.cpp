@@ -64,19 +64,6 @@ daq::Result<Json> arguments_of(const std::vector<std::string>& settings) {
   return json;
 }
 
-daq::Result<std::optional<daq::CurveClientKeys>> keys_of(const CtlArguments& a) {
-  if (a.server_key.empty() && a.secret_key.empty()) return std::optional<daq::CurveClientKeys>();
-  if (a.server_key.empty() || a.secret_key.empty()) {
-    return daq::Error{"--server-key and --curve-secret-key go together (docs/control.md, Security)"};
-  }
-  const auto secret = daq::read_text_file(a.secret_key);
-  if (!secret) return secret.error();
-  const auto open_key = daq::read_text_file(a.secret_key + ".pub");
-  if (!open_key) return open_key.error();
-  const auto line = [](const std::string& text) { return text.substr(0, text.find_first_of("\r\n")); };
-  return std::optional<daq::CurveClientKeys>({a.server_key, line(*open_key), line(*secret)});
-}
-
 int show(const daq::ControlReply& reply) {
   if (!reply.ok) {
     fmt::print(stderr, "refused ({}): {}\n", reply.code, reply.refusal);
@@ -91,7 +78,7 @@ int show(const daq::ControlReply& reply) {
 int ctl_command(const CtlArguments& a) {
   const auto arguments = arguments_of(a.settings);
   if (!arguments) return refuse(arguments.error().message);
-  const auto keys = keys_of(a);
+  const auto keys = client_keys(a.server_key, a.secret_key);
   if (!keys) return refuse(keys.error().message);
   auto client = daq::ControlClient::connect(
       {.endpoint = a.endpoint, .client = a.client.empty() ? who() : a.client, .curve = *keys});

@@ -4,6 +4,7 @@
 
 #include "apps/places.hpp"
 #include "apps/run_command.hpp"
+#include "daq/strict_toml.hpp"
 #include "rig/supervisor.hpp"
 
 namespace strigil::apps {
@@ -30,6 +31,20 @@ daq::PublishedRun published_run(const std::string& run_id) {
 daq::Error too_few_subscriptions(const Publication& p, const daq::Publisher& publisher) {
   return {fmt::format("{} subscriptions were waited for on {} and {} came. Nothing was moved", p.wait_subscriptions,
                       publisher.bound_endpoint(), publisher.subscriber_count())};
+}
+
+daq::Result<std::optional<daq::CurveClientKeys>> client_keys(const std::string& server_key,
+                                                             const std::string& secret_key) {
+  if (server_key.empty() && secret_key.empty()) return std::optional<daq::CurveClientKeys>();
+  if (server_key.empty() || secret_key.empty()) {
+    return daq::Error{"--server-key and --curve-secret-key go together (docs/control.md, Security)"};
+  }
+  const auto secret = daq::read_text_file(secret_key);
+  if (!secret) return secret.error();
+  const auto open_key = daq::read_text_file(secret_key + ".pub");
+  if (!open_key) return open_key.error();
+  const auto line = [](const std::string& text) { return text.substr(0, text.find_first_of("\r\n")); };
+  return std::optional<daq::CurveClientKeys>({server_key, line(*open_key), line(*secret)});
 }
 
 int keys_command(const std::string& file) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "daq/publish/publisher.hpp"
@@ -25,6 +26,11 @@ daq::Result<daq::PublisherConfig> publisher_config(const Publication& publicatio
 daq::PublishedRun published_run(const std::string& run_id);
 /// What to say when too few subscribed in kWaitForSubscribers.
 daq::Error too_few_subscriptions(const Publication& publication, const daq::Publisher& publisher);
+
+/// A client's keys for a rig beyond this computer: the rig's public key, and our secret key's file with its .pub beside
+/// it. Both empty: none. Errors: one without the other, files that cannot be read.
+daq::Result<std::optional<daq::CurveClientKeys>> client_keys(const std::string& server_key,
+                                                             const std::string& secret_key);
 
 /// Makes a CURVE key pair: FILE (secret, mode 0600) and FILE.pub. Never writes over a file. Exit code.
 int keys_command(const std::string& file);

@@ -89,7 +89,7 @@ class Run {
     if (!calibration_.stage_text.empty()) header.config["stage_calibration.json"] = calibration_.stage_text;
     add_ground_truth(header.config);
     if (!o_.publication.endpoint.empty()) {
-      if (auto r = open_publisher(header.run_id); !r) return r.error();
+      if (auto r = open_publisher(header); !r) return r.error();
     }
     auto writer = daq::RunWriter::create(o_.out, header);
     if (!writer) return writer.error();
@@ -111,25 +111,48 @@ class Run {
     config["ground_truth.json"] = rig::ground_truth_json(*o_.bench.phantom_there, instrument ? &*instrument : nullptr);
   }
 
-  daq::Result<void> open_publisher(const std::string& run_id) {
+  daq::Result<void> open_publisher(const daq::RunHeader& header) {
     auto config = publisher_config(o_.publication);
     if (!config) return config.error();
     config->own_thread = !o_.virtual_time;
     if (o_.virtual_time) config->when_full = daq::WhenFull::kWait;
     publisher_rings_ = std::make_shared<daq::SinkRings>("publisher", o_.busy.publisher_blocks, daq::kSinkEvents);
-    auto publisher = daq::Publisher::start(*config, published_run(run_id), rig_->streams(), publisher_rings_);
+    auto publisher = daq::Publisher::start(*config, published_run(header.run_id), rig_->streams(), publisher_rings_);
     if (!publisher) return publisher.error();
     publisher_ = std::move(*publisher);
     say(fmt::format("publishing on {}", publisher_->bound_endpoint()));
     if (!publisher_->public_key().empty()) say(fmt::format("publisher's public key: {}", publisher_->public_key()));
-    if (watcher_.publishing) watcher_.publishing(run_id, *publisher_);
+    if (watcher_.publishing) watcher_.publishing(header.run_id, *publisher_);
+    if (auto r = call_detectors(header); !r) return r.error();
     if (!subscribers_came()) return too_few_subscriptions(o_.publication, *publisher_);
     return {};
   }
 
+  /// Those that do not come are found out by their desks, and hold up nothing.
+  daq::Result<void> call_detectors(const daq::RunHeader& header) {
+    if (o_.detectors.empty()) return {};
+    const auto config = protocols::feed_config_of(header);
+    if (!config) return config.error();
+    for (auto* seat : o_.detectors) {
+      if (auto r = seat->start(publisher_->bound_endpoint(), header.run_id, *config); !r) return r.error();
+    }
+    const auto deadline = daq::host_now() + kWaitForHello;
+    for (auto* seat : o_.detectors) {
+      while (daq::host_now() < deadline && !seat->ready(o_.virtual_time ? kLookAtProgress : Duration::zero())) {
+        if (!o_.virtual_time) rig_->idle(wires_.pacer());
+      }
+      subscriptions_ += seat->subscriptions();
+    }
+    return {};
+  }
+
+  void tell_detectors(HostTime until) {
+    for (auto* seat : o_.detectors) seat->published(until, o_.virtual_time);
+  }
+
   /// In real time the devices stream on meanwhile, and what they send must not pile up; virtual time stands still.
   bool subscribers_came() {
-    const auto wanted = o_.publication.wait_subscriptions;
+    const auto wanted = o_.publication.wait_subscriptions + subscriptions_;
     if (o_.virtual_time) return publisher_->wait_for_subscribers(wanted, kWaitForSubscribers);
     const auto deadline = daq::host_now() + kWaitForSubscribers;
     const auto stopped = [&] { return watcher_.request != nullptr && watcher_.request->load() != 0; };
@@ -180,6 +203,7 @@ class Run {
       while (!over_.load(std::memory_order_acquire)) {
         look_->look();
         publish_ledger(loop, daq::host_now());
+        tell_detectors(daq::host_now());
         tell(progress_.load(), loop.state().readings);
         if (watcher_.health) {
           auto health = health_of(loop, rig_->fanout().sinks(), wires_.chunks());
@@ -247,6 +271,7 @@ class Run {
     recorder_->pump();
     look_->look();
     if (publisher_) publisher_->pump(now);
+    tell_detectors(now);
   }
 
   /// Reset and start are an operator's requests; an unattended run makes them itself, and only while nothing is wrong.
@@ -290,6 +315,7 @@ class Run {
     };
     if (publisher_) {
       publisher_->stop_and_drain([&](const daq::PublishCounts& published) { return judge(&published); });
+      for (auto* seat : o_.detectors) seat->leave();
     } else {
       judge(nullptr);
     }
@@ -418,6 +444,7 @@ class Run {
   std::shared_ptr<daq::SinkRings> recorder_rings_;
   std::shared_ptr<daq::SinkRings> publisher_rings_;
   std::unique_ptr<daq::Publisher> publisher_;
+  std::size_t subscriptions_ = 0;  // of detectors
   std::unique_ptr<RunLook> look_;
   HostTime next_ledger_;
   std::string run_id_;

@@ -6,9 +6,11 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/bench_health.hpp"
 #include "apps/publication.hpp"
+#include "apps/remote_detector.hpp"
 #include "apps/wires.hpp"
 #include "daq/result.hpp"
 #include "daq/time.hpp"
@@ -29,6 +31,7 @@ struct RunOptions {
   std::string out;                     ///< run file; must not exist
   std::optional<daq::WallTime> today;  ///< by which calibrations are judged; nothing: this computer's clock
   Publication publication;
+  std::vector<DetectorSeat*> detectors;  ///< that listen to it, and are waited for in virtual time
   BusyComputer busy;
 };
 

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "apps/detector_commands.hpp"
 #include "apps/places.hpp"
 #include "apps/run.hpp"
 #include "apps/stop_request.hpp"
@@ -74,6 +75,38 @@ void print_json(const Prepared& prepared, const RunOutcome& outcome, const std::
   j["duration_s"] = outcome.duration_s;
   j["wall_duration_s"] = outcome.wall_duration_s;
   fmt::print("{}\n", j.dump(1));
+}
+
+using Seats = std::vector<std::unique_ptr<DetectorSeat>>;
+
+/// Detectors need a publication: on the loopback, where none is asked for.
+daq::Result<Seats> seats_for(const RunArguments& a, RunOptions& options) {
+  Seats seats;
+  for (const auto& command : a.detector_commands) {
+    auto detector = a.detector;
+    detector.command = command;
+    detector.publication = a.publication;
+    auto seat = DetectorSeat::open(detector, !a.virtual_time);
+    if (!seat) return seat.error();
+    options.detectors.push_back(seat->get());
+    seats.push_back(std::move(*seat));
+  }
+  if (!seats.empty() && options.publication.endpoint.empty()) options.publication.endpoint = "tcp://127.0.0.1:*";
+  return seats;
+}
+
+daq::Result<void> tell_what_was_heard(const RunArguments& a, const RunOutcome& outcome, const Seats& seats) {
+  if (seats.empty()) return {};
+  std::vector<RemoteHearing> heard;
+  for (const auto& seat : seats) {
+    auto one = seat->finish(outcome.run_file);
+    if (!one) return one.error();
+    heard.push_back(std::move(*one));
+  }
+  const auto judged = judged_text(heard, kReactionDeadline_s);
+  if (!judged) return judged.error();
+  if (!a.json) fmt::print("{}", judged->text);
+  return a.heard.empty() ? daq::Result<void>{} : write_text(a.heard, judged->json + '\n');
 }
 
 }  // namespace
@@ -164,9 +197,12 @@ int run_command(const RunArguments& a) {
       fmt::print(stderr, "{}\n", text);
     };
   }
+  const auto seats = seats_for(a, options);
+  if (!seats) return refuse(seats.error().message);
   const auto outcome = run(options, watcher);
   line.clear();
   if (!outcome) return refuse(outcome.error().message);
+  if (auto told = tell_what_was_heard(a, *outcome, *seats); !told) return refuse(told.error().message);
   if (!a.junit.empty()) {
     auto written = make_parent(a.junit);
     if (written)

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/publication.hpp"
+#include "apps/remote_detector.hpp"
 #include "apps/specimen.hpp"
 #include "daq/result.hpp"
 #include "protocols/plan.hpp"
@@ -22,6 +24,9 @@ struct RunArguments {
   std::uint64_t seed = 1;
   std::string out;
   Publication publication;
+  std::vector<std::string> detector_commands;  ///< each listens live (docs/detectors.md)
+  RemoteDetectorOptions detector;              ///< for all of them
+  std::string heard;                           ///< file for what they answered; empty: none
   std::string junit;
   bool json = false;
   bool quiet = false;

@@ -39,6 +39,7 @@ Result<void> RunReplay::push_next(Fanout& fanout) {
   if (!time) return time.error();
   for (std::size_t s = 0; s < heads_.size(); ++s) {
     if (!heads_[s] || heads_[s]->received != **time) continue;
+    if (conversion_) conversion_(*heads_[s]);
     fanout.push(*heads_[s]);
     samples_[s] += heads_[s]->samples;
     heads_[s].reset();

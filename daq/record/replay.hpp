@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -20,6 +21,8 @@ class RunReplay {
   /// The next item into `fanout`. Precondition: next_time() gave a time.
   Result<void> push_next(Fanout& fanout);
   [[nodiscard]] const RunReader& reader() const { return *reader_; }
+  /// Called with every block before it is pushed: where the run's values were more than scale and offset.
+  void convert(std::function<void(Block&)> conversion) { conversion_ = std::move(conversion); }
   /// Samples pushed, by stream.
   [[nodiscard]] const std::vector<std::uint64_t>& samples() const { return samples_; }
 
@@ -31,6 +34,7 @@ class RunReplay {
   std::optional<Event> event_;
   std::uint64_t next_event_ = 0;
   std::vector<std::uint64_t> samples_;
+  std::function<void(Block&)> conversion_;
 };
 
 }  // namespace strigil::daq

@@ -19,18 +19,6 @@ const std::string* text_in(const daq::RunHeader& header, const char* name) {
   return found == header.config.end() ? nullptr : &found->second;
 }
 
-/// The force stream's values as the run had them: where its calibration is no straight line, scale and offset do not
-/// say it.
-daq::Result<std::optional<calibration::Conversion>> calibrated(const daq::RunHeader& header, daq::StreamId force) {
-  const auto* text = text_in(header, "calibration.json");
-  if (text == nullptr || force >= header.streams.size()) return std::optional<calibration::Conversion>{};
-  auto record = calibration::parse_record(*text);
-  if (!record) return record.error();
-  auto conversion = calibration::Conversion::with(header.streams[force], record->record);
-  if (!conversion) return conversion.error();
-  return std::optional(*conversion);
-}
-
 daq::Result<HeardRun> joined(const daq::RunHeader& header, std::vector<StrokeHearing> hearings) {
   HeardRun run;
   run.run_id = header.run_id;
@@ -65,6 +53,17 @@ daq::Result<HeardRun> joined(const daq::RunHeader& header, std::vector<StrokeHea
 
 }  // namespace
 
+daq::Result<std::optional<calibration::Conversion>> force_conversion_of(const daq::RunHeader& header,
+                                                                        daq::StreamId force) {
+  const auto* text = text_in(header, "calibration.json");
+  if (text == nullptr || force >= header.streams.size()) return std::optional<calibration::Conversion>{};
+  auto record = calibration::parse_record(*text);
+  if (!record) return record.error();
+  auto conversion = calibration::Conversion::with(header.streams[force], record->record);
+  if (!conversion) return conversion.error();
+  return std::optional(*conversion);
+}
+
 daq::Result<StrokeFeedConfig> feed_config_of(const daq::RunHeader& header) {
   StrokeFeedConfig config;
   const auto* bench_text = text_in(header, "bench.toml");
@@ -83,6 +82,13 @@ daq::Result<StrokeFeedConfig> feed_config_of(const daq::RunHeader& header) {
 }
 
 daq::Result<HeardRun> hear_run(const std::string& run_file, const std::vector<Detector*>& detectors) {
+  auto hearings = strokes_of_run(run_file, detectors);
+  if (!hearings) return hearings.error();
+  return join_truth(run_file, std::move(*hearings));
+}
+
+daq::Result<std::vector<StrokeHearing>> strokes_of_run(const std::string& run_file,
+                                                       const std::vector<Detector*>& detectors) {
   auto reader = daq::RunReader::open(run_file);
   if (!reader) return reader.error();
   const auto header = (*reader)->header();
@@ -90,11 +96,16 @@ daq::Result<HeardRun> hear_run(const std::string& run_file, const std::vector<De
   auto config = feed_config_of(header);
   if (!config) return refuse(config.error());
   const auto force = config->roles.force;
-  const auto conversion = calibrated(header, force);
+  const auto conversion = force_conversion_of(header, force);
   if (!conversion) return refuse(conversion.error());
   auto feed = StrokeFeed::make(header.streams, std::move(*config), detectors);
   if (!feed) return refuse(feed.error());
   daq::RunReplay replay(std::move(*reader));
+  if (*conversion) {
+    replay.convert([&](daq::Block& block) {
+      if (block.stream == force) (*conversion)->apply(block);
+    });
+  }
   daq::Fanout fanout;
   constexpr std::size_t kOne = 4;  // an item is taken out as it comes
   const auto rings = fanout.add_sink("court", kOne, kOne);
@@ -108,26 +119,20 @@ daq::Result<HeardRun> hear_run(const std::string& run_file, const std::vector<De
       rings->events.release();
     }
     while (const auto* block = rings->blocks.front()) {
-      if (*conversion && block->stream == force) {
-        auto own = *block;
-        (*conversion)->apply(own);
-        feed->take(own);
-      } else {
-        feed->take(*block);
-      }
+      feed->take(*block);
       rings->blocks.release();
     }
   }
   feed->finish();
-  auto run = joined(header, feed->hearings());
-  if (!run) return refuse(run.error());
-  return run;
+  return feed->hearings();
 }
 
 daq::Result<HeardRun> join_truth(const std::string& run_file, std::vector<StrokeHearing> hearings) {
   auto reader = daq::RunReader::open(run_file);
   if (!reader) return reader.error();
-  return joined((*reader)->header(), std::move(hearings));
+  auto run = joined((*reader)->header(), std::move(hearings));
+  if (!run) return daq::Error{fmt::format("'{}': {}", run_file, run.error().message)};
+  return run;
 }
 
 }  // namespace strigil::protocols
