@@ -246,19 +246,21 @@ daq::Result<GoldenCheck> check_golden(const GoldenStrokes& g, const RunSeries& r
   GoldenCheck out;
   out.promised = envelope->promised;
   double limit = envelope->limit;
-  const auto hole = std::find_if(values.begin(), values.end(), [](double x) { return !std::isfinite(x); });
+  // What was not measured is judged as if it were in the middle, and then told where nothing is wrong before it.
+  auto measured = values;
   std::optional<std::size_t> first;
-  if (hole != values.end()) {
-    first = static_cast<std::size_t>(hole - values.begin());
-    out.p = 1 / (static_cast<double>(g.references.size()) + 1);
-  } else {
-    const auto judged = judge_run(*envelope, scaled(g, values));
-    if (!judged) return judged.error();
-    out.accepted = judged->accepted;
-    out.p = judged->p;
-    limit = judged->limit;
-    if (judged->first) first = judged->first->point;
+  for (std::size_t i = 0; i < measured.size(); ++i) {
+    if (std::isfinite(measured[i])) continue;
+    if (!first) first = i;
+    const auto& s = g.sections[where(g, i).section];
+    measured[i] = envelope->centre[0][i] * s.resolution;
   }
+  const auto judged = judge_run(*envelope, scaled(g, measured));
+  if (!judged) return judged.error();
+  out.accepted = judged->accepted && !first;
+  out.p = first ? 1 / (static_cast<double>(g.references.size()) + 1) : judged->p;
+  limit = judged->limit;
+  if (judged->first) first = std::min(first.value_or(judged->first->point), judged->first->point);
   std::size_t shown = 0;
   if (first) {
     const auto at = where(g, *first);
