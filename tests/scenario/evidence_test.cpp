@@ -169,7 +169,7 @@ TEST_F(Evidence, GoldenStrokesRejectGoodSimulatedRunsAsOftenAsPromised) {
   protocols::Draws draws(5);
   std::vector<std::size_t> order(runs);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  const std::size_t splits = asked != nullptr ? 1000 : 300;
+  const std::size_t splits = asked != nullptr ? 400 : 60;
   double sum = 0;
   double squares = 0;
   std::optional<protocols::GoldenStrokes> golden;
@@ -179,7 +179,7 @@ TEST_F(Evidence, GoldenStrokesRejectGoodSimulatedRunsAsOftenAsPromised) {
     for (std::size_t i = 0; i < kReferences; ++i) references.push_back(pool[order[i]]);
     auto learned = protocols::learn_golden(references, {.false_reject = 0.05});
     ASSERT_TRUE(learned) << learned.error().message;
-    const std::size_t judged = std::min<std::size_t>(runs - kReferences, 10);
+    const std::size_t judged = std::min<std::size_t>(runs - kReferences, 5);
     double rejected = 0;
     for (std::size_t i = kReferences; i < kReferences + judged; ++i) {
       const auto check = protocols::check_golden(*learned, pool[order[i]]);
