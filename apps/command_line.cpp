@@ -6,6 +6,7 @@
 
 #include "apps/calibrations_command.hpp"
 #include "apps/certificate_command.hpp"
+#include "apps/collect_command.hpp"
 #include "apps/ctl_command.hpp"
 #include "apps/drill_command.hpp"
 #include "apps/evidence_line.hpp"
@@ -20,6 +21,7 @@
 #include "apps/serve_command.hpp"
 #include "apps/sim_command.hpp"
 #include "apps/stop_test_command.hpp"
+#include "apps/validate_command.hpp"
 #include "daq/link/io_thread.hpp"
 
 namespace strigil::apps {
@@ -238,6 +240,24 @@ int command_line(int argc, char** argv) {
   drill_app->add_option("--json", drill.json, "Also write every run to this file");
   drill_app->add_option("--keep", drill.keep, "Keep the run files in this folder");
   drill_app->callback([&] { code = drill_command(drill); });
+
+  ValidateArguments validate;
+  auto* validate_app = app.add_subcommand("validate", "Carry out a suite's campaign unattended, and judge it");
+  validate_app->add_option("suite", validate.suite, "A name from protocols/suites or a .toml file")->required();
+  validate_app->add_option("--out", validate.out, "The campaign's folder")->required();
+  validate_app->add_flag("--resume", validate.resume, "Go on with the campaign in that folder");
+  validate_app->add_option("--baseline", validate.baseline, "Figures that must not have become worse");
+  validate_app->add_flag("--json", validate.json, "The summary as JSON on standard output");
+  validate_app->add_flag("--quiet", validate.quiet, "Nothing on standard error but errors");
+  validate_app->callback([&] { code = validate_command(validate); });
+
+  CollectArguments collect;
+  auto* collect_app = app.add_subcommand("collect", "Carry out a suite's campaign, and make a data set of it");
+  collect_app->add_option("suite", collect.suite, "A name from protocols/suites or a .toml file")->required();
+  collect_app->add_option("--out", collect.out, "The data set's folder")->required();
+  collect_app->add_flag("--resume", collect.resume, "Go on with the campaign in that folder");
+  collect_app->add_flag("--quiet", collect.quiet, "Nothing on standard error but errors");
+  collect_app->callback([&] { code = collect_command(collect); });
 
   std::string run_file;
   std::string out;

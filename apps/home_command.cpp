@@ -37,28 +37,41 @@ std::string failure(const rig::Homing& homing, rig::Rig& rig) {
 
 }  // namespace
 
+daq::Result<HomingDone> carry_out_homing(const HomingOptions& o) {
+  const auto wanted = axes_of(o.axes);
+  if (!wanted) return wanted.error();
+  auto run = ShortRun::bring_up(
+      {.bench = o.bench, .purpose = rig::RigPurpose::kHome, .virtual_time = o.virtual_time, .seed = o.seed});
+  if (!run) return run.error();
+  auto& rig = (*run)->rig();
+  rig::Homing homing(rig.ability(), *wanted, daq::from_seconds(o.timeout_s));
+  fmt::print(stderr, "homing the stage on {}{}\n", o.bench.stage.link,
+             rig.ability().homes_at_once ? " (all its axes, in its own order)" : "");
+  (*run)->perform(homing, {});
+  HomingDone done{.found_m = homing.found_m(), .failure = {}};
+  if (homing.outcome() != rig::HomingOutcome::kDone)
+    done.failure = fmt::format("the stage on {} {}", o.bench.stage.link, failure(homing, rig));
+  return done;
+}
+
 int home_command(const HomeArguments& a) {
-  const auto wanted = axes_of(a.axes);
-  if (!wanted) return refuse(wanted.error().message);
   const auto path = find_toml(a.bench, "rig/benches", "bench");
   if (!path) return refuse(path.error().message);
   auto bench = rig::load_bench(*path);
   if (!bench) return refuse(bench.error().message);
   if (auto there = put_on_bench({}, *bench); !there) return refuse(there.error().message);
   catch_stop_signals();
-  auto run = ShortRun::bring_up(
-      {.bench = *bench, .purpose = rig::RigPurpose::kHome, .virtual_time = a.virtual_time, .seed = a.seed});
-  if (!run) return refuse(run.error().message);
-  auto& rig = (*run)->rig();
-  rig::Homing homing(rig.ability(), *wanted, daq::from_seconds(a.timeout_s));
-  fmt::print(stderr, "homing the stage on {}{}\n", bench->stage.link,
-             rig.ability().homes_at_once ? " (all its axes, in its own order)" : "");
-  (*run)->perform(homing, {});
-  if (homing.outcome() != rig::HomingOutcome::kDone) {
-    fmt::print(stderr, "strigil: the stage on {} {}\n", bench->stage.link, failure(homing, rig));
+  const auto done = carry_out_homing({.bench = *bench,
+                                      .axes = a.axes,
+                                      .timeout_s = a.timeout_s,
+                                      .virtual_time = a.virtual_time,
+                                      .seed = a.seed});
+  if (!done) return refuse(done.error().message);
+  if (!done->failure.empty()) {
+    fmt::print(stderr, "strigil: {}\n", done->failure);
     return kFail;
   }
-  const auto& p = homing.found_m();
+  const auto& p = done->found_m;
   fmt::print("homed: the stage stands at x {:.3f}, y {:.3f}, z {:.3f} mm\n", p[rig::kX] * 1e3, p[rig::kY] * 1e3,
              p[rig::kZ] * 1e3);
   return kPass;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "commit.hpp"  // made by the build (commit.cmake)
@@ -66,6 +67,17 @@ daq::Result<void> write_new(const std::string& path, mode_t mode, std::string_vi
   }
   const bool closed = ::close(file) == 0;
   if (!written || !closed) return daq::Error{fmt::format("'{}' cannot be written: {}", path, std::strerror(errno))};
+  return {};
+}
+
+daq::Result<void> write_whole(const std::string& path, std::string_view text) {
+  const auto beside = path + ".new";
+  const auto refused = [&] { return daq::Error{fmt::format("'{}' cannot be written; check the path and its permissions", path)}; };
+  std::ofstream out(beside, std::ios::binary | std::ios::trunc);
+  out << text;
+  out.close();
+  if (!out) return refused();
+  if (std::rename(beside.c_str(), path.c_str()) != 0) return refused();
   return {};
 }
 

@@ -26,5 +26,7 @@ inline constexpr mode_t kOwnerOnly = 0600;
 inline constexpr mode_t kAnyoneReads = 0644;
 /// A new file of that mode with that text; what exists is left alone. Errors: it exists, it cannot be made.
 daq::Result<void> write_new(const std::string& path, mode_t mode, std::string_view text);
+/// That text in place of what the file held, all of it or nothing. Errors: it cannot be written.
+daq::Result<void> write_whole(const std::string& path, std::string_view text);
 
 }  // namespace strigil::apps

@@ -58,32 +58,12 @@ std::string default_run_file(const std::string& protocol) {
   return fmt::format("runs/{}-{}-{}.h5", daq::file_stamp(daq::wall_now()), protocol, ::getpid());
 }
 
-daq::Result<void> write_text(const std::string& path, const std::string& text) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.flush();
-  if (!out) return daq::Error{fmt::format("'{}' cannot be written; check the path and its permissions", path)};
-  return {};
-}
-
 daq::Result<void> make_parent(const std::string& path) {
   const auto parent = std::filesystem::path(path).parent_path();
   std::error_code failure;
   if (!parent.empty()) std::filesystem::create_directories(parent, failure);
   if (failure) return daq::Error{fmt::format("the folder '{}' cannot be made: {}", parent.string(), failure.message())};
   return {};
-}
-
-int exit_code(protocols::Judgement judgement) {
-  switch (judgement) {
-    case protocols::Judgement::kPass:
-      return kPass;
-    case protocols::Judgement::kFail:
-      return kFail;
-    case protocols::Judgement::kInvalid:
-      return kInvalid;
-  }
-  return kInvalid;
 }
 
 void print_json(const Prepared& prepared, const RunOutcome& outcome, const std::string& junit) {
@@ -103,6 +83,18 @@ int refuse(const std::string& message) {
   return kUsage;
 }
 
+int exit_code(protocols::Judgement judgement) {
+  switch (judgement) {
+    case protocols::Judgement::kPass:
+      return kPass;
+    case protocols::Judgement::kFail:
+      return kFail;
+    case protocols::Judgement::kInvalid:
+      return kInvalid;
+  }
+  return kInvalid;
+}
+
 protocols::PlanLimits limits_of(const rig::BenchConfig& bench) {
   return {.travel_min_m = bench.stage.travel_min_m,
           .travel_max_m = bench.stage.travel_max_m,
@@ -119,18 +111,26 @@ daq::Result<Prepared> prepare(const std::string& protocol, const std::string& be
                               const SpecimenArguments& specimen) {
   const auto bench_path = find_toml(bench, "rig/benches", "bench");
   if (!bench_path) return bench_path.error();
-  auto bench_config = rig::load_bench(*bench_path);
-  if (!bench_config) return bench_config.error();
-  if (auto there = put_on_bench(specimen, *bench_config); !there) return there.error();
+  const auto bench_text = daq::read_text_file(*bench_path);
+  if (!bench_text) return bench_text.error();
   const auto protocol_path = find_toml(protocol, "protocols/library", "protocol");
   if (!protocol_path) return protocol_path.error();
-  auto text = daq::read_text_file(*protocol_path);
-  if (!text) return text.error();
-  const auto parsed = protocols::parse_protocol(*text, *protocol_path);
+  const auto protocol_text = daq::read_text_file(*protocol_path);
+  if (!protocol_text) return protocol_text.error();
+  return prepare_texts(*bench_text, *bench_path, specimen, *protocol_text, *protocol_path);
+}
+
+daq::Result<Prepared> prepare_texts(const std::string& bench_text, const std::string& bench_file,
+                                    const SpecimenArguments& specimen, const std::string& protocol_text,
+                                    const std::string& protocol_file) {
+  auto bench_config = rig::parse_bench(bench_text, bench_file);
+  if (!bench_config) return bench_config.error();
+  if (auto there = put_on_bench(specimen, *bench_config); !there) return there.error();
+  const auto parsed = protocols::parse_protocol(protocol_text, protocol_file);
   if (!parsed) return parsed.error();
   auto plan = protocols::expand(*parsed, limits_of(*bench_config));
   if (!plan) return plan.error();
-  return Prepared{std::move(*bench_config), std::move(*plan), std::move(*text)};
+  return Prepared{std::move(*bench_config), std::move(*plan), protocol_text};
 }
 
 int run_command(const RunArguments& a) {
@@ -170,7 +170,7 @@ int run_command(const RunArguments& a) {
   if (!a.junit.empty()) {
     auto written = make_parent(a.junit);
     if (written)
-      written = write_text(a.junit, protocols::to_junit(options.plan, outcome->verdict, outcome->duration_s));
+      written = write_whole(a.junit, protocols::to_junit(options.plan, outcome->verdict, outcome->duration_s));
     if (!written) return refuse(written.error().message);
   }
   if (a.json) {

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <filesystem>
 
 #include "apps/places.hpp"
 #include "rig/instrument_file.hpp"
 #include "rig/phantom_file.hpp"
+#include "rig/phantom_generator.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -43,6 +45,25 @@ std::string with_key(std::string text, const std::string& table, const std::stri
 }  // namespace
 
 daq::Result<rig::Phantom> find_phantom(const std::string& name_or_path) {
+  if (name_or_path.ends_with(kBlankSuffix)) {
+    auto whole = find_phantom(name_or_path.substr(0, name_or_path.size() - kBlankSuffix.size()));
+    if (!whole) return whole.error();
+    for (auto& i : whole->inclusions) {
+      if (!i.target) continue;
+      i.stiffness_contrast = i.friction_contrast = i.roughness_contrast = 1;
+      i.rise_m = 0;
+    }
+    // What is recorded is what was there, and still a phantom file.
+    return rig::parse_phantom(rig::to_toml(*whole), name_or_path);
+  }
+  if (name_or_path.starts_with(kRandomPrefix)) {
+    const auto digits = name_or_path.substr(kRandomPrefix.size());
+    rig::PhantomWish wish;
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), wish.seed);
+    if (digits.empty() || failure != std::errc() || end != digits.data() + digits.size())
+      return daq::Error{fmt::format("'{}' is no random phantom: it is random:SEED, as in random:7", name_or_path)};
+    return rig::draw_phantom(wish);
+  }
   const auto path = find_toml(name_or_path, "rig/phantoms", "phantom");
   if (!path) return path.error();
   return rig::load_phantom(*path);

@@ -34,12 +34,19 @@ class StrictTable {
   /// A number or an array of numbers; never empty unless `otherwise` is.
   std::vector<double> numbers(std::string_view key, Range range,
                               std::optional<std::vector<double>> otherwise = std::nullopt);
+  /// A text or an array of texts; never empty unless `otherwise` is.
+  std::vector<std::string> texts(std::string_view key,
+                                 std::optional<std::vector<std::string>> otherwise = std::nullopt);
   /// A sub-table; a missing one is an error when `required`.
   StrictTable table(std::string_view key, bool required = false);
   /// An array of tables; empty when missing.
   std::vector<StrictTable> tables(std::string_view key);
   /// Accepts `key` with whatever it holds (somebody else reads it).
   void pass_over(std::string_view key);
+  /// Every key that is there, sorted; they are not known by that.
+  [[nodiscard]] std::vector<std::string> keys() const;
+  /// All of it as TOML, for who reads it again by rules of its own; empty when missing.
+  [[nodiscard]] std::string as_toml() const;
   /// Refuses a value with words of the caller's own, at the key's line and column.
   void refuse(std::string_view key, const std::string& why);
   /// Refuses every key that nobody asked for, naming the nearest one that exists. Call last.

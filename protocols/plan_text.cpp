@@ -68,7 +68,8 @@ std::string to_json(const Plan& plan) {
                           {"normal_force_N", c.normal_force_N},
                           {"speed_m_s", c.speed_m_s},
                           {"forward", c.forward},
-                          {"repeat", c.repeat}});
+                          {"repeat", c.repeat},
+                          {"stroke", c.stroke}});
   }
   return nlohmann::ordered_json{{"protocol", plan.protocol.name},
                                 {"estimated_duration_s", plan.estimated_duration_s()},

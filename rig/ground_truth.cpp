@@ -95,7 +95,10 @@ std::string ground_truth_json(const Phantom& phantom, const Instrument* instrume
              {"inclusions", inclusions_of(phantom)},
              {"bumps", bumps},
              {"instrument", nullptr}};
-  if (instrument != nullptr) truth["instrument"] = {{"name", instrument->name}, {"title", instrument->title}};
+  if (instrument != nullptr) 
+    truth["instrument"] = {{"name", instrument->name},
+                           {"title", instrument->title},
+                           {"edge_length_mm", mm(instrument->edge_length_m)}};
   return truth.dump(1);
 }
 

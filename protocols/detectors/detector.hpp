@@ -52,6 +52,8 @@ class Detector {
  public:
   virtual ~Detector() = default;
   [[nodiscard]] virtual std::string name() const = 0;
+  /// True: answers at the end of a lane's last stroke (`StrokeStart::of`), for all of them together.
+  [[nodiscard]] virtual bool answers_per_lane() const { return false; }
   virtual void begin(const StrokeStart& start, std::vector<Detection>& out) = 0;
   /// Samples of each stream in the order of time; either may be empty. `out` is appended to.
   virtual void feed(std::span<const ContactSample> contact, std::span<const VibrationSample> vibration,

@@ -54,7 +54,8 @@ FusedDetector::FusedDetector(std::unique_ptr<Detector> inner, FusionOptions opti
 
 void FusedDetector::begin(const StrokeStart& start, std::vector<Detection>&) {
   start_ = start;
-  if (start.number == 0) strokes_.clear();
+  // A stroke that was broken off is done again under its number.
+  if (start.number < strokes_.size()) strokes_.resize(start.number);
   strokes_.emplace_back();
   inner_->begin(start, strokes_.back());
 }

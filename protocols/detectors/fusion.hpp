@@ -24,6 +24,7 @@ class FusedDetector final : public Detector {
  public:
   FusedDetector(std::unique_ptr<Detector> inner, FusionOptions options = {});
   [[nodiscard]] std::string name() const override { return inner_->name() + "+fusion"; }
+  [[nodiscard]] bool answers_per_lane() const override { return true; }
   void begin(const StrokeStart& start, std::vector<Detection>& out) override;
   void feed(std::span<const ContactSample> contact, std::span<const VibrationSample> vibration,
             std::vector<Detection>& out) override;

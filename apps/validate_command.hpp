@@ -1,0 +1,20 @@
+// strigil validate: a suite's campaign, carried out unattended, judged and reported.
+#pragma once
+
+#include <string>
+
+namespace strigil::apps {
+
+struct ValidateArguments {
+  std::string suite;
+  std::string out;
+  bool resume = false;
+  bool json = false;
+  bool quiet = false;
+  std::string baseline;  ///< file to be compared with; empty: none
+};
+
+/// Exit code (places.hpp).
+int validate_command(const ValidateArguments& arguments);
+
+}  // namespace strigil::apps

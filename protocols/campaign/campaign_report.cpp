@@ -1,0 +1,165 @@
+#include "protocols/campaign/campaign_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+
+#include "protocols/campaign/detector_figures.hpp"
+#include "protocols/detectors/detector_factory.hpp"
+
+namespace strigil::protocols {
+namespace {
+
+/// Factors that make JUnit's test suites, the first that is there.
+std::string group_of(const Suite& suite, const Trial& trial) {
+  for (const char* name : {"phantom", "condition", "instrument", "protocol"}) {
+    if (const auto* level = level_of(suite.design, trial, name)) return text_of(*level);
+  }
+  return suite.phantom.empty() ? suite.name : suite.phantom;
+}
+
+Metric metric_of(const MeasureResult& m, const Suite& suite) {
+  Metric out{.name = m.name, .value = m.value, .unit = {}, .words = m.words};
+  for (const auto& rule : suite.measures) {
+    if ((rule.phase.empty() ? rule.name : rule.phase + "/" + rule.name) != m.name) continue;
+    if (std::isfinite(rule.limits.low)) out.lower_limit = rule.limits.low;
+    if (std::isfinite(rule.limits.high)) out.upper_limit = rule.limits.high;
+    out.marginal = rule.marginal;
+  }
+  switch (m.finding) {
+    case Finding::kGood:
+      out.status = MetricStatus::kMet;
+      break;
+    case Finding::kMarginal:
+      out.status = MetricStatus::kMarginal;
+      break;
+    case Finding::kBad:
+      out.status = MetricStatus::kMissed;
+      break;
+    case Finding::kUnjudged:
+      out.status = MetricStatus::kUnknown;
+      break;
+  }
+  return out;
+}
+
+TrialReport trial_of(const Suite& suite, const Trial& trial, const TrialRecord& record, CourtReport& report) {
+  TrialReport t;
+  t.id = trial.id;
+  t.group = group_of(suite, trial);
+  for (std::size_t f = 0; f < trial.levels.size(); ++f)
+    t.factors.emplace_back(suite.design.factors[f].name, text_of(trial.levels[f]));
+  t.attempts = static_cast<std::size_t>(record.attempts);
+  if (!record.finished) return t;
+  const auto& outcome = record.last.outcome;
+  t.verdict = outcome.judgement;
+  t.state = outcome.judgement == Judgement::kInvalid ? TrialState::kInvalid : TrialState::kDone;
+  for (const auto& r : outcome.reasons) t.reasons.push_back(r.text);
+  t.run = record.last.run;
+  t.run_sha256 = record.last.sha256;
+  t.duration_s = outcome.duration_s;
+  if (!t.run.empty()) {
+    t.evidence = report.evidence.size();
+    report.evidence.push_back({.name = trial.id, .ranges = {{.run = t.run, .stream = {}, .channel = {}, .what = "the whole run"}}});
+  }
+  for (const auto& m : outcome.measures) {
+    t.measures.push_back(metric_of(m, suite));
+    t.measures.back().evidence = t.evidence;
+  }
+  return t;
+}
+
+/// All runs that detectors have heard: what their figures rest on.
+std::size_t court_evidence(const std::vector<TrialRecord>& records, CourtReport& report) {
+  EvidenceSet set{.name = "all strokes of the valid runs", .ranges = {}};
+  for (const auto& r : records) {
+    if (r.finished && r.last.outcome.judgement != Judgement::kInvalid && !r.last.run.empty())
+      set.ranges.push_back({.run = r.last.run, .stream = {}, .channel = {}, .what = "strokes as its events have them"});
+  }
+  report.evidence.push_back(std::move(set));
+  return report.evidence.size() - 1;
+}
+
+}  // namespace
+
+daq::Result<std::optional<CourtJudgement>> judge_campaign(const std::string& dir, const Suite& suite,
+                                                          const std::vector<Trial>& trials,
+                                                          const std::vector<TrialRecord>& records,
+                                                          const std::function<void(std::size_t run)>& heard) {
+  if (suite.detectors.empty()) return std::optional<CourtJudgement>();
+  std::vector<CourtRun> runs;
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    const auto& r = records[i];
+    if (!r.finished || r.last.outcome.judgement == Judgement::kInvalid || r.last.run.empty()) continue;
+    std::vector<std::unique_ptr<Detector>> detectors;
+    std::vector<Detector*> listening;
+    for (const auto& name : suite.detectors) {
+      auto detector = make_detector(name);
+      if (!detector) return detector.error();
+      detectors.push_back(std::move(*detector));
+      listening.push_back(detectors.back().get());
+    }
+    auto run = hear_run((std::filesystem::path(dir) / r.last.run).string(), listening);
+    if (!run) return run.error();
+    CourtRun of_court;
+    of_court.heard = std::move(*run);
+    for (std::size_t f = 0; f < trials[i].levels.size(); ++f)
+      of_court.factors[suite.design.factors[f].name] = text_of(trials[i].levels[f]);
+    runs.push_back(std::move(of_court));
+    if (heard) heard(runs.size());
+  }
+  if (runs.empty()) return daq::Error{"no run is valid, so there is nothing to judge detectors by"};
+  auto judged = judge_detectors(runs);
+  if (!judged) return judged.error();
+  return std::optional(std::move(*judged));
+}
+
+CourtReport report_of(const CampaignFindings& f) {
+  CourtReport report;
+  report.title = f.suite.title.empty() ? f.suite.name : f.suite.title;
+  report.suite = f.suite.name;
+  report.software = f.software;
+  report.seed = f.suite.design.seed;
+  for (const auto& r : reasons_of(f.summary, f.suite)) report.reasons.push_back({.weight = r.weight, .text = r.text});
+  for (std::size_t i = 0; i < f.trials.size(); ++i) {
+    report.trials.push_back(trial_of(f.suite, f.trials[i], f.records[i], report));
+    const auto& at = f.records[i].last.at;
+    if (at.empty()) continue;
+    if (report.began.empty() || at < report.began) report.began = at;
+    report.ended = std::max(report.ended, at);
+  }
+  if (f.court) {
+    auto parts = court_parts(*f.court, f.suite);
+    const auto evidence = court_evidence(f.records, report);
+    for (auto* sections : {&parts.detectors, &parts.comparisons}) {
+      for (auto& s : *sections) {
+        for (auto& m : s.metrics) m.evidence = evidence;
+      }
+    }
+    for (auto& flag : parts.flags) flag.evidence = evidence;
+    report.detectors = std::move(parts.detectors);
+    report.comparisons = std::move(parts.comparisons);
+    report.flags = std::move(parts.flags);
+    for (auto& r : parts.reasons) report.reasons.push_back(std::move(r));
+    for (const auto& note : f.court->notes) report.reasons.push_back({.weight = Judgement::kPass, .text = note});
+  }
+  if (!f.no_court.empty())
+    report.reasons.push_back({.weight = Judgement::kInvalid, .text = "detectors were not judged: " + f.no_court});
+  if (f.comparison) {
+    report.baseline = f.comparison;
+    report.baseline_origin = f.baseline_origin;
+    for (const auto& change : f.comparison->changes) {
+      if (change.change == Change::kWorse || change.change == Change::kMissing)
+        report.reasons.push_back({.weight = Judgement::kFail, .text = "worse than the baseline: " + change.words});
+    }
+  }
+  std::stable_sort(report.reasons.begin(), report.reasons.end(),
+                   [](const auto& a, const auto& b) { return a.weight > b.weight; });
+  report.verdict = report.reasons.empty() ? Judgement::kPass : report.reasons.front().weight;
+  return report;
+}
+
+}  // namespace strigil::protocols
