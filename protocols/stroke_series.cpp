@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "calibration/conversion.hpp"
+#include "calibration/record/digest.hpp"
 #include "protocols/runner.hpp"
 #include "rig/bench.hpp"
 #include "rig/frames.hpp"
@@ -137,6 +138,30 @@ daq::NewestSample sample_of(const daq::Block& block, std::size_t s) {
 
 }  // namespace
 
+std::vector<double> binned(std::span<const double> place, std::span<const double> value, double first, double width,
+                           std::size_t bins) {
+  std::vector<double> mean(bins, 0);
+  std::vector<std::size_t> count(bins, 0);
+  for (std::size_t i = 0; i < std::min(place.size(), value.size()); ++i) {
+    const double k = std::floor((place[i] - first) / width);
+    if (!(k >= 0) || k >= static_cast<double>(bins)) continue;
+    mean[static_cast<std::size_t>(k)] += value[i];
+    ++count[static_cast<std::size_t>(k)];
+  }
+  for (std::size_t k = 0; k < bins; ++k) {
+    mean[k] = count[k] > 0 ? mean[k] / static_cast<double>(count[k]) : std::numeric_limits<double>::quiet_NaN();
+  }
+  return mean;
+}
+
+std::vector<double> way_mm(const StrokeSamples& samples, double from_m, bool forward) {
+  constexpr double kMillimetresPerMetre = 1e3;
+  std::vector<double> out;
+  for (const double x : samples.x_m)
+    out.push_back((forward ? kMillimetresPerMetre : -kMillimetresPerMetre) * (x - from_m));
+  return out;
+}
+
 daq::Result<rig::StreamRoles> roles_in(const daq::RunHeader& header) {
   const auto text = header.config.find("bench.toml");
   if (text == header.config.end()) {
@@ -169,6 +194,9 @@ daq::Result<RunSeries> read_stroke_series(daq::RunReader& reader) {
 
   RunSeries out;
   out.run_id = header.run_id;
+  if (const auto plan = header.config.find("plan.json"); plan != header.config.end()) {
+    out.plan_sha256 = calibration::sha256_hex(plan->second);
+  }
   out.normal_channel = header.streams[roles->force].channels[roles->normal_channel].name;
   out.tangential_channel = header.streams[roles->force].channels[roles->tangential_channel].name;
   out.strokes = std::move(told->strokes);

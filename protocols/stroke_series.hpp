@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct StrokeSeries {
 };
 struct RunSeries {
   std::string run_id;
+  std::string plan_sha256;     ///< of plan.json: runs of one plan can be held against each other
   std::string normal_channel;  ///< "Fz"
   std::string tangential_channel;
   std::string vibration_channel;
@@ -41,6 +43,12 @@ struct RunSeries {
 };
 /// Errors: not a run file, a damaged one, one without bench.toml (an import: nobody knows what its streams are).
 daq::Result<RunSeries> read_stroke_series(daq::RunReader& reader);
+
+/// Mean value in each of `bins` bins of `width` from `first` on, by where the samples belong; NaN where none fell.
+std::vector<double> binned(std::span<const double> place, std::span<const double> value, double first, double width,
+                           std::size_t bins);
+/// mm from `from_m` on, towards greater x when `forward`.
+std::vector<double> way_mm(const StrokeSamples& samples, double from_m, bool forward);
 
 /// The bench's roles in this file's streams. Errors as above.
 daq::Result<rig::StreamRoles> roles_in(const daq::RunHeader& header);

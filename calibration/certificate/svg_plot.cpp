@@ -19,7 +19,7 @@ constexpr double kRight = 16;
 constexpr double kTop = 30;
 constexpr double kBottom = 48;
 constexpr double kLegendRow = 17;
-constexpr double kCharacter = 6.2;  // about as wide as one of 11 pixels is on average
+constexpr double kCharacter = 6.9;  // about as wide as one of 11 pixels is on average
 constexpr std::size_t kLongestTitle = 86;
 constexpr std::size_t kLongestName = 48;
 constexpr std::size_t kColours = 6;
@@ -79,7 +79,7 @@ class Axis {
     return out;
   }
   [[nodiscard]] std::string label(double v) const {
-    if (log_) return fmt::format("{:.3g}", v);
+    if (log_) return fmt::format("{:.4g}", v);
     return fmt::format("{:.6g}", std::abs(v) < step_ * 1e-6 ? 0.0 : v);
   }
   [[nodiscard]] bool takes(double v) const { return drawable(v) && (!log_ || v > 0); }

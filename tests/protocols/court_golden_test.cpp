@@ -7,6 +7,8 @@
 #include <cstdlib>
 
 #include "protocols/court/draws.hpp"
+#include "protocols/golden_strokes.hpp"
+#include "protocols/run_comparison.hpp"
 
 namespace strigil::protocols {
 namespace {
@@ -158,6 +160,62 @@ TEST(CourtGolden, HostileInput) {
   other = good[0];
   other.channel[0][7] = std::numeric_limits<double>::infinity();
   EXPECT_FALSE(judge_run(*e, other));
+}
+
+/// A stroke of 30 mm in 0.5 s whose force wanders; every sample of it is made anew.
+RunSeries made_run(Draws& draws, double offset_N = 0) {
+  RunSeries out;
+  auto& stroke = out.strokes.emplace_back();
+  stroke.ended = stroke.began + daq::from_seconds(0.5);
+  stroke.from_m = 1e-6 * draws.normal();
+  stroke.to_m = 0.03 + 1e-6 * draws.normal();
+  const double level = 6 + 0.1 * draws.normal() + offset_N;
+  double walk = 0;
+  for (int i = 0; i < 250; ++i) {
+    const double t = 0.002 * i;
+    walk = 0.9 * walk + 0.03 * draws.normal();
+    for (auto* s : {&stroke.normal_N, &stroke.tangential_N}) {
+      s->t_s.push_back(t);
+      s->x_m.push_back(stroke.from_m + (stroke.to_m - stroke.from_m) * t / 0.5);
+      s->value.push_back((level + walk) * (s == &stroke.normal_N ? 1 : 0.1));
+    }
+  }
+  return out;
+}
+
+/// Each trial with references and a run of its own, so that the trials are independent.
+TEST(GoldenStrokes, FalseRejectRateOfWholeRunsIsThePromisedOne) {
+  const int runs = simulations(600);
+  int rejected = 0;
+  int caught = 0;
+  for (int k = 0; k < runs; ++k) {
+    Draws draws(77, static_cast<std::uint64_t>(k));
+    std::vector<RunSeries> good;
+    for (int i = 0; i < 19; ++i) good.push_back(made_run(draws));
+    const auto g = learn_golden(good, {.false_reject = 0.05});
+    ASSERT_TRUE(g) << g.error().message;
+    rejected += check_golden(*g, made_run(draws))->accepted ? 0 : 1;
+    caught += check_golden(*g, made_run(draws, 1.5))->accepted ? 0 : 1;
+  }
+  EXPECT_NEAR(rejected, 0.05 * runs, 3 * std::sqrt(0.05 * 0.95 * runs));
+  EXPECT_GT(caught, 0.9 * runs) << "fifteen deviations off";
+}
+
+TEST(RunComparison, FindsWhereTwoRunsAreApart) {
+  Draws draws(3);
+  const auto first = made_run(draws);
+  auto second = first;
+  second.strokes[0].normal_N.value[125] += 5;  // at 15 mm, one of the 8 or 9 samples of its bin
+  const auto by_mm = compare_runs(first, second);
+  ASSERT_TRUE(by_mm) << by_mm.error().message;
+  const auto& force = by_mm->strokes[0].channels[0];
+  EXPECT_NEAR(force.largest, 5 / 8.5, 0.05);
+  EXPECT_NEAR(force.largest_at, 15, 0.6);
+  EXPECT_EQ(by_mm->strokes[0].channels[1].rms, 0);
+  const auto by_time = compare_runs(first, second, {.by_time = true});
+  EXPECT_NEAR(by_time->strokes[0].channels[0].largest_at, 0.25, 0.011);
+  EXPECT_FALSE(compare_runs(first, RunSeries{}));
+  EXPECT_FALSE(compare_runs(first, second, {.bin_mm = 0}));
 }
 
 }  // namespace
