@@ -11,15 +11,9 @@ namespace strigil::protocols {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-/// Reports further apart than this are no line: the stage was silent.
-constexpr daq::Duration kLongestStretch = std::chrono::milliseconds(250);
 /// How long stretches are kept for samples that come after their reports, and a pass for its last samples.
 constexpr daq::Duration kLinger = std::chrono::milliseconds(500);
 constexpr std::size_t kMostBins = 100000;  // of a pass: a jump in the readback must not eat all memory
-
-daq::HostTime time_of(const daq::Block& block, std::size_t sample) {
-  return block.t0 + daq::Duration{std::llround(static_cast<double>(sample) * block.period_ns)};
-}
 
 }  // namespace
 
@@ -80,8 +74,10 @@ void PositionAxis::take(const daq::Block& block) {
   if (!has_position_ || block.stream >= streams_.size() || block.samples == 0) return;
   if (block.stream == position_) {
     for (std::size_t s = 0; s < block.samples; ++s) {
-      const auto value = static_cast<double>(block.values[s * block.channels + config_.axis]);
-      add_report({time_of(block, s), block.bound, value});
+      PositionReport report{time_of(block, s), block.bound, {}};
+      for (std::size_t a = 0; a < std::min<std::size_t>(rig::kAxes, block.channels); ++a)
+        report.position_m[a] = static_cast<double>(block.values[s * block.channels + a]);
+      add_report(report);
     }
     place_waiting();
   } else if (!streams_[block.stream].channels.empty() && streams_[block.stream].rate_Hz > 0) {
@@ -90,41 +86,39 @@ void PositionAxis::take(const daq::Block& block) {
   }
 }
 
-void PositionAxis::add_report(const Report& report) {
-  if (reported_ && report.at > last_.at && report.at - last_.at <= kLongestStretch) {
-    Stretch s{last_, report, 0, last_speed_m_s_, 0, kNone};
-    const double dt = daq::seconds(report.at - last_.at);
-    s.speed_m_s = (report.position_m - last_.position_m) / dt;
-    end_stretch(s.speed_m_s);
-    const auto middle = last_.at + (report.at - last_.at) / 2;
+void PositionAxis::add_report(const PositionReport& report) {
+  const auto before = reports_.last();
+  if (before) placeable_until_ = before->at;
+  if (const auto line = reports_.add(report)) {
+    Stretch s{*line, line->speed_m_s(config_.axis), last_speed_m_s_, 0, kNone};
+    end_stretch(line->from.at, s.speed_m_s);
+    const auto middle = line->from.at + (report.at - line->from.at) / 2;
     if (std::abs(s.speed_m_s) >= config_.least_speed_m_s && stroking(middle)) {
       const bool forward = s.speed_m_s > 0;
       const bool goes_on = !stretches_.empty() && stretches_.back().pass != kNone && !open_.empty() &&
-                           open_.back().forward == forward && stretches_.back().to.at == last_.at;
-      if (!goes_on) open_.push_back({++passes_, forward, last_.at, report.at, 0, config_.bin_m, {}});
+                           open_.back().forward == forward && stretches_.back().line.to.at == line->from.at;
+      if (!goes_on) open_.push_back({++passes_, forward, line->from.at, report.at, 0, config_.bin_m, {}});
       open_.back().ended = report.at;
       s.pass = closed_ + open_.size() - 1;
     }
     last_speed_m_s_ = s.speed_m_s;
     stretches_.push_back(s);
   } else {
-    end_stretch(0);
+    if (before) end_stretch(before->at, 0);
     last_speed_m_s_ = 0;
   }
-  placeable_until_ = last_.at;
-  reported_ = true;
-  last_ = report;
-  while (!stretches_.empty() && stretches_.front().to.at < report.at - kLinger - kLongestStretch)
+  while (!stretches_.empty() && stretches_.front().line.to.at < report.at - kLinger - ReadbackLine::kLongest)
     stretches_.pop_front();
   close_passes_before(report.at - kLinger);
 }
 
-void PositionAxis::end_stretch(double speed_after_m_s) {
-  if (stretches_.empty() || stretches_.back().to.at != last_.at) return;
+/// At `at`, where the last stretch ended.
+void PositionAxis::end_stretch(daq::HostTime at, double speed_after_m_s) {
+  if (stretches_.empty() || stretches_.back().line.to.at != at) return;
   auto& s = stretches_.back();
   const auto [slowest, fastest] = std::minmax({s.speed_before_m_s, s.speed_m_s, speed_after_m_s});
   constexpr double kQuarter = 0.25;  // of a sudden change of speed in the middle, the worst there is
-  s.bend_m = (fastest - slowest) * daq::seconds(s.to.at - s.from.at) * kQuarter;
+  s.bend_m = (fastest - slowest) * daq::seconds(s.line.to.at - s.line.from.at) * kQuarter;
 }
 
 void PositionAxis::close_passes_before(daq::HostTime at) {
@@ -138,7 +132,8 @@ void PositionAxis::close_passes_before(daq::HostTime at) {
 
 void PositionAxis::place_waiting() {
   for (auto& blocks : waiting_) {
-    while (!blocks.empty() && reported_ && time_of(blocks.front(), blocks.front().samples - 1) < placeable_until_) {
+    while (!blocks.empty() && reports_.last() &&
+           time_of(blocks.front(), blocks.front().samples - 1) < placeable_until_) {
       place(blocks.front());
       blocks.pop_front();
     }
@@ -153,12 +148,12 @@ void PositionAxis::place(const daq::Block& block) {
 
 bool PositionAxis::place_sample(const daq::Block& block, std::size_t sample) {
   const auto at = time_of(block, sample);
-  const auto stretch = std::find_if(stretches_.begin(), stretches_.end(),
-                                    [&](const Stretch& s) { return at >= s.from.at && at < s.to.at; });
+  const auto stretch =
+      std::find_if(stretches_.begin(), stretches_.end(), [&](const Stretch& s) { return s.line.holds(at); });
   if (stretch == stretches_.end() || stretch->pass == kNone || stretch->pass < closed_) return false;
-  const double position_m = stretch->from.position_m + stretch->speed_m_s * daq::seconds(at - stretch->from.at);
-  const double bound_s = daq::seconds(block.bound) + daq::seconds(std::max(stretch->from.bound, stretch->to.bound));
-  add(open_[stretch->pass - closed_], block, sample, position_m,
+  const auto& line = stretch->line;
+  const double bound_s = daq::seconds(block.bound) + daq::seconds(std::max(line.from.bound, line.to.bound));
+  add(open_[stretch->pass - closed_], block, sample, line.position_m(config_.axis, at),
       std::abs(stretch->speed_m_s) * bound_s + stretch->bend_m);
   return true;
 }
@@ -198,7 +193,7 @@ void PositionAxis::add(Pass& pass, const daq::Block& block, std::size_t sample, 
 std::vector<Pass> PositionAxis::passes() { return std::exchange(done_, {}); }
 
 void PositionAxis::finish() {
-  end_stretch(0);
+  if (reports_.last()) end_stretch(reports_.last()->at, 0);
   for (auto& blocks : waiting_) {
     for (const auto& block : blocks) place(block);
     blocks.clear();

@@ -10,6 +10,7 @@
 #include "daq/block.hpp"
 #include "daq/event.hpp"
 #include "daq/stream.hpp"
+#include "protocols/readback_line.hpp"
 #include "rig/readings.hpp"
 
 namespace strigil::protocols {
@@ -78,28 +79,22 @@ class PositionAxis {
   [[nodiscard]] const std::vector<std::uint64_t>& unplaced() const { return unplaced_; }
 
  private:
-  struct Report {
-    daq::HostTime at;
-    daq::Duration bound{};
-    double position_m = 0;
-  };
   struct Stroke {
     daq::HostTime began;
     daq::HostTime ended{std::numeric_limits<std::int64_t>::max()};
     bool broken_off = false;
   };
   struct Stretch {
-    Report from;
-    Report to;
+    ReadbackStretch line;
     double speed_m_s = 0;
     double speed_before_m_s = 0;  ///< of the stretch before
     double bend_m = 0;            ///< known once the stretch after is
     std::size_t pass = 0;         ///< index into open_, or kNone
   };
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-  void add_report(const Report& report);
+  void add_report(const PositionReport& report);
   void place(const daq::Block& block);
-  void end_stretch(double speed_after_m_s);
+  void end_stretch(daq::HostTime at, double speed_after_m_s);
   void place_waiting();
   bool place_sample(const daq::Block& block, std::size_t sample);
   void add(Pass& pass, const daq::Block& block, std::size_t sample, double position_m, double uncertainty_m);
@@ -114,8 +109,7 @@ class PositionAxis {
   bool has_position_ = false;
   std::vector<Stroke> strokes_;
   std::deque<Stretch> stretches_;  ///< of the last second
-  bool reported_ = false;
-  Report last_;
+  ReadbackLine reports_;
   daq::HostTime placeable_until_;  ///< the stretches up to here are complete
   double last_speed_m_s_ = 0;
   std::vector<std::deque<daq::Block>> waiting_;  ///< by stream: their reports have not come yet

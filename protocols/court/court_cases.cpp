@@ -47,8 +47,8 @@ std::size_t blanks_beside(const CourtStroke& stroke, const Window& window, Asked
 bool alike(const CourtStroke& a, const CourtStroke& b) {
   const auto& p = a.heard->hearing.planned;
   const auto& q = b.heard->hearing.planned;
-  return a.air == b.air && a.heard->hearing.direction == b.heard->hearing.direction && p.phase == q.phase &&
-         p.force_N == q.force_N && p.speed_mm_s == q.speed_mm_s;
+  return a.air == b.air && a.instrument == b.instrument && a.heard->hearing.direction == b.heard->hearing.direction &&
+         p.phase == q.phase && p.force_N == q.force_N && p.speed_mm_s == q.speed_mm_s;
 }
 
 }  // namespace

@@ -2,13 +2,15 @@
 //
 // A target's case is the highest mark within its window: from its beginning to its end and the matching's tolerance on
 // both sides. Its blank cases are windows as long, at the same place of the stage, on strokes of the same direction,
-// force and speed over other phantoms, where no target reaches into them. So a detector that hears the machine, or that
-// says nothing near the ends of a stroke, has no advantage: all that differs is the tissue. Where no other phantom has
-// that place free, windows as long on its own stroke stand in, no nearer to an end of it. docs/court_statistics.md.
+// instrument, force and speed over other phantoms, where no target reaches into them. So a detector that hears the
+// machine, or that says nothing near the ends of a stroke, has no advantage: all that differs is the tissue. Where no
+// other phantom has that place free, windows as long on its own stroke stand in, no nearer to an end of it.
+// docs/court_statistics.md.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "protocols/court/court.hpp"
@@ -21,6 +23,7 @@ struct CourtStroke {
   std::size_t run = 0;
   std::size_t phantom = 0;
   bool air = false;
+  std::string_view instrument = {};
 };
 
 struct Window {

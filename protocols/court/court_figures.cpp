@@ -216,7 +216,7 @@ CourtHearing hearing_of(std::span<const CourtRun> runs, const std::string& detec
       const auto& h = s.hearing;
       if (h.detector != detector || !h.counts || !(h.length_m > 0)) continue;
       if (h.per_lane && h.planned.number + 1 < h.planned.of) continue;
-      out.strokes.push_back({&s, r, phantom, runs[r].ground == RunGround::kAir});
+      out.strokes.push_back({&s, r, phantom, runs[r].ground == RunGround::kAir, runs[r].heard.instrument});
     }
   }
   out.phantoms = numbers.size();

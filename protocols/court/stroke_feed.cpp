@@ -20,6 +20,12 @@ constexpr daq::Duration kForgotten = 2 * StrokeFeed::kSlack;  // of samples whil
 double seconds_of(daq::HostTime at) { return daq::seconds(daq::Duration{at.ns}); }
 daq::HostTime middle_of(const ReadbackStretch& s) { return s.from.at + (s.to.at - s.from.at) / 2; }
 
+/// A whole number that an event carries; -1: none that could mean anything.
+int whole(double v) {
+  constexpr double kMost = 1e9;
+  return v >= 0 && v <= kMost ? static_cast<int>(v) : -1;
+}
+
 const daq::StreamDescription* stream_of(const std::vector<daq::StreamDescription>& streams, const std::string& what) {
   const auto found = std::find_if(streams.begin(), streams.end(), [&](const auto& s) { return s.quantity == what; });
   return found == streams.end() ? nullptr : &*found;
@@ -78,12 +84,12 @@ void StrokeFeed::take(const daq::Event& event) {
     s.closed = true;
     s.ended = std::max(event.at, s.began);
     // A step that begins before the stroke has ended: its end was lost.
-    s.broken_off = began || static_cast<StepOutcome>(static_cast<int>(event.arguments[1])) != StepOutcome::kDone;
+    s.broken_off = began || whole(event.arguments[1]) != static_cast<int>(StepOutcome::kDone);
   }
-  if (began && static_cast<StepKind>(static_cast<int>(event.arguments[1])) == StepKind::kStroke) {
+  if (began && whole(event.arguments[1]) == static_cast<int>(StepKind::kStroke) && whole(event.arguments[0]) >= 0) {
     Stroke s;
     s.began = event.at;
-    s.step = static_cast<std::size_t>(std::max(0.0, event.arguments[0]));
+    s.step = static_cast<std::size_t>(whole(event.arguments[0]));
     s.zero_normal_N = zero_normal_N_;
     s.zero_tangential_N = zero_tangential_N_;
     strokes_.push_back(std::move(s));
@@ -246,6 +252,7 @@ void StrokeFeed::collect(Stroke& stroke, std::size_t d, std::size_t had, double 
                             ? now.at_s
                             : std::clamp(answer.answered_s, earliest_s, std::max(earliest_s, now.at_s));
     fresh_[d].push_back(answer);
+    if (fresh_[d].size() > kMostFresh) fresh_[d].erase(fresh_[d].begin());
   }
 }
 

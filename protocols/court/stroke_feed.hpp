@@ -95,9 +95,10 @@ class StrokeFeed {
   void finish();
   /// Of strokes that have ended since the last call, in their order: one for each detector, or one where there is none.
   std::vector<StrokeHearing> hearings();
-  /// What the detectors have answered to the stroke that goes on, since the last call; by detector. For who answers
+  /// What the detectors have answered since the last call, by detector, the newest kMostFresh of it. For who answers
   /// live; the hearings hold the same once more.
   std::vector<std::vector<Detection>> fresh();
+  static constexpr std::size_t kMostFresh = 4'096;
 
  private:
   struct Sample {
