@@ -14,5 +14,6 @@ namespace strigil::protocols {
 using ReadProcedure = std::unique_ptr<Procedure> (*)(daq::StrictTable table, const ProcedureSetup& setup);
 
 std::unique_ptr<Procedure> read_force_procedure(daq::StrictTable table, const ProcedureSetup& setup);
+std::unique_ptr<Procedure> read_delay_procedure(daq::StrictTable table, const ProcedureSetup& setup);
 
 }  // namespace strigil::protocols
