@@ -7,10 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/places.hpp"
+#include "apps/run.hpp"
+#include "apps/run_command.hpp"
 #include "apps/run_ledger.hpp"
 #include "apps/short_run.hpp"
 #include "apps/simulated_hands.hpp"
 #include "apps/stop_request.hpp"
+#include "apps/stop_test_command.hpp"
 #include "calibration/record/digest.hpp"
 #include "daq/record/recorder.hpp"
 #include "protocols/calibrate/procedure_runner.hpp"
@@ -22,9 +25,9 @@ namespace {
 using protocols::ProcedureOutcome;
 using protocols::ProcedureStepKind;
 
-/// A trip lies so far above the largest load that is put on by hand, while nothing moves [A].
-constexpr double kAboveLoad = 1.25;
-constexpr double kAboveLoad_N = 5;
+/// A trip lies so far above the largest load that is put on by hand [A].
+constexpr double kAboveLoad = 1.1;
+constexpr double kAboveLoad_N = 3;
 constexpr std::int64_t kMillisecond_ns = 1'000'000;
 constexpr double kMonth_s = 365.25 / 12 * 86400;
 
@@ -57,6 +60,7 @@ class Calibrating {
 
   daq::Result<CalibrateDone> go() {
     if (auto r = look_before(); !r) return r.error();
+    if (const auto wanted = o_.procedure->procedure->runs()) return by_runs(*wanted);
     auto run = ShortRun::bring_up({.bench = bench_for(o_),
                                    .virtual_time = o_.virtual_time,
                                    .seed = o_.seed,
@@ -77,6 +81,16 @@ class Calibrating {
  private:
   /// What would make the record impossible is told before anybody hangs up weights for an hour.
   daq::Result<void> look_before() {
+    const bool moves =
+        std::any_of(steps_.begin(), steps_.end(), [](const auto& s) { return s.kind == ProcedureStepKind::kMove; });
+    const auto& own = o_.setup.bench.interlock;
+    if (const double needed_N = bench_for(o_).interlock.max_force_N; moves && needed_N > own.max_force_N) {
+      return daq::Error{fmt::format(
+          "loads of up to {:g} N need the interlock at {:g} N, and the bench has {:g} N, which holds where the stage "
+          "moves: smaller forces, or a procedure that goes to no places",
+          o_.procedure->procedure->largest_load_N(), needed_N, own.max_force_N)};
+    }
+    if (o_.procedure->procedure->runs() && o_.raw.empty()) return daq::Error{"runs need a file to be recorded in"};
     subject_ = o_.procedure->procedure->subject(o_.setup.bench);
     serial_ = o_.head.serial.empty() ? subject_.serial : o_.head.serial;
     if (serial_.empty()) {
@@ -99,6 +113,58 @@ class Calibrating {
       if (auto found = store->find(o_.head.supersedes); !found) return found.error();
     }
     return {};
+  }
+
+  /// Runs of a protocol in place of steps, on the nominal scale and by the bench file's latencies.
+  daq::Result<CalibrateDone> by_runs(const protocols::ProcedureRuns& wanted) {
+    auto prepared = prepare(wanted.protocol, o_.setup.bench.file);
+    if (!prepared) return prepared.error();
+    began_ = to_the_millisecond(daq::wall_now());
+    RunOptions options;
+    options.bench = prepared->bench;
+    options.bench.force.calibration.clear();
+    options.bench.timing.calibration.clear();
+    options.plan = prepared->plan;
+    options.protocol_text = prepared->protocol_text;
+    options.virtual_time = o_.virtual_time;
+    if (!o_.virtual_time) {
+      if (auto allowed = pass_stop_test_gate(prepared->bench, options.stop_test); !allowed) return allowed.error();
+    }
+    RunWatcher watcher;
+    watcher.request = o_.request != nullptr ? o_.request : &stop_request();
+    watcher.world = o_.world;
+    std::vector<protocols::TimingCertificate> seen;
+    double duration_s = 0;
+    for (int i = 0; i < wanted.runs; ++i) {
+      options.seed = o_.seed + static_cast<std::uint64_t>(i);
+      options.out = raw_of(i);
+      const auto outcome = run(options, watcher);
+      if (!outcome) return outcome.error();
+      raw_.push_back(options.out);
+      duration_s += outcome->duration_s;
+      const auto& timing = outcome->timing;
+      if (watcher.request->load() > 0) return daq::Error{"no calibration: stopped by the operator. Nothing was kept"};
+      if (!timing.tapped) {
+        return daq::Error{fmt::format("no calibration: run {} came to no taps; its file {} says why. Nothing was kept",
+                                      i + 1, options.out)};
+      }
+      seen.push_back(timing);
+      prompter_->progress({.step = static_cast<std::size_t>(i),
+                           .steps = static_cast<std::size_t>(wanted.runs),
+                           .name = wanted.protocol,
+                           .elapsed_s = duration_s,
+                           .left_s = duration_s / (i + 1) * (wanted.runs - i - 1)});
+    }
+    auto result = o_.procedure->procedure->evaluate_runs(seen, o_.setup);
+    if (!result) return daq::Error{fmt::format("no calibration: {}. Nothing was kept", result.error().message)};
+    return keep(*result, duration_s);
+  }
+
+  /// One file for each run: raw.h5, raw-2.h5, ...
+  [[nodiscard]] std::string raw_of(int run) const {
+    if (run == 0) return o_.raw;
+    const auto dot = o_.raw.rfind('.');
+    return fmt::format("{}-{}{}", o_.raw.substr(0, dot), run + 1, dot == std::string::npos ? "" : o_.raw.substr(dot));
   }
 
   daq::Result<void> open_raw() {
@@ -230,11 +296,15 @@ class Calibrating {
     protocols::ProcedureData data{run_->rig().streams(), run_->rig().roles(), runner_->done(), collector_->finish()};
     auto result = o_.procedure->procedure->evaluate(data, o_.setup);
     if (!result) return daq::Error{fmt::format("no calibration: {}. Nothing was kept", result.error().message)};
-    auto& record = result->record;
-    if (auto r = fill(record); !r) return r.error();
-    auto kept = calibration::keep_record(o_.records, record);
+    if (!o_.raw.empty()) raw_.push_back(o_.raw);
+    return keep(*result, daq::seconds(last_ - started_));
+  }
+
+  daq::Result<CalibrateDone> keep(protocols::ProcedureResult& result, double duration_s) {
+    if (auto r = fill(result.record); !r) return r.error();
+    auto kept = calibration::keep_record(o_.records, result.record);
     if (!kept) return kept.error();
-    return CalibrateDone{std::move(*kept), std::move(result->remarks), daq::seconds(last_ - started_)};
+    return CalibrateDone{std::move(*kept), std::move(result.remarks), duration_s};
   }
 
   daq::Result<void> fill(calibration::Record& r) {
@@ -242,7 +312,7 @@ class Calibrating {
     r.software = version();
     r.instrument = {o_.head.make, o_.head.model, serial_};
     r.setting = subject_.setting;
-    r.traceability = {o_.setup.reference.trace};
+    if (!o_.setup.reference.trace.what.empty()) r.traceability = {o_.setup.reference.trace};
     r.procedure = o_.procedure->name + (o_.procedure->title.empty() ? "" : ": " + o_.procedure->title);
     r.operator_name = o_.head.operator_name;
     r.adjustment = o_.head.adjustment;
@@ -253,10 +323,11 @@ class Calibrating {
     r.performed_until = r.issued = to_the_millisecond(daq::wall_now());
     r.valid_until =
         to_the_millisecond({r.issued.ns + static_cast<std::int64_t>(o_.procedure->validity_months * kMonth_s * 1e9)});
-    if (o_.raw.empty()) return {};
-    const auto hash = calibration::sha256_of_file(o_.raw);
-    if (!hash) return hash.error();
-    r.raw = {{o_.raw, *hash}};
+    for (const auto& file : raw_) {
+      const auto hash = calibration::sha256_of_file(file);
+      if (!hash) return hash.error();
+      r.raw.push_back({file, *hash});
+    }
     return {};
   }
 
@@ -266,6 +337,7 @@ class Calibrating {
   protocols::ProcedureSubject subject_;
   std::string serial_;
   std::string id_;
+  std::vector<std::string> raw_;  // files that were made
   std::unique_ptr<ShortRun> run_;
   std::unique_ptr<SimulatedHands> hands_;
   std::unique_ptr<protocols::WindowCollector> collector_;

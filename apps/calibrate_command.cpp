@@ -38,6 +38,22 @@ daq::Result<Answers> read_answers(const std::string& file) {
   return parse_answers(*text, file);
 }
 
+/// None asked for: nothing, which is enough for a procedure that compares the rig's streams with each other.
+daq::Result<protocols::ReferenceStandard> read_reference(const std::string& file, std::string& text) {
+  if (file.empty()) return protocols::ReferenceStandard{};
+  auto read = daq::read_text_file(file);
+  if (!read) return read.error();
+  auto reference = protocols::parse_reference(*read, file);
+  if (!reference) return reference.error();
+  const auto& until = reference->trace.valid_until;
+  if (until && until->ns <= daq::wall_now().ns) {
+    return daq::Error{fmt::format("the reference '{}' was valid until {}: have it calibrated again",
+                                  reference->trace.what, calibration::date_of(*until))};
+  }
+  text = std::move(*read);
+  return reference;
+}
+
 daq::Result<protocols::ProcedureFile> read_procedure(const std::string& name, const protocols::ProcedureSetup& setup) {
   const auto path = find_toml(name, kFolder, "procedure");
   if (!path) return path.error();
@@ -63,17 +79,8 @@ daq::Result<std::unique_ptr<Prepared>> prepare(const CalibrateArguments& a) {
   if (auto there = put_on_bench({}, *bench); !there) return there.error();
   auto answers = read_answers(a.answers);
   if (!answers) return answers.error();
-  if (a.reference.empty()) return daq::Error{"what is compared with? --reference FILE says (docs/calibrate.md)"};
-  const auto text = daq::read_text_file(a.reference);
-  if (!text) return text.error();
-  auto reference = protocols::parse_reference(*text, a.reference);
+  auto reference = read_reference(a.reference, o.reference_text);
   if (!reference) return reference.error();
-  const auto& until = reference->trace.valid_until;
-  if (until && until->ns <= daq::wall_now().ns) {
-    return daq::Error{fmt::format("the reference '{}' was valid until {}: have it calibrated again",
-                                  reference->trace.what, calibration::date_of(*until))};
-  }
-  o.reference_text = *text;
   o.setup = {std::move(*bench), std::move(*reference), a.temperature_C};
   if (!o.setup.temperature_C) o.setup.temperature_C = answers->temperature_C;
   if (!o.setup.temperature_C) o.setup.temperature_C = o.setup.bench.calibration.temperature_C;
@@ -86,6 +93,9 @@ daq::Result<std::unique_ptr<Prepared>> prepare(const CalibrateArguments& a) {
     o.setup.bench.stage.record = std::move(*map);
   }
   out->answers = std::move(*answers);
+  if (a.reference.empty() && !out->procedure.procedure->runs()) {
+    return daq::Error{"what is compared with? --reference FILE says (docs/calibrate.md)"};
+  }
   o.procedure = &out->procedure;
   o.head = a.head;
   if (o.head.operator_name.empty()) o.head.operator_name = out->answers.operator_name;

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "apps/calibration_gate.hpp"
+#include "apps/delay_gate.hpp"
 #include "apps/places.hpp"
 #include "apps/run_ledger.hpp"
 #include "apps/run_look.hpp"
@@ -49,7 +50,11 @@ class Run {
     auto gated = pass_calibration_gate(o_.bench, o_.plan, o_.today.value_or(daq::wall_now()));
     if (!gated) return gated.error();
     calibration_ = std::move(*gated);
-    auto bench = o_.bench;
+    auto delays = pass_delay_gate(o_.bench, o_.today.value_or(daq::wall_now()));
+    if (!delays) return delays.error();
+    for (const auto& reason : delays->reasons) say("delays are uncalibrated, latency_ms holds: " + reason);
+    delays_text_ = delays->text;
+    auto bench = delays->bench;
     bench.force.record = calibration_.record;
     bench.stage.record = calibration_.stage_record;
     if (auto r = wires_.open(o_.bench, o_.virtual_time, o_.seed); !r) return r.error();
@@ -87,6 +92,7 @@ class Run {
     if (!o_.stop_test.empty()) header.config["stop_test.json"] = o_.stop_test;
     if (!calibration_.text.empty()) header.config["calibration.json"] = calibration_.text;
     if (!calibration_.stage_text.empty()) header.config["stage_calibration.json"] = calibration_.stage_text;
+    if (!delays_text_.empty()) header.config["delays.json"] = delays_text_;
     add_ground_truth(header.config);
     if (!o_.publication.endpoint.empty()) {
       if (auto r = open_publisher(header); !r) return r.error();
@@ -438,6 +444,7 @@ class Run {
   const RunOptions& o_;
   const RunWatcher& watcher_;
   GatedCalibration calibration_;
+  std::string delays_text_;  // the record of the channels' delays; empty: none is used
   Wires wires_;
   std::unique_ptr<rig::Rig> rig_;
   std::unique_ptr<daq::Recorder> recorder_;

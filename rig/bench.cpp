@@ -218,6 +218,7 @@ daq::Result<BenchConfig> parse_bench(std::string_view text, const std::string& f
   phantom.finish();
   auto timing = root.table("timing", false);
   b.timing.max_bound_s = timing.number("max_bound_us", {5, 20000}, daq::ClockFitConfig{}.lock_bound_s * 1e6) * 1e-6;
+  b.timing.calibration = timing.text("calibration", "");
   timing.finish();
   b.calibration = read_calibration(root.table("calibration", false));
   if (root.has("taps")) b.taps = read_taps(root.table("taps", true));

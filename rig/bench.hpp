@@ -79,6 +79,7 @@ struct VibrationConfig {
 /// What the timeline must keep to.
 struct TimingConfig {
   double max_bound_s = 0;  ///< a stream whose clock fit has a greater 95 % bound is not trusted (kClockUnlocked)
+  std::string calibration;  ///< the record of the channels' delays, as for the force; empty: latency_ms of each
 };
 
 /// Where and how the stage taps to prove the timeline (docs/time.md): a hard, springy stop with nothing soft about it.

@@ -13,6 +13,7 @@
 #include "daq/stream.hpp"
 #include "protocols/calibrate/prompter.hpp"
 #include "protocols/calibrate/reference_standard.hpp"
+#include "protocols/timing_certificate.hpp"
 #include "rig/bench.hpp"
 #include "rig/intake.hpp"
 #include "rig/readings.hpp"
@@ -89,12 +90,20 @@ struct ProcedureSubject {
   calibration::Setting setting;
 };
 
+/// A protocol that is run again and again in place of steps.
+struct ProcedureRuns {
+  std::string protocol;  ///< a name from the library or a file
+  int runs = 1;
+};
+
 /// Immutable once made; any thread.
 class Procedure {
  public:
   virtual ~Procedure() = default;
   /// All of them, in their order.
   [[nodiscard]] virtual const std::vector<ProcedureStep>& steps() const = 0;
+  /// Whole runs in place of steps; then evaluate_runs() is asked, and steps() is empty.
+  [[nodiscard]] virtual std::optional<ProcedureRuns> runs() const { return std::nullopt; }
   /// Largest normal force that will be put on by hand, N; 0: none. The stage does not move while it is there.
   [[nodiscard]] virtual double largest_load_N() const { return 0; }
   /// The force sensor, unless a kind says otherwise.
@@ -104,6 +113,9 @@ class Procedure {
   /// Pure. Errors: what was measured makes no calibration, in words.
   [[nodiscard]] virtual daq::Result<ProcedureResult> evaluate(const ProcedureData& data,
                                                               const ProcedureSetup& setup) const = 0;
+  /// The same from what each run showed of its timeline. Errors also: this procedure has steps.
+  [[nodiscard]] virtual daq::Result<ProcedureResult> evaluate_runs(const std::vector<TimingCertificate>& runs,
+                                                                   const ProcedureSetup& setup) const;
 };
 
 /// What every procedure file says, and the procedure that it makes on a bench.

@@ -13,7 +13,11 @@ struct Kind {
   std::string_view name;
   ReadProcedure read;
 };
-constexpr std::array kKinds{Kind{"force", read_force_procedure}, Kind{"stage", read_stage_procedure}};
+constexpr std::array kKinds{
+    Kind{"force", read_force_procedure},
+    Kind{"stage", read_stage_procedure},
+    Kind{"delay", read_delay_procedure},
+};
 
 }  // namespace
 
@@ -22,6 +26,11 @@ ProcedureSubject Procedure::subject(const rig::BenchConfig& bench) const {
   out.setting.rate_Hz = bench.force.rate_Hz;
   out.setting.counts_per_unit = bench.force.counts_per_N;
   return out;
+}
+
+daq::Result<ProcedureResult> Procedure::evaluate_runs(const std::vector<TimingCertificate>&,
+                                                      const ProcedureSetup&) const {
+  return daq::Error{"this procedure is made of steps and not of runs"};
 }
 
 std::vector<std::string_view> procedure_kinds() {
