@@ -21,6 +21,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "daq/strict_toml.hpp"
 #include "ui/bench_link.hpp"
@@ -97,24 +98,33 @@ class FramePace {
  public:
   /// Before Dear ImGui takes the window's callbacks: it calls on those that were there.
   explicit FramePace(GLFWwindow* window) {
-    urgent() = false;
-    glfwSetKeyCallback(window, [](GLFWwindow*, int, int, int, int) { urgent() = true; });
+    glfwSetKeyCallback(window, [](GLFWwindow*, int key, int, int action, int) {
+      urgent() = true;
+      // Not left to Dear ImGui: of a key that goes down and up while one frame is drawn it sees nothing.
+      if (key == ui::key::kEscape && action == GLFW_PRESS) stop_pressed() = true;
+    });
     glfwSetMouseButtonCallback(window, [](GLFWwindow*, int, int, int) { urgent() = true; });
   }
-  /// Takes the window's events until the next frame is due. A key or a button is not kept waiting: it may be a stop.
-  void wait() {
+  /// Takes the window's events until the next frame is due. A key or a button is not kept waiting: it may be a stop. True:
+  /// the key that stops was pressed.
+  [[nodiscard]] bool wait() {
     glfwPollEvents();
     for (double left = next_s_ - glfwGetTime(); left > 0 && !urgent(); left = next_s_ - glfwGetTime()) {
       glfwWaitEventsTimeout(left);
     }
     urgent() = false;
     next_s_ = glfwGetTime() + kFrame_s;
+    return std::exchange(stop_pressed(), false);
   }
 
  private:
   static constexpr double kFrame_s = 1.0 / 60;
   static bool& urgent() {
     static bool flag = false;  // GLFW's callbacks carry no pointer of ours
+    return flag;
+  }
+  static bool& stop_pressed() {
+    static bool flag = false;
     return flag;
   }
   double next_s_ = 0;
@@ -227,7 +237,7 @@ int run(const Arguments& a) {
     ui::apply_theme(settings.tone, settings.scale);
     double told_landmarks_s = 0;
     while (glfwWindowShouldClose(window) == GLFW_FALSE) {
-      pace.wait();
+      if (pace.wait() && link) link->stop();
       if (a.review_again && !screen.review().run->growing()) {
         screen.review().run = std::make_unique<ui::RunOnScreen>(a.review);
       }

@@ -128,6 +128,10 @@ void BenchLink::release() {
 
 void BenchLink::stop() {
   {
+    const std::scoped_lock lock(mutex_);
+    if (stop_wanted_) return;  // on its way, and asked until it is confirmed
+  }
+  {
     const std::scoped_lock lock(model_.mutex);
     model_.state.stop_asked = true;
     model_.state.stop_confirmed = false;

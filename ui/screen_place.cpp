@@ -14,7 +14,8 @@ namespace strigil::ui {
 namespace {
 
 constexpr double kMilli = 1e3;
-constexpr std::size_t kTrail = 4000;  // reports of the stage that are drawn
+constexpr std::size_t kTrail = 4000;  // reports of the stage that are drawn at the most ...
+constexpr double kTrail_s = 20;       // ... of so long, where a replay is
 
 /// Place of the stage, mm; NaN where nothing is known.
 struct StagePlace {
@@ -38,7 +39,7 @@ StagePlace place_at(const std::map<std::string, StreamView>& streams, const std:
   for (std::size_t c = 0; c < 3; ++c) {
     auto& way = c == 0 ? p.x : c == 1 ? p.y : p.z;
     if (at_s) {
-      v->history.samples(c, v->history.first_s(), kTrail, times, way);
+      v->history.samples(c, *at_s - kTrail_s, kTrail, times, way);
       way.resize(static_cast<std::size_t>(std::upper_bound(times.begin(), times.end(), *at_s) - times.begin()));
     } else {
       v->history.newest(c, kTrail, times, way);

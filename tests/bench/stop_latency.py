@@ -3,7 +3,7 @@
 
 A served bench in real time, its Grbl stage behind a pseudo-terminal that is relayed here and watched for the command that
 stops the motors dead (0x18); `strigil-ui` in a window on a virtual screen; Esc pressed through the X server. Clocked from before
-the key is given to the server until the byte is read from the wire, the relay's own wake-up included. --load: meanwhile the
+the key is given to the server until the byte is read from the wire, the relay's own wake-up included. Every other stop is asked by a bare client instead, without a screen: the reference. --load: meanwhile the
 console reads a long run into its review page, over and over. Bar: two frames of 1/60 s and 5 ms.
 """
 import argparse
@@ -125,20 +125,30 @@ def measure(options, folder, display):
         console.point("stop")
         fingers = Fingers(display)
         press = fingers.button if options.click else fingers.key
-        took = []
-        for number in range(options.of):
+        took, bare, tripped = [], [], 0
+        for number in range(2 * options.of):
             get_ready(anna)
             time.sleep(0.2 + 0.0137 * (number % 17))  # at any place within a frame
             relay.stop_at = None
-            began = press(1)
-            time.sleep(0.08)
-            press(0)
-            deadline = time.monotonic() + 10
-            while relay.stop_at is None:
-                assert time.monotonic() < deadline, "the stop never came to the wire"
+            if number % 2 == 0:
+                began = press(1)
+                time.sleep(0.08)
+                press(0)
+            else:
+                began = time.monotonic()
+                anna.do("stop")
+            deadline = time.monotonic() + 3
+            while relay.stop_at is None and time.monotonic() < deadline:
                 time.sleep(0.01)
-            took.append(relay.stop_at - began)
-        return took
+            if relay.stop_at is None:
+                # A rig that had tripped by itself in that moment was at rest already, and writes nothing more.
+                status = anna.do("status")
+                latched = status.get("faults", {}).get("latched", "")
+                assert status["emergency"] and latched.replace("not_reset", "").strip(", "), f"no stop on the wire: {status}"
+                tripped += 1
+                continue
+            (bare if number % 2 else took).append(relay.stop_at - began)
+        return took, bare, tripped
     finally:
         if console:
             console.kill()
@@ -158,12 +168,20 @@ def main():
     parser.add_argument("strigil", type=os.path.abspath)
     parser.add_argument("strigil_ui", type=os.path.abspath)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="strigil-stop-") as scratch, virtual_screen(1280, 720) as display:
-        took = sorted(measure(options, pathlib.Path(scratch), display))
-    rank = lambda p: 1e3 * took[min(len(took) - 1, int(p * len(took)))]  # noqa: E731
+    with tempfile.TemporaryDirectory(prefix="strigil-stop-") as scratch, virtual_screen(1280, 720, niceness=0) as display:
+        took, bare, tripped = measure(options, pathlib.Path(scratch), display)
+    took.sort()
+    bare.sort()
+    assert tripped <= options.of / 5, f"{tripped} of {options.of}: the rig trips by itself, this computer is too busy"
+
+    def rank(p, seconds=took):
+        return 1e3 * seconds[min(len(seconds) - 1, int(p * len(seconds)))]
+
     name = f"stop, {'mouse' if options.click else 'key'} to wire{', loading a run' if options.load else ''}, p99"
-    figure = {"name": name, "unit": "ms", "ours": rank(0.99), "judged": rank(0.99), "at_most": 1e3 * BAR_S,
-              "note": f"{len(took)} stops: p50 {rank(0.5):.1f} ms, longest {1e3 * took[-1]:.1f} ms"}
+    figure = {"name": name, "unit": "ms", "ours": rank(0.99), "reference": rank(0.99, bare), "judged": rank(0.99), "at_most": 1e3 * BAR_S,
+              "note": f"{len(took)} stops: p50 {rank(0.5):.1f} ms, p90 {rank(0.9):.1f} ms, "
+                      f"longest {1e3 * took[-1]:.1f} ms; asked by a bare client: p50 {rank(0.5, bare):.1f} ms; "
+                      f"{tripped} more when the rig had tripped by itself"}
     print(json.dumps([figure], indent=1))
     if options.out:
         pathlib.Path(options.out).write_text(json.dumps([figure]))

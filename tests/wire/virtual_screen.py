@@ -15,12 +15,12 @@ PATIENCE_S = 60
 
 
 @contextlib.contextmanager
-def virtual_screen(wide=2560, tall=1440):
+def virtual_screen(wide=2560, tall=1440, niceness=15):
     """Xvfb on the first display number that is free; gives its name."""
     for number in range(61, 70):
         if pathlib.Path(f"/tmp/.X{number}-lock").exists():
             continue
-        server = subprocess.Popen(["nice", "-n", "15", "Xvfb", f":{number}", "-screen", "0", f"{wide}x{tall}x24", "-nolisten", "tcp"],
+        server = subprocess.Popen(["nice", "-n", str(niceness), "Xvfb", f":{number}", "-screen", "0", f"{wide}x{tall}x24", "-nolisten", "tcp"],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             deadline = time.monotonic() + PATIENCE_S
