@@ -9,6 +9,7 @@
 
 #include "apps/calibration_gate.hpp"
 #include "apps/places.hpp"
+#include "apps/remote_detector.hpp"
 #include "apps/run_look.hpp"
 #include "daq/publish/publisher.hpp"
 #include "daq/record/recorder.hpp"

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "apps/publication.hpp"
-#include "apps/remote_detector.hpp"
 #include "apps/wires.hpp"
 #include "daq/result.hpp"
 #include "daq/time.hpp"
@@ -19,6 +18,8 @@
 #include "rig/bench.hpp"
 
 namespace strigil::apps {
+
+class DetectorSeat;
 
 struct RunOptions {
   rig::BenchConfig bench;
