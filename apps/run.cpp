@@ -10,6 +10,7 @@
 #include "apps/calibration_gate.hpp"
 #include "apps/delay_gate.hpp"
 #include "apps/places.hpp"
+#include "apps/remote_detector.hpp"
 #include "apps/run_ledger.hpp"
 #include "apps/run_look.hpp"
 #include "daq/publish/publisher.hpp"

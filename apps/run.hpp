@@ -10,7 +10,6 @@
 
 #include "apps/bench_health.hpp"
 #include "apps/publication.hpp"
-#include "apps/remote_detector.hpp"
 #include "apps/wires.hpp"
 #include "daq/result.hpp"
 #include "daq/time.hpp"
@@ -20,6 +19,8 @@
 #include "rig/bench.hpp"
 
 namespace strigil::apps {
+
+class DetectorSeat;
 
 struct RunOptions {
   rig::BenchConfig bench;

@@ -17,6 +17,7 @@ constexpr std::size_t kMostLags = 100'000;
 constexpr std::size_t kMostOuts = 100'000;
 constexpr std::size_t kBatch = 4096;  // letters read before the caller goes on
 constexpr auto kLook = std::chrono::milliseconds(20);
+constexpr auto kDataWentOn = "the data went on and it said nothing any more";
 
 double seconds_of(std::int64_t ns) { return daq::seconds(daq::Duration{ns}); }
 
@@ -113,6 +114,19 @@ void DetectorDesk::published(daq::HostTime until) {
     if (outs_.size() > kMostOuts) outs_.pop_front();
   }
   serve(daq::Duration::zero());
+  if (first_out_.ns == 0) first_out_ = daq::host_now();
+  if (state_ == State::kListening && behind()) give_up_if_silent(first_out_, kDataWentOn);
+}
+
+bool DetectorDesk::behind() const { return published_ - heard_ > daq::from_seconds(config_.rules.window_s); }
+
+/// `since`: when it began to be waited for.
+void DetectorDesk::give_up_if_silent(daq::HostTime since, const char* words) {
+  const auto now = daq::host_now();
+  if (now - std::max(last_word_, since) < daq::from_seconds(config_.rules.patience_s)) return;
+  ended_ = fmt::format("{}; its last word was {:.1f} s before", words, daq::seconds(now - last_word_));
+  state_ = State::kHung;
+  if (process_ != nullptr) process_->kill();
 }
 
 daq::HostTime DetectorDesk::horizon() const {
@@ -143,28 +157,36 @@ void DetectorDesk::look_after_process() {
 }
 
 void DetectorDesk::take(const daq::Letter& letter) {
-  if (++letters_ > kMostLetters) {
+  const bool stranger = !seat_.empty() && letter.from != seat_;
+  if (!stranger && ++letters_ > kMostLetters) {
     ++flooded_;
     return;
   }
-  const bool known = !seat_.empty() && letter.from == seat_;
-  if (!letter.well_formed) return malformed("a message that is not a topic and a JSON text of at most 65536 bytes");
-  const auto answer = decode_answer(letter.topic, letter.text);
-  if (!answer) return malformed(answer.error().message);
-  const auto* hello = std::get_if<HelloAnswer>(&*answer);
-  if (!known && hello == nullptr) return malformed("an answer by somebody who has not said hello");
-  if (hello == nullptr) return take_from_detector(*answer);
-  if (!seat_.empty()) {
-    const auto no = desk_refusal("hello", known ? "you have said so already" : "somebody else sits here");
-    mailbox_->send(letter.from, no.topic, no.json);
-    return malformed(fmt::format("a second hello, by '{}'", hello->name));
+  const auto answer = letter.well_formed ? decode_answer(letter.topic, letter.text)
+                                         : daq::Error{"no topic and JSON text of at most 65536 bytes"};
+  const auto* hello = answer ? std::get_if<HelloAnswer>(&*answer) : nullptr;
+  if (stranger) {  // may spoil nothing
+    if (hello != nullptr) refuse(letter.from, "hello", "somebody else sits here");
+  } else if (!answer) {
+    malformed(answer.error().message);
+  } else if (hello == nullptr) {
+    if (seat_.empty()) return malformed("an answer before any hello");
+    take_from_detector(*answer);
+  } else if (!seat_.empty()) {
+    refuse(seat_, "hello", "you have said so already");
+    malformed("a second hello");
+  } else if (state_ == State::kAwaited) {
+    seat_ = letter.from;
+    hello_ = *hello;
+    state_ = State::kListening;
+    last_word_ = daq::host_now();
+    welcome();
   }
-  if (state_ != State::kAwaited) return;
-  seat_ = letter.from;
-  hello_ = *hello;
-  state_ = State::kListening;
-  last_word_ = daq::host_now();
-  welcome();
+}
+
+void DetectorDesk::refuse(const std::string& whom, std::string_view what, std::string_view why) {
+  const auto no = desk_refusal(what, why);
+  mailbox_->send(whom, no.topic, no.json);
 }
 
 void DetectorDesk::malformed(const std::string& what) {
@@ -187,9 +209,9 @@ void DetectorDesk::take_from_detector(const Answer& answer) {
   } else if (const auto* ask = std::get_if<AskAnswer>(&answer)) {
     const bool truth = ask->what == "truth";
     if (truth) ++asked_for_truth_;
-    const auto no = desk_refusal(ask->what, truth ? "the truth is told to nobody, and that you asked is written down"
-                                                  : "all there is to know is in the welcome");
-    mailbox_->send(seat_, no.topic, no.json);
+    refuse(seat_, ask->what,
+           truth ? "the truth is told to nobody, and that you asked is written down"
+                 : "all there is to know is in the welcome");
   } else if (std::holds_alternative<ByeAnswer>(answer) && state_ == State::kListening) {
     state_ = State::kBye;
   }
@@ -228,26 +250,20 @@ void DetectorDesk::note_lag(double known_s) {
   lags_s_.push_back(daq::seconds(daq::host_now() - out->wall));
 }
 
-void DetectorDesk::wait_while(const std::function<bool()>& behind, const char* words) {
+void DetectorDesk::wait_for_slowest() {
   const auto began = daq::host_now();
-  const auto patience = daq::from_seconds(config_.rules.patience_s);
   while (state_ == State::kListening && behind()) {
     serve(kLook);
-    if (state_ != State::kListening || !behind()) return;
-    if (daq::host_now() - std::max(last_word_, began) < patience) continue;
-    ended_ = fmt::format("{}; its last word was {:.1f} s before", words, daq::seconds(daq::host_now() - last_word_));
-    state_ = State::kHung;
-    if (process_ != nullptr) process_->kill();
+    if (state_ == State::kListening && behind()) give_up_if_silent(began, kDataWentOn);
   }
 }
 
-void DetectorDesk::wait_for_slowest() {
-  const auto window = daq::from_seconds(config_.rules.window_s);
-  wait_while([&] { return published_ - heard_ > window; }, "the data went on and it said nothing any more");
-}
-
 void DetectorDesk::wait_for_bye() {
-  wait_while([] { return true; }, "the data had ended and it did not say bye");
+  const auto began = daq::host_now();
+  while (state_ == State::kListening) {
+    serve(kLook);
+    if (state_ == State::kListening) give_up_if_silent(began, "the data had ended and it did not say bye");
+  }
 }
 
 /// The same that a stroke feed does with the answers of a detector in process, but that here the detector says itself

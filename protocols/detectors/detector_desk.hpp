@@ -6,7 +6,6 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -124,7 +123,9 @@ class DetectorDesk {
   void take_from_detector(const Answer& answer);
   void take_detections(const DetectionsAnswer& answer);
   void look_after_process();
-  void wait_while(const std::function<bool()>& behind, const char* words);
+  [[nodiscard]] bool behind() const;
+  void give_up_if_silent(daq::HostTime since, const char* words);
+  void refuse(const std::string& whom, std::string_view what, std::string_view why);
   void malformed(const std::string& what);
   Told* told_of(const StrokeId& stroke);
   [[nodiscard]] daq::HostTime horizon() const;
@@ -141,6 +142,7 @@ class DetectorDesk {
   bool welcomed_ = false;
   HelloAnswer hello_;
   daq::HostTime last_word_;
+  daq::HostTime first_out_;  // real time of the first publication
   daq::HostTime published_;
   daq::HostTime heard_;
   std::deque<Out> outs_;
