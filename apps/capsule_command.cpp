@@ -12,6 +12,7 @@
 #include "apps/certificate_command.hpp"
 #include "apps/places.hpp"
 #include "apps/recompute.hpp"
+#include "apps/recompute_campaign.hpp"
 #include "apps/run_command.hpp"
 #include "calibration/certificate/signature.hpp"
 #include "calibration/record/digest.hpp"
@@ -164,12 +165,12 @@ void check_texts(const fs::path& folder, const std::string& run, std::vector<std
   }
 }
 
-void check_run(const fs::path& folder, const std::string& run, std::vector<std::string>& problems) {
+void check_run(const fs::path& folder, const std::string& run, bool in_full, std::vector<std::string>& problems) {
   check_texts(folder, run, problems);
   const auto held = daq::verify((folder / run).string());
   if (!held) return problems.push_back(fmt::format("{}: {}", run, held.error().message));
   for (const auto& p : held->problems) problems.push_back(fmt::format("{}: {}", run, p));
-  if (!print_recomputed((folder / run).string(), run))
+  if (!print_recomputed((folder / run).string(), run, in_full))
     problems.push_back(fmt::format("{}: its verdict does not stand", run));
 }
 
@@ -199,6 +200,21 @@ void check_report_of(const fs::path& folder, const CapsuleManifest& manifest, co
   fmt::print("{}: {} run files are those that it was made of\n", report.path, compared);
 }
 
+void check_contents(const fs::path& folder, const CapsuleManifest& manifest, std::vector<std::string>& problems) {
+  for (const auto& e : manifest.entries) {
+    if (is_run_file(e.path)) check_run(folder, e.path, manifest.kind == "run", problems);
+    if (e.path == "report.json") check_report_of(folder, manifest, e, problems);
+  }
+  const auto court = recompute_court(folder.string());
+  if (!court) return problems.push_back(court.error().message);
+  if (!court->empty()) fmt::print("{}\n", *court);
+  if (manifest.kind == "campaign") {
+    fmt::print(
+        "taken on trust: each run's steps as its runner saw them, and what the campaign's journal says of "
+        "trials, attempts and conditions\n");
+  }
+}
+
 }  // namespace
 
 int capsule_command(const CapsuleArguments& a) {
@@ -226,15 +242,17 @@ bool is_capsule(const std::string& folder) {
   return fs::is_regular_file(fs::path(folder) / kManifest, ignored);
 }
 
-bool print_recomputed(const std::string& run_file, const std::string& name) {
+bool print_recomputed(const std::string& run_file, const std::string& name, bool in_full) {
   const auto again = recompute_run(run_file);
   if (!again) {
     fmt::print("PROBLEM: {}: {}\n", name, again.error().message);
     return false;
   }
-  for (const auto& line : again->same) fmt::print("{}: recomputed, the same: {}\n", name, line);
-  for (const auto& line : again->checked) fmt::print("{}: checked: {}\n", name, line);
-  for (const auto& line : again->trusted) fmt::print("{}: taken on trust: {}\n", name, line);
+  if (in_full) {
+    for (const auto& line : again->same) fmt::print("{}: recomputed, the same: {}\n", name, line);
+    for (const auto& line : again->checked) fmt::print("{}: checked: {}\n", name, line);
+    for (const auto& line : again->trusted) fmt::print("{}: taken on trust: {}\n", name, line);
+  }
   for (const auto& line : again->problems) fmt::print("PROBLEM: {}: {}\n", name, line);
   if (again->problems.empty()) fmt::print("{}: VERDICT, recomputed: {}\n", name, again->verdict);
   return again->problems.empty();
@@ -257,11 +275,8 @@ int verify_capsule_command(const std::string& folder, const std::string& key) {
     auto found = against_manifest(folder, *manifest);
     const bool sealed = found.empty();
     problems.insert(problems.end(), found.begin(), found.end());
-    for (const auto& e : manifest->entries) {
-      // A file that was changed is not opened: the first thing to know is that it was.
-      if (sealed && is_run_file(e.path)) check_run(folder, e.path, problems);
-      if (sealed && e.path.ends_with("report.json")) check_report_of(folder, *manifest, e, problems);
-    }
+    // Files that were changed are not opened: the first thing to know is that they were.
+    if (sealed) check_contents(folder, *manifest, problems);
   }
   for (const auto& p : problems) fmt::print("PROBLEM: {}\n", p);
   fmt::print("{}\n", problems.empty() ? "the capsule holds together" : "the capsule does not hold together");

@@ -21,7 +21,8 @@ bool is_capsule(const std::string& folder);
 /// Every byte against the manifest, the signature, and every verdict recomputed from the data. `key`: the public key
 /// that it must be signed by; empty: whoever signed. Exit code: kFail names what is wrong.
 int verify_capsule_command(const std::string& folder, const std::string& key);
-/// Recomputes one run's verdict and prints what came of it. False: it does not stand.
-bool print_recomputed(const std::string& run_file, const std::string& name);
+/// Recomputes one run's verdict and prints what came of it; `in_full`: also what was the same, and what is trusted.
+/// False: it does not stand.
+bool print_recomputed(const std::string& run_file, const std::string& name, bool in_full);
 
 }  // namespace strigil::apps

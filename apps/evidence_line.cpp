@@ -4,6 +4,9 @@
 
 #include "apps/capsule_command.hpp"
 #include "apps/golden_command.hpp"
+#include "apps/places.hpp"
+#include "apps/print_pdf.hpp"
+#include "apps/run_command.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -40,11 +43,23 @@ void add_compare(CLI::App& app, int& code) {
   compare_app->callback([compare, &code] { code = compare_command(*compare); });
 }
 
+void add_pdf(CLI::App& app, int& code) {
+  auto files = std::make_shared<std::pair<std::string, std::string>>();
+  auto* pdf_app = app.add_subcommand("pdf", "A report's page on paper");
+  pdf_app->add_option("page", files->first, "HTML file of ours")->required()->check(CLI::ExistingFile);
+  pdf_app->add_option("--out", files->second, "PDF to make")->required();
+  pdf_app->callback([files, &code] {
+    const auto made = print_pdf(files->first, files->second);
+    code = made ? static_cast<int>(kPass) : refuse(made.error().message);
+  });
+}
+
 }  // namespace
 
 void add_evidence(CLI::App& app, int& code) {
   add_golden(app, code);
   add_compare(app, code);
+  add_pdf(app, code);
   auto capsule = std::make_shared<CapsuleArguments>();
   auto* capsule_app = app.add_subcommand(
       "capsule", "Seal a run or a campaign with all that its verdict rests on, for `strigil verify`");
