@@ -35,6 +35,14 @@ Judgement weight_of(const protocols::MeasureResult& m) {
   return m.finding == protocols::Finding::kBad && m.fails ? Judgement::kFail : Judgement::kPass;
 }
 
+/// SHA-256 of each text that a trial is made of.
+std::vector<std::string> digests_of(const Prepared& p) {
+  std::vector<std::string> out{calibration::sha256_hex(p.bench.text), calibration::sha256_hex(p.protocol_text)};
+  if (p.bench.phantom_there) out.push_back(calibration::sha256_hex(p.bench.phantom_there->text));
+  if (p.bench.instrument_there) out.push_back(calibration::sha256_hex(p.bench.instrument_there->text));
+  return out;
+}
+
 /// What a person must have set before a trial can be run: nothing of it is in the stage's power.
 std::string set_by_hand_for(const protocols::Suite& suite, const protocols::Trial& trial) {
   std::string words;
@@ -125,7 +133,6 @@ daq::Result<Prepared> CampaignBench::prepare_trial(const protocols::Trial& trial
 }
 
 daq::Result<void> CampaignBench::check(const std::vector<protocols::Trial>& trials) {
-  std::set<std::string> inputs;
   std::set<std::string> seen;
   for (const auto& trial : trials) {
     // Repeats and operators differ in nothing that is read.
@@ -143,14 +150,10 @@ daq::Result<void> CampaignBench::check(const std::vector<protocols::Trial>& tria
       std::string last;
       if (auto gate = pass_stop_test_gate(prepared->bench, last); !gate) return gate;
     }
-    const auto& b = prepared->bench;
-    inputs.insert(b.text);
-    inputs.insert(prepared->protocol_text);
-    if (b.phantom_there) inputs.insert(b.phantom_there->text);
-    if (b.instrument_there) inputs.insert(b.instrument_there->text);
+    for (auto& digest : digests_of(*prepared)) inputs_.insert(std::move(digest));
   }
   std::string whole;
-  for (const auto& input : inputs) whole += calibration::sha256_hex(input) + '\n';
+  for (const auto& digest : inputs_) whole += digest + '\n';
   fingerprint_ = calibration::sha256_hex(whole);
   return {};
 }
@@ -177,6 +180,10 @@ daq::Result<AttemptOutcome> CampaignBench::carry_out(const protocols::Trial& tri
                                                      const std::string& run_file) {
   const auto prepared = prepare_trial(trial);
   if (!prepared) return prepared.error();
+  for (const auto& digest : digests_of(*prepared)) {
+    if (!inputs_.contains(digest))
+      return daq::Error{"a bench, protocol, phantom or instrument file was changed while the campaign went on; put it back"};
+  }
   if (auto ready = set_by_hand(trial); !ready) return ready.error();
   const auto outcome = run_one(*prepared, seed_of(trial, attempt), run_file);
   if (!outcome) return outcome.error();

@@ -6,13 +6,16 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <set>
 #include <unordered_map>
 
 #include "calibration/record/digest.hpp"
 #include "daq/time.hpp"
+#include "protocols/court/trial_planner.hpp"
 
 namespace strigil::protocols {
 namespace {
@@ -61,6 +64,7 @@ class CampaignRun {
               const CampaignOptions& options)
       : suite_(suite), trials_(trials), executor_(executor), o_(options), states_(trials.size()) {
     summary_.planned = trials.size();
+    if (suite.until) values_.assign(trials.size(), std::numeric_limits<double>::quiet_NaN());
     for (std::size_t i = 0; i < trials.size(); ++i) numbers_.emplace(trials[i].id, i);
   }
 
@@ -80,7 +84,8 @@ class CampaignRun {
       return daq::Error{fmt::format("the journal in '{}' tells of a trial '{}' that the suite has not", o_.dir, stranger)};
     if (auto ok = make_folders(); !ok) return ok.error();
     if (auto ok = note_stray_files(); !ok) return ok.error();
-    if (summary_.torn_down && all_finished()) {  // nothing is left to do
+    decide(finished_in_a_row());
+    if (summary_.torn_down && nothing_to_do()) {  // nothing is left to do
       count_states();
       return summary_;
     }
@@ -113,8 +118,33 @@ class CampaignRun {
     if (o_.dies && o_.dies(name)) throw Died{};
   }
 
-  [[nodiscard]] bool all_finished() const {
-    return std::all_of(states_.begin(), states_.end(), [](const TrialState& s) { return s.finished; });
+  [[nodiscard]] std::size_t finished_in_a_row() const {
+    const auto end = std::find_if(states_.begin(), states_.end(), [](const TrialState& s) { return !s.finished; });
+    return static_cast<std::size_t>(end - states_.begin());
+  }
+  [[nodiscard]] bool nothing_to_do() const {
+    return !summary_.decided.empty() || finished_in_a_row() == states_.size();
+  }
+
+  /// Looks at [until] as often as `finished` trials allow: the first look that decides is the one that counts, also
+  /// when the campaign was interrupted behind it.
+  void decide(std::size_t finished) {
+    if (!suite_.until) return;
+    const auto& rule = *suite_.until;
+    while (summary_.decided.empty() && looks_ < rule.looks) {
+      const auto upto = (trials_.size() * (looks_ + 1) + rule.looks - 1) / rule.looks;
+      if (upto > finished) return;
+      ++looks_;
+      std::vector<double> known;
+      for (std::size_t i = 0; i < upto; ++i) {
+        if (std::isfinite(values_[i])) known.push_back(values_[i]);
+      }
+      if (known.size() < 2) continue;
+      const PlanOptions options{.confidence = rule.confidence, .looks = rule.looks};
+      const auto plan = plan_precision(known, *rule.half_width, options);
+      if (plan && plan->decision != TrialDecision::kUndecided)
+        summary_.decided = fmt::format("{}: {}", rule.measure, plan->words);
+    }
   }
 
   daq::Result<void> note(JournalEntry entry) {
@@ -132,11 +162,12 @@ class CampaignRun {
     auto& state = states_[number->second];
     if (e.kind == JournalKind::kBegan) state.begun = e.attempt;
     if (e.kind == JournalKind::kSetAside) aside_.insert(e.run);
-    if (e.kind == JournalKind::kEnded) count(state, e.attempt, e.outcome);
+    if (e.kind == JournalKind::kEnded) count(number->second, e.attempt, e.outcome);
     return true;
   }
 
-  void count(TrialState& state, int attempt, const AttemptOutcome& outcome) {
+  void count(std::size_t i, int attempt, const AttemptOutcome& outcome) {
+    auto& state = states_[i];
     ++summary_.attempts;
     if (attempt == 2) ++summary_.retried;
     state.begun = attempt;
@@ -145,6 +176,9 @@ class CampaignRun {
     state.finished = outcome.judgement != Judgement::kInvalid || attempt >= suite_.attempts;
     if (!state.finished) return;
     summary_.strokes += outcome.strokes;
+    for (const auto& m : outcome.measures) {
+      if (suite_.until && m.name == suite_.until->measure) values_[i] = m.value;
+    }
     if (outcome.judgement == Judgement::kPass) return;
     auto& why = outcome.judgement == Judgement::kFail ? summary_.why_failed : summary_.why_invalid;
     const auto first = std::find_if(outcome.reasons.begin(), outcome.reasons.end(),
@@ -160,6 +194,7 @@ class CampaignRun {
       else if (state.judgement == Judgement::kFail) ++summary_.failed;
       else ++summary_.invalid;
     }
+    if (!summary_.decided.empty()) summary_.not_needed = std::exchange(summary_.left, 0);
     if (summary_.left > 0 && summary_.why_left.empty()) summary_.why_left = "the campaign was interrupted";
   }
 
@@ -173,13 +208,14 @@ class CampaignRun {
   }
 
   daq::Result<void> carry_out_all() {
-    if (all_finished()) return {};
+    if (nothing_to_do()) return {};
     if (auto ready = executor_.set_up(); !ready) {
       summary_.why_left = "the setup failed: " + ready.error().message;
       return {};
     }
     int invalid_in_a_row = 0;
     for (std::size_t i = 0; i < trials_.size(); ++i) {
+      const bool of_this_session = !states_[i].finished;
       while (!states_[i].finished) {
         if (executor_.stop_asked()) {
           summary_.why_left = "somebody asked for an end";
@@ -187,6 +223,9 @@ class CampaignRun {
         }
         if (auto ok = attempt(i); !ok) return ok;
       }
+      decide(i + 1);
+      if (!summary_.decided.empty()) return {};
+      if (!of_this_session) continue;  // whoever goes on has mended what it was given up for
       invalid_in_a_row = states_[i].judgement == Judgement::kInvalid ? invalid_in_a_row + 1 : 0;
       if (suite_.give_up_after > 0 && invalid_in_a_row >= suite_.give_up_after && i + 1 < trials_.size()) {
         summary_.why_left = fmt::format("{} trials in a row were INVALID (give_up_after)", invalid_in_a_row);
@@ -218,15 +257,18 @@ class CampaignRun {
     point("carried out");
     // What somebody's end fell into is set aside when the campaign goes on.
     if (outcome.ok() ? outcome->interrupted : executor_.stop_asked()) return {};
-    if (!outcome) outcome = AttemptOutcome{.reasons = {{Judgement::kInvalid, outcome.error().message}}};
+    const bool began = outcome.ok();
     const bool made = fs::exists(part, failure);
-    if (made) {
+    if (!began) outcome = AttemptOutcome{.reasons = {{Judgement::kInvalid, outcome.error().message}}};
+    if (made && !began) {  // what a run left that could not be begun
+      if (auto ok = set_aside(trial, number, part); !ok) return ok;
+    } else if (made) {
       if (auto ok = sync(part); !ok) return ok;
       if (::rename(part.c_str(), whole.c_str()) != 0) return disk_error(part, "renamed");
       point("named");
       if (auto ok = sync((fs::path(o_.dir) / "runs").string()); !ok) return ok;
     }
-    return end(i, number, made ? name : std::string(), *outcome);
+    return end(i, number, made && began ? name : std::string(), *outcome);
   }
 
   daq::Result<void> end(std::size_t i, int number, const std::string& name, const AttemptOutcome& outcome) {
@@ -243,7 +285,7 @@ class CampaignRun {
                     .sha256 = sha256,
                     .outcome = outcome});
     if (!ok) return ok;
-    count(states_[i], number, outcome);
+    count(i, number, outcome);
     point("ended");
     if (o_.after) o_.after(trials_[i], outcome);
     return {};
@@ -295,6 +337,8 @@ class CampaignRun {
   std::unordered_map<std::string, std::size_t> numbers_;
   Journal* journal_ = nullptr;
   CampaignSummary summary_;
+  std::vector<double> values_;  ///< of the measure of [until], by trial; NaN: none
+  std::uint64_t looks_ = 0;
   std::set<std::string> aside_;  ///< names of half files
 };
 

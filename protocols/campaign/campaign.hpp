@@ -55,6 +55,8 @@ struct CampaignSummary {
   std::uint64_t failed = 0;
   std::uint64_t invalid = 0;  ///< after all attempts
   std::uint64_t left = 0;
+  std::uint64_t not_needed = 0;  ///< [until] was decided before them
+  std::string decided;           ///< by [until], in words; empty: undecided, or not asked for
   std::uint64_t attempts = 0;   ///< that came to an end
   std::uint64_t retried = 0;    ///< trials with more than one
   std::uint64_t set_aside = 0;  ///< half files

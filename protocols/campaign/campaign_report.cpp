@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "protocols/campaign/detector_figures.hpp"
+#include "protocols/court/gage_study.hpp"
 #include "protocols/detectors/detector_factory.hpp"
 
 namespace strigil::protocols {
@@ -24,7 +25,7 @@ std::string group_of(const Suite& suite, const Trial& trial) {
 Metric metric_of(const MeasureResult& m, const Suite& suite) {
   Metric out{.name = m.name, .value = m.value, .unit = {}, .words = m.words};
   for (const auto& rule : suite.measures) {
-    if ((rule.phase.empty() ? rule.name : rule.phase + "/" + rule.name) != m.name) continue;
+    if (key_of(rule) != m.name) continue;
     if (std::isfinite(rule.limits.low)) out.lower_limit = rule.limits.low;
     if (std::isfinite(rule.limits.high)) out.upper_limit = rule.limits.high;
     out.marginal = rule.marginal;
@@ -70,6 +71,42 @@ TrialReport trial_of(const Suite& suite, const Trial& trial, const TrialRecord& 
     t.measures.back().evidence = t.evidence;
   }
   return t;
+}
+
+/// The suite's gage study, and what it says against the gage.
+void add_gage(const CampaignFindings& f, CourtReport& report) {
+  const auto& rule = *f.suite.gage;
+  std::vector<GageReading> readings;
+  for (std::size_t i = 0; i < f.trials.size(); ++i) {
+    if (!f.records[i].finished || f.records[i].last.outcome.judgement == Judgement::kInvalid) continue;
+    for (const auto& m : f.records[i].last.outcome.measures) {
+      if (m.name == rule.measure)
+        readings.push_back({text_of(*level_of(f.suite.design, f.trials[i], rule.part)),
+                            text_of(*level_of(f.suite.design, f.trials[i], rule.appraiser)), m.value});
+    }
+  }
+  const auto study = gage_anova(readings, {.tolerance = rule.tolerance, .seed = f.suite.design.seed});
+  if (!study) {
+    report.reasons.push_back({.weight = Judgement::kInvalid, .text = "no gage study: " + study.error().message});
+    return;
+  }
+  ReportSection s{.name = "gage R&R of " + rule.measure};
+  s.about = fmt::format("{} parts ({}), {} appraisers ({}), {} readings of each; by ANOVA{}: {}", study->parts, rule.part,
+                        study->appraisers, rule.appraiser, study->trials,
+                        study->pooled ? ", interaction pooled" : "", name_of(study->verdict));
+  for (const auto& w : study->warnings) s.about += "; " + w;
+  s.verdict = study->verdict == GageVerdict::kReject ? Judgement::kFail : Judgement::kPass;
+  s.metrics.push_back({.name = "GRR of total variation", .value = study->gage.study_pct, .unit = "%",
+                       .interval = study->gage_study_pct});
+  s.metrics.push_back({.name = "repeatability", .value = study->equipment.study_pct, .unit = "%"});
+  s.metrics.push_back({.name = "appraisers", .value = study->appraisers_variation.study_pct, .unit = "%"});
+  s.metrics.push_back({.name = "parts", .value = study->parts_variation.study_pct, .unit = "%"});
+  s.metrics.push_back({.name = "distinct categories", .value = static_cast<double>(study->ndc), .unit = {}});
+  if (study->verdict != GageVerdict::kAccept)
+    report.reasons.push_back({.weight = *s.verdict,
+                              .text = fmt::format("gage R&R of {}: {:.1f} % of the total variation ({})", rule.measure,
+                                                  study->gage.study_pct, name_of(study->verdict))});
+  report.studies.push_back(std::move(s));
 }
 
 /// All runs that detectors have heard: what their figures rest on.
@@ -146,6 +183,7 @@ CourtReport report_of(const CampaignFindings& f) {
     for (auto& r : parts.reasons) report.reasons.push_back(std::move(r));
     for (const auto& note : f.court->notes) report.reasons.push_back({.weight = Judgement::kPass, .text = note});
   }
+  if (f.suite.gage) add_gage(f, report);
   if (!f.no_court.empty())
     report.reasons.push_back({.weight = Judgement::kInvalid, .text = "detectors were not judged: " + f.no_court});
   if (f.comparison) {

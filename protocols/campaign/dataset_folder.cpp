@@ -114,6 +114,8 @@ daq::Result<std::vector<DatasetRun>> write_dataset(const std::string& dir, const
   for (std::size_t i = 0; i < trials.size(); ++i) {
     if (!records[i].finished || records[i].last.run.empty()) continue;
     auto run = run_of(folder, suite, trials[i], records[i].last, header);
+    // An INVALID run may be one that cannot even be read.
+    if (!run && records[i].last.outcome.judgement == Judgement::kInvalid) continue;
     if (!run) return run.error();
     if (!run->phantom.empty() && run->judgement != name_of(Judgement::kInvalid)) phantoms.push_back(run->phantom);
     runs.push_back(std::move(*run));

@@ -97,7 +97,7 @@ std::vector<std::string> signal_names() {
 }
 
 MeasureResult evaluate(const MeasureRule& rule, const Plan& plan, const Verdict& verdict) {
-  MeasureResult r{.name = rule.phase.empty() ? rule.name : rule.phase + "/" + rule.name,
+  MeasureResult r{.name = key_of(rule),
                   .value = kNothing,
                   .finding = Finding::kUnjudged,
                   .fails = rule.fails,

@@ -179,6 +179,28 @@ DuringRule read_during(daq::StrictTable& t) {
   return d;
 }
 
+UntilRule read_until(daq::StrictTable& t, const std::vector<std::string>& measures) {
+  UntilRule u;
+  u.measure = one_of(t, "measure", measures);
+  u.half_width = t.number("half_width", {1e-12, kAnything});
+  u.looks = static_cast<std::uint64_t>(t.integer("looks", {1, 1000}, 5));
+  u.confidence = t.number("confidence", {0.5, 0.9999}, 0.95);
+  t.finish();
+  return u;
+}
+
+GageRule read_gage(daq::StrictTable& t, const std::vector<std::string>& measures, const Design& design) {
+  std::vector<std::string> factors;
+  for (const auto& f : design.factors) factors.push_back(f.name);
+  GageRule g;
+  g.measure = one_of(t, "measure", measures);
+  g.part = one_of(t, "part", factors);
+  g.appraiser = one_of(t, "appraiser", factors);
+  if (t.has("tolerance")) g.tolerance = t.number("tolerance", {1e-12, kAnything});
+  t.finish();
+  return g;
+}
+
 Surroundings read_surroundings(daq::StrictTable t) {
   Surroundings s;
   s.home = t.text("home", "");
@@ -229,6 +251,8 @@ void read_head(Suite& s, daq::StrictTable& root) {
 
 }  // namespace
 
+std::string key_of(const MeasureRule& rule) { return rule.phase.empty() ? rule.name : rule.phase + "/" + rule.name; }
+
 std::vector<std::string> factor_names() {
   std::vector<std::string> names;
   for (const auto& f : kFactors) names.emplace_back(f.name);
@@ -265,6 +289,10 @@ daq::Result<Suite> parse_suite(std::string_view text, const std::string& file) {
     t.finish();
     s.accepts.push_back(std::move(a));
   }
+  std::vector<std::string> measures;
+  for (const auto& m : s.measures) measures.push_back(key_of(m));
+  if (auto t = root.table("until"); t.present()) s.until = read_until(t, measures);
+  if (auto t = root.table("gage"); t.present()) s.gage = read_gage(t, measures, s.design);
   s.setup = read_surroundings(root.table("setup"));
   s.teardown = read_surroundings(root.table("teardown"));
   s.dataset = read_dataset(root.table("dataset"));

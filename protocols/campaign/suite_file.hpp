@@ -51,6 +51,23 @@ struct AcceptRule {
   bool by_interval = false;  ///< the whole interval must lie within the limits, not only the value
 };
 
+/// [until]: the campaign ends when the mean of a measure over the trials is decided (protocols/court/trial_planner.hpp).
+struct UntilRule {
+  std::string measure;               ///< as MeasureResult::name
+  std::optional<double> half_width;  ///< known to +- this; else: within the limits, or certainly not
+  Band limits;
+  std::uint64_t looks = 5;  ///< evenly over the planned trials, the last one at their end
+  double confidence = 0.95;
+};
+
+/// [gage]: one measure's readings as a gage R&R study.
+struct GageRule {
+  std::string measure;
+  std::string part;       ///< name of a factor
+  std::string appraiser;  ///< likewise
+  std::optional<double> tolerance;
+};
+
 /// [setup], [teardown]: what is done before the first trial of a session and after its last, whatever happened.
 struct Surroundings {
   std::string home;      ///< axes that look for their references; empty: none
@@ -95,6 +112,8 @@ struct Suite {
   std::vector<AcceptRule> accepts;
   double valid_percent = 100;  ///< of the trials that must be valid, or the campaign is INVALID
   double pass_percent = 100;   ///< of the valid trials that must pass, or it is a FAIL
+  std::optional<UntilRule> until;
+  std::optional<GageRule> gage;
   Surroundings setup;
   Surroundings teardown;
   DatasetText dataset;
@@ -105,6 +124,8 @@ inline constexpr std::string_view kProtocolOfPhantom = "of_phantom";
 /// Refuses unknown keys, wrong types, values out of range and what contradicts itself, with file, line and column. Does
 /// not look for benches, protocols or phantoms. Off the loop.
 daq::Result<Suite> parse_suite(std::string_view text, const std::string& file);
+/// The name under which a measure's results are told: "scan/force_rms_N", or without a phase "force_rms_N".
+std::string key_of(const MeasureRule& rule);
 /// Factors that a suite may have, beside "protocol.TABLE.KEY" and "bench.TABLE.KEY": any number of either file.
 std::vector<std::string> factor_names();
 
