@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "protocols/court/bootstrap.hpp"
 
@@ -134,6 +135,7 @@ void DetectorDesk::give_up_if_silent(daq::HostTime since, const char* words) {
 }
 
 daq::HostTime DetectorDesk::horizon() const {
+  if (over_) return {std::numeric_limits<std::int64_t>::max()};
   return config_.real_time ? std::max(published_, daq::host_now()) : published_;
 }
 
@@ -269,6 +271,7 @@ void DetectorDesk::wait_for_slowest() {
 }
 
 void DetectorDesk::wait_for_bye() {
+  over_ = true;
   const auto began = daq::host_now();
   while (state_ == State::kListening) {
     serve(kLook);

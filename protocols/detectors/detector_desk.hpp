@@ -141,6 +141,7 @@ class DetectorDesk {
   State state_ = State::kAwaited;
   std::string seat_;  // the connection of who said hello
   bool welcomed_ = false;
+  bool over_ = false;  // all is published
   HelloAnswer hello_;
   daq::HostTime last_word_;
   daq::HostTime behind_since_;
