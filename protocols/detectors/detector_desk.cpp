@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "protocols/court/bootstrap.hpp"
 
@@ -108,14 +109,18 @@ bool DetectorDesk::wait_for_hello(daq::Duration longest) {
 }
 
 void DetectorDesk::published(daq::HostTime until) {
+  if (published_.ns == 0) heard_ = until;  // what was before nobody has published
   if (until > published_) {
     published_ = until;
     outs_.push_back({until, daq::host_now()});
     if (outs_.size() > kMostOuts) outs_.pop_front();
   }
   serve(daq::Duration::zero());
-  if (first_out_.ns == 0) first_out_ = daq::host_now();
-  if (state_ == State::kListening && behind()) give_up_if_silent(first_out_, kDataWentOn);
+  if (!behind()) {
+    behind_since_ = daq::host_now();
+  } else if (state_ == State::kListening) {
+    give_up_if_silent(behind_since_, kDataWentOn);
+  }
 }
 
 bool DetectorDesk::behind() const { return published_ - heard_ > daq::from_seconds(config_.rules.window_s); }
@@ -130,6 +135,7 @@ void DetectorDesk::give_up_if_silent(daq::HostTime since, const char* words) {
 }
 
 daq::HostTime DetectorDesk::horizon() const {
+  if (over_) return {std::numeric_limits<std::int64_t>::max()};
   return config_.real_time ? std::max(published_, daq::host_now()) : published_;
 }
 
@@ -193,8 +199,14 @@ void DetectorDesk::malformed(const std::string& what) {
   if (++malformed_ == 1) first_malformed_ = what;
 }
 
+/// A 'heard' that does not advance is no word: whoever beats and does nothing else hangs.
 void DetectorDesk::take_from_detector(const Answer& answer) {
-  last_word_ = daq::host_now();
+  const auto had = heard_;
+  take_answer(answer);
+  if (heard_ > had || !std::holds_alternative<HeardAnswer>(answer)) last_word_ = daq::host_now();
+}
+
+void DetectorDesk::take_answer(const Answer& answer) {
   if (const auto* heard = std::get_if<HeardAnswer>(&answer)) {
     const daq::HostTime until{heard->until_ns};
     if (until > horizon()) ++ahead_of_publication_;
@@ -239,7 +251,7 @@ void DetectorDesk::take_detections(const DetectionsAnswer& answer) {
     }
     told->detections.push_back(d);
     note_lag(d.answered_s);
-    if (d.answered_s > out_s) ++told->before_the_data;
+    told->published.push_back(d.answered_s <= out_s);
   }
 }
 
@@ -259,6 +271,7 @@ void DetectorDesk::wait_for_slowest() {
 }
 
 void DetectorDesk::wait_for_bye() {
+  over_ = true;
   const auto began = daq::host_now();
   while (state_ == State::kListening) {
     serve(kLook);
@@ -273,13 +286,13 @@ void DetectorDesk::join(StrokeHearing& stroke, const Told& told) const {
   stroke.before_the_data = 0;
   const double began_s = seconds_of(stroke.began.ns);
   const double last_s = std::max(seconds_of(stroke.ended.ns), stroke.track.empty() ? 0 : stroke.track.back().at_s);
-  for (auto& d : stroke.detections) {
+  for (std::size_t i = 0; i < stroke.detections.size(); ++i) {
+    auto& d = stroke.detections[i];
     const bool there = !stroke.track.empty() &&
                        stroke.direction * (d.position_mm - reached_mm(stroke.track, d.answered_s)) <= config_.early_mm;
-    if (!there || d.answered_s < began_s || d.at_s > d.answered_s) ++stroke.before_the_data;
+    if (!there || !told.published[i] || d.answered_s < began_s || d.at_s > d.answered_s) ++stroke.before_the_data;
     d.answered_s = std::clamp(d.answered_s, began_s, std::max(began_s, last_s));
   }
-  stroke.before_the_data = std::max(stroke.before_the_data, told.before_the_data);
 }
 
 DeskHearing DetectorDesk::finish(const std::vector<StrokeHearing>& strokes) {

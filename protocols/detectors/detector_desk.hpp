@@ -109,7 +109,7 @@ class DetectorDesk {
   enum class State : std::uint8_t { kAwaited, kListening, kBye, kHung, kCrashed };
   struct Told {
     std::vector<Detection> detections;
-    std::size_t before_the_data = 0;
+    std::vector<bool> published;  // of each: what it says it knew was out
     std::optional<std::size_t> done;
   };
   struct Out {
@@ -121,6 +121,7 @@ class DetectorDesk {
   void take(const daq::Letter& letter);
   void welcome();
   void take_from_detector(const Answer& answer);
+  void take_answer(const Answer& answer);
   void take_detections(const DetectionsAnswer& answer);
   void look_after_process();
   [[nodiscard]] bool behind() const;
@@ -140,9 +141,10 @@ class DetectorDesk {
   State state_ = State::kAwaited;
   std::string seat_;  // the connection of who said hello
   bool welcomed_ = false;
+  bool over_ = false;  // all is published
   HelloAnswer hello_;
   daq::HostTime last_word_;
-  daq::HostTime first_out_;  // real time of the first publication
+  daq::HostTime behind_since_;
   daq::HostTime published_;
   daq::HostTime heard_;
   std::deque<Out> outs_;

@@ -16,6 +16,8 @@ PYTHON = "/usr/bin/python3"
 WIRE = "--endpoint {endpoint} --answers {answers}"
 EXAMPLE = f"{PYTHON} {HOME}/docs/examples/detector.py {{endpoint}} {{answers}}"
 
+PATIENT = ["--patience", "60", "--lag", "60"]  # on a computer that may be busy with other things
+
 PROTOCOL = """
 [protocol]
 name = "there_and_back"
@@ -55,7 +57,7 @@ def run(folder, seed, *arguments, repeats=1):
     file = folder / f"{seed}.h5"
     done = strigil("run", protocol, "--virtual", "--phantom", "myofascial_taut_band", "--seed", seed, "--out", file,
                    "--quiet", *arguments)
-    assert done.returncode in (0, 1), done.stdout + done.stderr  # a verdict; which one is not this test's matter
+    assert done.returncode in (0, 1, 2), done.stdout + done.stderr  # a verdict; which one is not this test's matter
     return file, done
 
 
@@ -76,9 +78,9 @@ def same(folder):
     detections = 0
     for seed in range(1, runs + 1):
         live_file, replay_file, within_file = (folder / f"{seed}-{n}.json" for n in ("live", "replay", "within"))
-        options = [word for c in commands for word in ("--detector-command", c)]
+        options = [word for c in commands for word in ("--detector-command", c)] + PATIENT
         file, _ = run(folder, seed, *options, "--heard", live_file)
-        options = [word for c in commands for word in ("--command", c)]
+        options = [word for c in commands for word in ("--command", c)] + PATIENT
         judged = strigil("judge", file, *options, "--json", replay_file)
         assert judged.returncode in (0, 1), judged.stdout + judged.stderr
         judged = strigil("judge", file, "--detector", "glr", "--json", within_file)
@@ -93,6 +95,8 @@ def same(folder):
         assert all(s["detections"] for s in mine + theirs), (mine, theirs)
         detections += sum(len(s["detections"]) for s in mine + theirs)
         file.unlink()
+        if seed % 10 == 0:
+            print(f"{seed} runs, {detections} detections, all identical", flush=True)
     print(f"same: {runs} runs, {detections} detections, all identical")
 
 
@@ -108,7 +112,7 @@ def caught(folder):
     options = [word for c in cases for word in ("--command", c)]
     report = folder / "caught.json"
     began = time.monotonic()
-    judged = strigil("judge", file, *options, "--patience", 2, "--lag", 30, "--json", report)
+    judged = strigil("judge", file, *options, "--patience", 3, "--lag", 30, "--json", report)
     assert judged.returncode == 1, judged.stdout + judged.stderr
     found = json.loads(report.read_text())["findings"]
     named = sorted((f["detector"], f["of"]) for f in found)
