@@ -362,7 +362,9 @@ std::string svg_style() {
   constexpr const char* kDash[kColours] = {"", "7 3", "2 2", "9 3 2 3", "12 4", "4 2 1 2"};
   std::string out;
   for (std::size_t i = 0; i < kColours; ++i) {
-    out += fmt::format("svg.plot .s{0} {{ stroke: {1}; fill: {1}; }}", i, kColour[i]);
+    out += fmt::format(
+        "svg.plot .s{0} {{ stroke: {1}; fill: {1}; stroke: var(--plot-{0}, {1}); fill: var(--plot-{0}, {1}); }}", i,
+        kColour[i]);
     if (*kDash[i] != '\0') out += fmt::format(" svg.plot .s{}.line {{ stroke-dasharray: {}; }}", i, kDash[i]);
     out += '\n';
   }

@@ -13,7 +13,7 @@ constexpr const char* kStyle = R"(
 :root { color-scheme: light dark; --ground: #fff; --panel: #f5f7f9; --ink: #1b1f24; --soft: #55606b; --rule: #d3d9df;
   --plot-grid: #e4e8ec; --link: #0b5c94; --pass: #0b5c94; --fail: #a84300; --invalid: #55606b; --on: #fff; }
 @media (prefers-color-scheme: dark) { :root { --ground: #14181c; --panel: #1d2329; --ink: #e6eaee; --soft: #a3aeb9;
-  --rule: #3a444e; --plot-grid: #2b333b; --link: #7cc4f2; --pass: #7cc4f2; --fail: #ff9d5c; --invalid: #b4bec8; --on: #14181c; } }
+  --rule: #3a444e; --plot-grid: #2b333b; --link: #7cc4f2; --pass: #7cc4f2; --fail: #ff9d5c; --invalid: #b4bec8; --on: #14181c; --plot-0: #4aa8e0; --plot-1: #f0803c; --plot-2: #2fbf93; } }
 * { box-sizing: border-box; }
 html { scroll-padding-top: 12px; }
 body { font: 14px/1.42 "Source Sans 3", "Noto Sans", "DejaVu Sans", Helvetica, Arial, sans-serif; color: var(--ink);
@@ -46,7 +46,8 @@ details { margin: 4px 0; } summary { cursor: pointer; overflow-wrap: anywhere; }
 .hash { font-family: "DejaVu Sans Mono", monospace; font-size: 11.5px; overflow-wrap: anywhere; }
 tr, svg, li { break-inside: avoid; }
 @page { size: A4 landscape; margin: 12mm; }
-@media print { :root { color-scheme: light; --ground: #fff; --panel: #f5f7f9; --ink: #1b1f24; --soft: #55606b; --rule: #d3d9df; --plot-grid: #e4e8ec; --link: #0b5c94; --pass: #0b5c94; --fail: #a84300; --invalid: #55606b; --on: #fff; }
+@media print { :root { color-scheme: light; --ground: #fff; --panel: #f5f7f9; --ink: #1b1f24; --soft: #55606b; --rule: #d3d9df; --plot-grid: #e4e8ec; --link: #0b5c94; --pass: #0b5c94; --fail: #a84300; --invalid: #55606b; --on: #fff;
+  --plot-0: #0072b2; --plot-1: #d55e00; --plot-2: #009e73; }
   body { max-width: none; padding: 0; font-size: 10pt; } .badge { print-color-adjust: exact; -webkit-print-color-adjust: exact; } .wide { overflow: visible; }
   details::details-content { content-visibility: visible; } }
 )";
