@@ -112,6 +112,13 @@ daq::Result<std::unique_ptr<Prepared>> prepare(const CalibrateArguments& a) {
   return out;
 }
 
+/// Where a bench file names such a record.
+const char* table_of(const calibration::Record& r) {
+  const auto& quantity = r.quantities.front().quantity;
+  if (quantity == "delay") return "timing";
+  return quantity == "position" ? "stage" : "force";
+}
+
 void print(const CalibrateDone& done, const CalibrateOptions& o) {
   const auto& r = done.kept.record;
   for (const auto& remark : done.remarks) fmt::print("note: {}\n", remark);
@@ -128,10 +135,11 @@ void print(const CalibrateDone& done, const CalibrateOptions& o) {
   fmt::print("budget of {} at the largest value:\n", r.quantities.empty() ? "it" : r.quantities.front().quantity);
   for (const auto& b : r.budget) fmt::print("  {:<32} {:>10.3g} {}  {}\n", b.name, b.standard, b.unit, b.distribution);
   fmt::print("raw data: {}\n", o.raw);
-  const bool stage = !r.quantities.empty() && r.quantities.front().quantity == "position";
-  if (!stage || r.fit.kind == calibration::FitKind::kTable) {
-    fmt::print("to use it: [{}] calibration = \"{}\", serial = \"{}\" in the bench file\n", stage ? "stage" : "force",
-               r.id, r.instrument.serial);
+  // A series that verifies a stage yields figures and no map: there is nothing to put to use.
+  if (const std::string_view table = table_of(r); table != "stage" || r.fit.kind == calibration::FitKind::kTable) {
+    fmt::print("to use it: [{}] calibration = \"{}\" in the bench file (it is of '{}')
+", table, r.id,
+               r.instrument.serial);
   }
   fmt::print("for a certificate: strigil calibrations certificate {} --store {} --head laboratory.toml --out DIR\n",
              r.id, o.records);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "apps/calibration_gate.hpp"
 #include "calibration/record/gate.hpp"
 
@@ -27,14 +29,12 @@ std::vector<std::string> reasons_against(const FoundRecord& found, const rig::Be
   question.temperature_C = bench.calibration.temperature_C;
   auto reasons = calibration::gate(found.kept.record, found.standing, question);
   const auto& record = found.kept.record;
-  for (const char* channel : {"vibration", "position"}) {
-    const auto delay_s = delay_of(record, channel);
-    if (delay_s && bench.force.latency_s + *delay_s < 0) {
-      reasons.push_back(
-          fmt::format("calibration '{}': by it '{}' would arrive before it was measured: [force] latency_ms "
-                      "is too small",
-                      record.id, channel));
-    }
+  const auto delay_s = delay_of(record, "vibration");
+  if (delay_s && bench.force.latency_s + *delay_s < 0) {
+    reasons.push_back(fmt::format(
+        "calibration '{}': by it the vibration would arrive before it was measured: [force] latency_ms is too "
+        "small",
+        record.id));
   }
   return reasons;
 }
@@ -62,7 +62,14 @@ daq::Result<GatedDelays> pass_delay_gate(const rig::BenchConfig& bench, daq::Wal
   out.text = calibration::to_text(record);
   const double force_s = bench.force.latency_s;
   if (const auto s = delay_of(record, "vibration")) out.bench.vibration.latency_s = force_s + *s;
-  if (const auto s = delay_of(record, "position")) out.bench.stage.latency_s = force_s + *s;
+  if (const auto s = delay_of(record, "position")) {
+    out.bench.stage.latency_s = std::max(0.0, force_s + *s);
+    if (force_s + *s < 0) {
+      out.remarks.push_back(
+          fmt::format("calibration '{}': the stage's counts go {:.2f} ms before its edge; a latency of 0 is used",
+                      record.id, -(force_s + *s) * 1e3));
+    }
+  }
   return out;
 }
 

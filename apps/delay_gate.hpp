@@ -13,6 +13,7 @@ namespace strigil::apps {
 
 struct GatedDelays {
   std::vector<std::string> reasons;  ///< why not, a sentence each; then latency_ms of the bench file hold
+  std::vector<std::string> remarks;  ///< what is used otherwise than the record says, a sentence each
   std::string text;                  ///< the record's file, for the run file; empty: none is used
   rig::BenchConfig bench;            ///< with the latencies that hold
 };

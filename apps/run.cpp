@@ -54,6 +54,7 @@ class Run {
     auto delays = pass_delay_gate(o_.bench, o_.today.value_or(daq::wall_now()));
     if (!delays) return delays.error();
     for (const auto& reason : delays->reasons) say("delays are uncalibrated, latency_ms holds: " + reason);
+    for (const auto& remark : delays->remarks) say(remark);
     delays_text_ = delays->text;
     auto bench = delays->bench;
     bench.force.record = calibration_.record;
