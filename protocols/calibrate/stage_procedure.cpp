@@ -232,6 +232,8 @@ daq::Result<ProcedureResult> StageProcedure::evaluate(const ProcedureData& data,
   ProcedureResult out;
   auto& record = out.record;
   record.fit.kind = verifies ? calibration::FitKind::kConstants : calibration::FitKind::kTable;
+  if (setup.temperature_C)
+    record.conditions.temperature_C = calibration::Interval{*setup.temperature_C, *setup.temperature_C};
   for (std::size_t i = 0; i < plan_.axes.size(); ++i) {
     const auto& a = plan_.axes[i];
     const std::string axis = kNames[a.axis];
