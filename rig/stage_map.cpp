@@ -97,14 +97,24 @@ Position StageFollower::follow(const StageMap& map, const Position& counted_m) n
 
 void StageCorrection::aim(const StageMap& map, const Demand& demand, const Readings& r) noexcept {
   move_id_ = demand.move_id;
+  const auto counted_m = r.counted_m();
   for (std::size_t a = 0; a < kAxes; ++a) {
-    const double way_m = demand.target_m[a] - r.position_m[a];
-    if (std::abs(way_m) > kNoWay_m) approach_[a] = way_m > 0 ? Approach::rising : Approach::falling;
     const double wished_m = demand.target_m[a];
-    target_m_[a] = map.axis(a).counted(wished_m, approach_[a]);
-    // What lies within the travel stays so; what does not is for the interlock to refuse.
-    if (wished_m >= map.travel_min_m(a) && wished_m <= map.travel_max_m(a))
+    const double way_m = wished_m - r.position_m[a];
+    target_m_[a] = counted_m[a];  // an axis that is to stay stays, wherever in its play it stands
+    if (!map.axis(a).known()) {
+      target_m_[a] = wished_m;
+    } else if (!(std::abs(way_m) <= kNoWay_m)) {
+      approach_[a] = way_m > 0 ? Approach::rising : Approach::falling;
+      target_m_[a] = map.axis(a).counted(wished_m, approach_[a]);
+    }
+    // Whoever is at the end of the travel is not sent beyond it by what the map corrects. What was wished for beyond is
+    // for the interlock to refuse.
+    const double corrected_m = std::abs(target_m_[a] - wished_m) + kNoWay_m;
+    if (map.axis(a).known() && wished_m >= map.travel_min_m(a) - corrected_m &&
+        wished_m <= map.travel_max_m(a) + corrected_m) {
       target_m_[a] = std::clamp(target_m_[a], map.travel_min_m(a), map.travel_max_m(a));
+    }
   }
 }
 

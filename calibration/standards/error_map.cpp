@@ -194,6 +194,7 @@ daq::Result<StageReadings> readings_of(std::span<const AxisStop> stops, ReadingZ
 
 daq::Result<ErrorMap> fit_error_map(std::span<const AxisStop> stops, const ErrorMapOptions& options) {
   if (auto error = out_of_bounds("lead_m", options.lead_m, 0, 1)) return *error;
+  if (auto error = out_of_bounds("device_relative", options.device_relative, 0, 1)) return *error;
   if (auto error = out_of_bounds("resolution_m", options.resolution_m, 0, 1e-3)) return *error;
   const auto targets = by_target(stops);
   if (!targets) return targets.error();
@@ -254,7 +255,8 @@ daq::Result<ErrorMap> fit_error_map(std::span<const AxisStop> stops, const Error
   out.coverage_factor = 0;
   for (const auto& node : nodes) {
     const auto length = length_uncertainty(options.conditions, node.command_m - nodes.front().command_m);
-    out.reference_m = std::hypot(length.fixed, length.drift, zero_scatter_m);
+    const double grows_m = options.device_relative / 2 * (node.command_m - nodes.front().command_m);
+    out.reference_m = std::hypot(std::hypot(length.fixed, grows_m), length.drift, zero_scatter_m);
     const double scatter_m = std::hypot(out.interpolation_m, out.repeatability_m);
     const double scatter_dof =
         effective_dof(out.interpolation_m, out.interpolation_dof, out.repeatability_m, out.repeatability_dof);

@@ -29,6 +29,7 @@ struct ErrorMapOptions {
   double lead_m = 0;        ///< of the screw: an error that comes back with it is looked for; 0: none is
   double resolution_m = 0;  ///< of what is counted: full width of its steps
   StageConditions conditions = {};
+  double device_relative = 0;  ///< U (k = 2) of the reference that grows with the length, by it; beside the conditions'
 };
 
 /// u^2 = interpolation^2 + repeatability^2 + reference^2 + resolution^2/12 + table^2/3, and t of the degrees of freedom

@@ -232,6 +232,8 @@ daq::Result<ProcedureResult> StageProcedure::evaluate(const ProcedureData& data,
   ProcedureResult out;
   auto& record = out.record;
   record.fit.kind = verifies ? calibration::FitKind::kConstants : calibration::FitKind::kTable;
+  if (setup.temperature_C)
+    record.conditions.temperature_C = calibration::Interval{*setup.temperature_C, *setup.temperature_C};
   for (std::size_t i = 0; i < plan_.axes.size(); ++i) {
     const auto& a = plan_.axes[i];
     const std::string axis = kNames[a.axis];
@@ -271,7 +273,10 @@ daq::Result<ProcedureResult> StageProcedure::evaluate(const ProcedureData& data,
       const auto& channel = data.streams[data.roles.position].channels[a.axis];
       const double resolution_m =
           counts ? std::max(1 / std::abs(steps), std::abs(channel.scale)) : std::abs(channel.scale);
-      const auto map = calibration::fit_error_map(*stops, {a.lead_m, resolution_m, conditions});
+      // Between the first target and a place the reference is off by its share of that length, not of the whole.
+      calibration::ErrorMapOptions options{a.lead_m, resolution_m, conditions, setup.reference.expanded_relative};
+      options.conditions.device_expanded_m = setup.reference.expanded;
+      const auto map = calibration::fit_error_map(*stops, options);
       if (!map) return daq::Error{fmt::format("axis {}: {}", axis, map.error().message)};
       add_map(axis, *map, resolution_m, record);
       record.fit.residual_sd = std::max(record.fit.residual_sd, map->interpolation_m);

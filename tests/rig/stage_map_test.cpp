@@ -178,6 +178,33 @@ TEST(StageMap, WhatHasNoPlaceAndNoVelocityPassesAsItIs) {
   EXPECT_GT(beyond.target_m[kX], 0.25) << "for the interlock to refuse";
 }
 
+// At power-on nobody knows where in its play an axis stands; one that is to stay is not moved, least of all out of the
+// travel.
+TEST(StageMap, AnAxisAtTheEndOfItsTravelMayStayThereAndComeBack) {
+  for (const double backlash_m : {-10e-6, 12e-6}) {
+    const auto map = StageMap::make(
+        record_of("z", {{-0.07, 30e-6, 30e-6 + backlash_m}, {-0.003, -50e-6, -50e-6 + backlash_m}}), bench());
+    ASSERT_TRUE(map.ok()) << map.error().message;
+    for (const double counted_m : {0.0, -0.08}) {
+      StageFollower follower;
+      StageCorrection correction;
+      Readings r;
+      r.position_m = follower.follow(*map, {0.05, 0, counted_m});
+      r.correction_m = {0, 0, r.position_m[kZ] - counted_m};
+      const Demand stay{.kind = DemandKind::kMove, .move_id = 1, .target_m = r.position_m, .speed_m_s = 0.01};
+      EXPECT_NEAR(correction.apply(*map, stay, r, {}, false).target_m[kZ], counted_m, 1e-15);
+      for (std::uint32_t move = 2; move < 20; ++move) {
+        const double at_m = counted_m + (move - 11.0) * 1e-6;
+        if (at_m > 0 || at_m < -0.08) continue;
+        const Demand to{.kind = DemandKind::kMove, .move_id = move, .target_m = {0.05, 0, at_m}, .speed_m_s = 0.01};
+        const double z_m = correction.apply(*map, to, r, {}, false).target_m[kZ];
+        EXPECT_LE(z_m, 0) << at_m;
+        EXPECT_GE(z_m, -0.08) << at_m;
+      }
+    }
+  }
+}
+
 TEST(StageMap, RecordsThatMakeNoMapAreRefusedInWords) {
   const auto message = [](const calibration::Record& r) {
     const auto map = StageMap::make(r, bench());
