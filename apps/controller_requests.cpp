@@ -185,7 +185,8 @@ daq::ControlReply Controller::Impl::prompt(const Request& q, const Json& a) {
 
 daq::ControlReply Controller::Impl::confirm(const Request& q, const Json& a) {
   if (prompt_.empty() || number(a, "number") != static_cast<double>(prompts_)) {
-    return refusal_of(q, "nothing_held", "no such prompt is open: another one has taken its place, or it was taken back");
+    return refusal_of(q, "nothing_held",
+                      "no such prompt is open: another one has taken its place, or it was taken back");
   }
   if (prompt_confirmed_.empty()) prompt_confirmed_ = q.client;
   say(fmt::format("'{}' confirms: {}", q.client, prompt_));

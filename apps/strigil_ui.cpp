@@ -71,12 +71,8 @@ void save_settings(const std::string& path, const ui::ScreenSettings& s) {
   std::error_code failure;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failure);
   std::ofstream out(path);
-  out << nlohmann::json{{"light", s.tone == ui::Tone::kLight},
-                        {"engineer", s.engineer},
-                        {"scale", s.scale},
-                        {"page", static_cast<int>(s.page)},
-                        {"span_s", s.live.span_s},
-                        {"shown", s.shown}};
+  out << nlohmann::json{{"light", s.tone == ui::Tone::kLight}, {"engineer", s.engineer},  {"scale", s.scale},
+                        {"page", static_cast<int>(s.page)},    {"span_s", s.live.span_s}, {"shown", s.shown}};
   if (!out) fmt::print(stderr, "strigil-ui: the settings cannot be kept in {}\n", path);
 }
 
@@ -105,8 +101,8 @@ class FramePace {
     });
     glfwSetMouseButtonCallback(window, [](GLFWwindow*, int, int, int) { urgent() = true; });
   }
-  /// Takes the window's events until the next frame is due. A key or a button is not kept waiting: it may be a stop. True:
-  /// the key that stops was pressed.
+  /// Takes the window's events until the next frame is due. A key or a button is not kept waiting: it may be a stop.
+  /// True: the key that stops was pressed.
   [[nodiscard]] bool wait() {
     glfwPollEvents();
     for (double left = next_s_ - glfwGetTime(); left > 0 && !urgent(); left = next_s_ - glfwGetTime()) {

@@ -13,6 +13,7 @@
 namespace strigil::ui {
 namespace {
 
+constexpr auto kLeaveFree = std::chrono::milliseconds(1);
 constexpr auto kLookAgain = std::chrono::milliseconds(500);
 
 /// "PASS" and the reasons, out of the end's JSON.
@@ -91,7 +92,7 @@ void RunOnScreen::read() {
     for (bool any = true; any && !leaving_;) {
       any = false;
       for (std::size_t s = 0; s < streams.size() && !leaving_; ++s) {
-        constexpr std::uint64_t kAtOnce = 64;
+        constexpr std::uint64_t kAtOnce = 16;
         for (std::uint64_t i = 0; i < kAtOnce && next[s] < r.block_count(s); ++i, ++next[s], ++read) {
           const auto block = r.block(s, next[s]);
           if (!block) {
@@ -104,6 +105,8 @@ void RunOnScreen::read() {
           any = true;
         }
       }
+      // Whoever draws waits for the same lock, and a stop for whoever draws: it is left free between two helpings.
+      std::this_thread::sleep_for(kLeaveFree);
       progress_ = all == 0 ? 1 : static_cast<float>(read) / static_cast<float>(all);
     }
     for (; next_event < r.event_count() && !leaving_; ++next_event) {

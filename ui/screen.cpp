@@ -90,8 +90,7 @@ void Screen::keys(const ModelState& s) {
   if (ImGui::IsKeyPressed(key::kMinus) || ImGui::IsKeyPressed(key::kPadSubtract)) view.zoom(1.25, view.to_s);
   if (ImGui::IsKeyPressed(key::kComma)) view.pan(-view.span_s / 10);
   if (ImGui::IsKeyPressed(key::kPeriod)) view.pan(view.span_s / 10);
-  if (ImGui::IsKeyPressed(key::kF9, false))
-    settings_.tone = settings_.tone == Tone::kDark ? Tone::kLight : Tone::kDark;
+  if (ImGui::IsKeyPressed(key::kF9, false)) settings_.tone = settings_.tone == Tone::kDark ? Tone::kLight : Tone::kDark;
   if (ImGui::IsKeyPressed(key::kF10, false)) settings_.engineer = !settings_.engineer;
   if (ImGui::IsKeyPressed(key::kF12, false)) picture_wish_ = "strigil-screen.png";
   if (ImGui::IsKeyPressed(key::kR, false) && ImGui::GetIO().KeyCtrl && s.in_control) wish({.verb = "reset"});

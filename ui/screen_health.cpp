@@ -84,7 +84,8 @@ void Screen::health_rig(const ModelState& s) {
   const auto& h = s.health;
   ImGui::TextUnformatted(fmt::format("{:.0f} ticks, {:.0f} of them late", st.ticks, st.overruns).c_str());
   const bool disk = std::isfinite(st.disk_free_bytes);
-  ImGui::TextUnformatted((disk ? fmt::format("disk: {:.1f} GB free", st.disk_free_bytes / 1e9) : "disk: not told").c_str());
+  ImGui::TextUnformatted(
+      (disk ? fmt::format("disk: {:.1f} GB free", st.disk_free_bytes / 1e9) : "disk: not told").c_str());
   ImGui::TextWrapped("publication: %s, run %s", st.publication_endpoint.c_str(), st.run.c_str());
   ImGui::TextUnformatted(fmt::format("messages that were none: {}", s.malformed).c_str());
   ImGui::Separator();
@@ -200,8 +201,9 @@ void Screen::stop_test_trend(const Health& h) {
   }
   const auto& last = h.stop_tests.back();
   ImGui::TextWrapped("%s %s: force trip %s ms, %s mm, peak %s N; abort %s ms, %s mm", last.at.substr(0, 16).c_str(),
-                     last.passed ? "passed" : "FAILED", figure(last.trip_ms, 0).c_str(), figure(last.trip_mm, 2).c_str(),
-                     figure(last.trip_N, 1).c_str(), figure(last.abort_ms, 0).c_str(), figure(last.abort_mm, 2).c_str());
+                     last.passed ? "passed" : "FAILED", figure(last.trip_ms, 0).c_str(),
+                     figure(last.trip_mm, 2).c_str(), figure(last.trip_N, 1).c_str(), figure(last.abort_ms, 0).c_str(),
+                     figure(last.abort_mm, 2).c_str());
 }
 
 void Screen::health(const ModelState& s) {

@@ -63,7 +63,8 @@ void Screen::channel_list(const std::map<std::string, StreamView>& streams) {
       auto [at, fresh] = settings_.shown.try_emplace(key, false);
       if (fresh) at->second = shown_at_first(v, c);
       const auto& channel = v.description.channels[c];
-      ImGui::Checkbox(fmt::format("{} [{}]##{}", channel.name, shown_unit(channel.unit).unit, key).c_str(), &at->second);
+      ImGui::Checkbox(fmt::format("{} [{}]##{}", channel.name, shown_unit(channel.unit).unit, key).c_str(),
+                      &at->second);
     }
     ImGui::TreePop();
   }
@@ -133,13 +134,15 @@ void Screen::live(ModelState& s) {
   landmarks_.mark("follow");
   ImGui::SetNextItemWidth(-1);
   float span = static_cast<float>(settings_.live.span_s);
-  if (ImGui::SliderFloat("##span", &span, 0.01F, 3600, "%.4g s", ImGuiSliderFlags_Logarithmic)) settings_.live.span_s = span;
+  if (ImGui::SliderFloat("##span", &span, 0.01F, 3600, "%.4g s", ImGuiSliderFlags_Logarithmic))
+    settings_.live.span_s = span;
   trigger(s.streams);
   watch_trigger(s.streams);
   if (settings_.live.a_s && settings_.live.b_s) {
     ImGui::TextUnformatted(fmt::format("B - A {:.6g} s", *settings_.live.b_s - *settings_.live.a_s).c_str());
   }
-  if ((settings_.live.a_s || settings_.live.b_s) && ImGui::SmallButton("clear cursors")) settings_.live.a_s.reset(), settings_.live.b_s.reset();
+  if ((settings_.live.a_s || settings_.live.b_s) && ImGui::SmallButton("clear cursors"))
+    settings_.live.a_s.reset(), settings_.live.b_s.reset();
   ImGui::Separator();
   channel_list(s.streams);
   ImGui::Separator();
@@ -199,7 +202,8 @@ void Screen::trigger(const std::map<std::string, StreamView>& streams) {
   ImGui::InputFloat("##level", &trigger_.level, 0, 0, "%.4g");
   ImGui::SameLine();
   if (ImGui::Button(trigger_.rising ? "rising" : "falling")) trigger_.rising = !trigger_.rising;
-  if (button(trigger_.armed ? "waiting" : "Arm", "trigger_arm", {-1, 0}, !trigger_.of.empty(), "choose a channel first")) {
+  if (button(trigger_.armed ? "waiting" : "Arm", "trigger_arm", {-1, 0}, !trigger_.of.empty(),
+             "choose a channel first")) {
     trigger_.armed = !trigger_.armed;
     trigger_.looked_s = newest_of(streams);
     if (trigger_.armed) settings_.live.follow = true;

@@ -1,5 +1,5 @@
-// Where the instrument is: the phantom from above with the way it went and the dose it gave, and the layers from the side.
-// The phantom is known only where somebody chose its file here, or a run file holds it: no bench tells it.
+// Where the instrument is: the phantom from above with the way it went and the dose it gave, and the layers from the
+// side. The phantom is known only where somebody chose its file here, or a run file holds it: no bench tells it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -137,8 +137,8 @@ void Screen::map(const std::map<std::string, StreamView>& streams, const DoseMap
     plot.box(x, y, x + dose.side_mm, y + dose.side_mm, heat_colour(std::min(1.0F, dose.used[i])), true);
   }
   if (phantom != nullptr) {
-    plot.box(phantom->x_min_m * kMilli, phantom->y_min_m * kMilli, phantom->x_max_m * kMilli,
-             phantom->y_max_m * kMilli, text_colour(settings_.tone, true), false);
+    plot.box(phantom->x_min_m * kMilli, phantom->y_min_m * kMilli, phantom->x_max_m * kMilli, phantom->y_max_m * kMilli,
+             text_colour(settings_.tone, true), false);
     for (const auto& inclusion : phantom->inclusions) {
       const auto f = rig::footprint_of(inclusion);
       // Told by words too: what is to be found has its kind beside it, what is not is in brackets.

@@ -21,7 +21,8 @@ void apply_theme(Tone tone, float scale) {
   style.ScrollbarSize = 16;
   style.ScaleAllSizes(scale);
   // Under text of the tone's own colour.
-  style.Colors[ImGuiCol_PlotHistogram] = tone == Tone::kDark ? ImVec4(0.0F, 0.42F, 0.65F, 1) : ImVec4(0.5F, 0.75F, 0.95F, 1);
+  style.Colors[ImGuiCol_PlotHistogram] =
+      tone == Tone::kDark ? ImVec4(0.0F, 0.42F, 0.65F, 1) : ImVec4(0.5F, 0.75F, 0.95F, 1);
   ImGui::GetStyle() = style;
 }
 

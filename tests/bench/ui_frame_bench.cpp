@@ -1,7 +1,7 @@
-// Frame: CPU time of the main thread for one frame of the live page, 1920x1080, all sixteen channels of a 25.6 kHz stream
-// on it, spectrum and spectrogram beside them, Dear ImGui with nothing behind it, against an empty Dear ImGui frame (one
-// window, one line of text) in turns. The whole history is on the screen; a sixtieth of a second of samples comes between
-// two frames, which is the listening thread's time and not the frame's.
+// Frame: CPU time of the main thread for one frame of the live page, 1920x1080, all sixteen channels of a 25.6 kHz
+// stream on it, spectrum and spectrogram beside them, Dear ImGui with nothing behind it, against an empty Dear ImGui
+// frame (one window, one line of text) in turns. The whole history is on the screen; a sixtieth of a second of samples
+// comes between two frames, which is the listening thread's time and not the frame's.
 #include <cmath>
 #include <random>
 
@@ -119,7 +119,8 @@ int main(int argc, char** argv) {
     f.note = note;
     figures.push_back(f);
     if (length_s == lengths.back()) {
-      Figure flat{.name = "the longest history against " + length_words(lengths[1]) + ", p99", .unit = "ms", .ours = p99};
+      Figure flat{
+          .name = "the longest history against " + length_words(lengths[1]) + ", p99", .unit = "ms", .ours = p99};
       flat.reference = at_ten_seconds;
       flat.judged = p99 / at_ten_seconds;
       flat.at_most = kFlat;

@@ -161,7 +161,8 @@ TEST(Screen, DrawsWhateverItWasTold) {
   connect(s.model, true, true, "running");
   auto& m = s.model.state;
   const std::string long_word(5000, 'x');
-  m.status.bench = m.status.holder = m.status.words = m.status.protocol = m.status.prompt = m.status.stop_test = long_word;
+  m.status.bench = m.status.holder = m.status.words = m.status.protocol = m.status.prompt = m.status.stop_test =
+      long_word;
   m.status.steps = -1;
   m.status.step = m.status.left_s = m.status.elapsed_s = std::nan("");
   m.status.x_mm = INFINITY;
@@ -191,7 +192,8 @@ TEST(Screen, DrawsWhateverItWasTold) {
   wild.channels = 6;
   wild.samples = 32;
   wild.t0 = daq::HostTime{1};
-  for (std::size_t v = 0; v < wild.value_count(); ++v) wild.values[v] = v % 3 == 0 ? INFINITY : v % 3 == 1 ? -1e30F : NAN;
+  for (std::size_t v = 0; v < wild.value_count(); ++v)
+    wild.values[v] = v % 3 == 0 ? INFINITY : v % 3 == 1 ? -1e30F : NAN;
   s.model.take_block(place, wild);
   for (const auto page : {Page::kLive, Page::kOperate, Page::kHealth, Page::kReview}) {
     s.settings.page = page;
