@@ -23,27 +23,22 @@ using daq::HostTime;
 using testing::HasSubstr;
 
 constexpr std::int64_t kMillisecond = 1'000'000;
-constexpr daq::StreamId kForce = 0;
-constexpr daq::StreamId kPosition = 1;
-constexpr daq::StreamId kVibration = 2;
+constexpr daq::StreamId kForce = 0, kPosition = 1, kVibration = 2;
+
+daq::StreamDescription stream(daq::StreamId id, const std::string& quantity, const std::array<const char*, 3>& channels,
+                              const char* unit, double rate_Hz) {
+  daq::StreamDescription out;
+  out.id = id;
+  out.name = out.quantity = quantity;
+  for (const char* c : channels) out.channels.push_back({c, unit});
+  out.rate_Hz = rate_Hz;
+  return out;
+}
 
 std::vector<daq::StreamDescription> streams() {
-  daq::StreamDescription force;
-  force.id = kForce;
-  force.name = force.quantity = "force";
-  force.channels = {{"Fx", "N"}, {"Fy", "N"}, {"Fz", "N"}};
-  force.rate_Hz = 1'000;
-  daq::StreamDescription position;
-  position.id = kPosition;
-  position.name = position.quantity = "position";
-  position.channels = {{"x", "m"}, {"y", "m"}, {"z", "m"}};
-  daq::StreamDescription vibration;
-  vibration.id = kVibration;
-  vibration.name = "vibration";
-  vibration.quantity = "acceleration";
-  vibration.channels = {{"ax", "m/s2"}, {"ay", "m/s2"}, {"az", "m/s2"}};
-  vibration.rate_Hz = 3'200;
-  return {force, position, vibration};
+  return {stream(kForce, "force", {"Fx", "Fy", "Fz"}, "N", 1'000),
+          stream(kPosition, "position", {"x", "y", "z"}, "m", 0),
+          stream(kVibration, "acceleration", {"ax", "ay", "az"}, "m/s2", 3'200)};
 }
 
 /// A run in memory: each source in its own order.
@@ -62,13 +57,11 @@ struct Ground {
   bool air = false;
 };
 
-/// Strokes there and back over `ground`; each entry: whether the stroke is broken off half-way and done again.
+/// Strokes there and back; each entry: whether it is broken off half-way and done again.
 Tape tape(std::uint64_t seed, const Ground& ground, const std::vector<bool>& broken = {false, false}) {
   Draws draws(seed);
   Tape out;
-  constexpr double kSpeed_mm_s = 60;
-  constexpr double kFrom_mm = 30;
-  constexpr double kTo_mm = 140;
+  constexpr double kSpeed_mm_s = 60, kFrom_mm = 30, kTo_mm = 140;
   struct Leg {
     double from_s, to_s, from_mm, to_mm;
   };
@@ -195,8 +188,7 @@ class Witness final : public Detector {
     }
   }
   void end(std::vector<Detection>&) override { note('.'), ++calls; }
-  std::size_t calls = 0;
-  std::size_t samples = 0;
+  std::size_t calls = 0, samples = 0;
   std::vector<double> middle_N;
   std::string heard;
 
@@ -281,27 +273,21 @@ TEST(StrokeFeed, WhatIsMissingIsLeftOutAndTheRestGoesOn) {
 }
 
 std::string truth_of(const std::vector<double>& places_mm, bool differs, const std::string& phantom) {
-  nlohmann::json list = nlohmann::json::array();
+  auto list = nlohmann::json::array();
   for (const double x : places_mm) {
-    list.push_back({{"name", "t" + std::to_string(list.size())},
-                    {"kind", "nodule"},
-                    {"target", true},
-                    {"differs", differs},
-                    {"x_mm", x},
-                    {"y_mm", 50.0},
-                    {"length_mm", 12.0},
-                    {"width_mm", 10.0},
-                    {"angle_deg", 0.0},
-                    {"depth_mm", 2.0},
-                    {"stiffness_contrast", differs ? 2.5 : 1.0}});
+    auto one = nlohmann::json::parse(R"({"kind":"nodule","target":true,"y_mm":50,"length_mm":12,"width_mm":10,
+                                         "angle_deg":0,"depth_mm":2})");
+    one["name"] = "t" + std::to_string(list.size());
+    one["differs"] = differs;
+    one["x_mm"] = x;
+    one["stiffness_contrast"] = differs ? 2.5 : 1.0;
+    list.push_back(one);
   }
-  return nlohmann::json{{"format", "strigil-ground-truth"},
-                        {"format_version", "1.0"},
-                        {"phantom", phantom},
-                        {"condition", "drawn"},
-                        {"inclusions", list},
-                        {"instrument", {{"name", "i"}, {"edge_length_mm", 40.0}}}}
-      .dump();
+  auto root = nlohmann::json::parse(R"({"format":"strigil-ground-truth","format_version":"1.0","condition":"drawn",
+                                        "instrument":{"name":"i","edge_length_mm":40}})");
+  root["phantom"] = phantom;
+  root["inclusions"] = list;
+  return root.dump();
 }
 
 TEST(GroundTruth, TargetsAreWhatLiesUnderTheEdgeOfTheStroke) {
@@ -319,10 +305,7 @@ TEST(GroundTruth, TargetsAreWhatLiesUnderTheEdgeOfTheStroke) {
   EXPECT_EQ(targets_under(hearing, truth).size(), 1U) << "beside the edge";
   // A band across the lane at 45 degrees: only what lies under the edge counts, not its box.
   lump.y_mm = 50;
-  lump.round = false;
-  lump.length_mm = 100;
-  lump.width_mm = 2;
-  lump.angle_deg = 45;
+  lump.round = false, lump.length_mm = 100, lump.width_mm = 2, lump.angle_deg = 45;
   under = targets_under(hearing, truth);
   EXPECT_NEAR(under[0].where.to_mm - under[0].where.from_mm, 40 + 2 * std::sqrt(2), 1e-6);
   truth.inclusions[1].target = false;
@@ -423,9 +406,7 @@ StrokeHearing normal_marks(const std::string& name, double d_prime, const std::v
                            Draws& draws) {
   StrokeHearing h;
   h.detector = name;
-  h.length_m = 0.11;
-  h.x_from_mm = 30;
-  h.x_to_mm = 140;
+  h.length_m = 0.11, h.x_from_mm = 30, h.x_to_mm = 140;
   for (double x = 35; x < 140; x += 10) {
     Detection d{x, 0, 0, draws.normal()};
     for (const auto& t : targets) {
