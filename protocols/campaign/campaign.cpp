@@ -141,7 +141,7 @@ class CampaignRun {
       }
       if (known.size() < 2) continue;
       const PlanOptions options{.confidence = rule.confidence, .looks = rule.looks};
-      const auto plan = plan_precision(known, *rule.half_width, options);
+      const auto plan = plan_precision(known, rule.half_width, options);
       if (plan && plan->decision != TrialDecision::kUndecided)
         summary_.decided = fmt::format("{}: {}", rule.measure, plan->words);
     }

@@ -77,9 +77,11 @@ ReportSection section_of(const DetectorJudgement& d, const Suite& suite, std::ve
   for (const auto& note : d.notes) s.about += "; " + note;
   std::vector<ReportReason> own;
   for (const auto& figure : figures_of(d)) s.metrics.push_back(metric_of(figure, d.detector, suite, own));
-  s.verdict = Judgement::kPass;
+  // Where nothing was asked of it and nothing is held against it, there is no verdict.
+  const bool asked = std::any_of(suite.accepts.begin(), suite.accepts.end(),
+                                 [&](const AcceptRule& rule) { return rule.detector == d.detector; });
+  if (asked || !d.accused.empty()) s.verdict = d.accused.empty() ? Judgement::kPass : Judgement::kFail;
   for (const auto& r : own) s.verdict = std::max(*s.verdict, r.weight);
-  if (!d.accused.empty()) s.verdict = std::max(*s.verdict, Judgement::kFail);
   reasons.insert(reasons.end(), own.begin(), own.end());
   if (!d.roc_curve.empty()) s.plots.push_back(roc_plot(d));
   if (!d.froc_curve.empty()) s.plots.push_back(froc_plot(d));

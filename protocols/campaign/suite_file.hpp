@@ -53,9 +53,8 @@ struct AcceptRule {
 
 /// [until]: the campaign ends when the mean of a measure over the trials is decided (protocols/court/trial_planner.hpp).
 struct UntilRule {
-  std::string measure;               ///< as MeasureResult::name
-  std::optional<double> half_width;  ///< known to +- this; else: within the limits, or certainly not
-  Band limits;
+  std::string measure;      ///< as MeasureResult::name
+  double half_width = 0;    ///< known to +- this, > 0
   std::uint64_t looks = 5;  ///< evenly over the planned trials, the last one at their end
   double confidence = 0.95;
 };
