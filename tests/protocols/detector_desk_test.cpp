@@ -20,7 +20,7 @@ class Desk : public ::testing::Test {
  protected:
   Desk() {
     DeskConfig config;
-    config.rules = {.window_s = 0.5, .patience_s = 0.2, .deadline_s = 30};
+    config.rules = {.window_s = 0.5, .patience_s = 2, .deadline_s = 30};
     auto opened = DetectorDesk::open(config);
     EXPECT_TRUE(opened) << opened.error().message;
     desk_ = std::move(*opened);
