@@ -237,7 +237,8 @@ void StrokeFeed::begin(Stroke& stroke, const ReadbackStretch& first) {
 /// the call it was given in, and not after them.
 void StrokeFeed::collect(Stroke& stroke, std::size_t d, std::size_t had, double earliest_s, const TrackPoint& now) {
   auto& hearing = stroke.answers[d];
-  const double began_s = seconds_of(stroke.began);
+  // The first samples may be from just before: a stretch between two positions belongs to a stroke as a whole.
+  const double began_s = std::min(seconds_of(stroke.began), stroke.track.front().at_s);
   for (auto i = had; i < hearing.detections.size(); ++i) {
     auto& answer = hearing.detections[i];
     const double ahead_mm = stroke.direction * (answer.position_mm - now.x_mm);

@@ -284,8 +284,12 @@ void DetectorDesk::wait_for_bye() {
 void DetectorDesk::join(StrokeHearing& stroke, const Told& told) const {
   stroke.detections = told.detections;
   stroke.before_the_data = 0;
-  const double began_s = seconds_of(stroke.began.ns);
-  const double last_s = std::max(seconds_of(stroke.ended.ns), stroke.track.empty() ? 0 : stroke.track.back().at_s);
+  double began_s = seconds_of(stroke.began.ns);
+  double last_s = seconds_of(stroke.ended.ns);
+  if (!stroke.track.empty()) {
+    began_s = std::min(began_s, stroke.track.front().at_s);
+    last_s = std::max(last_s, stroke.track.back().at_s);
+  }
   for (std::size_t i = 0; i < stroke.detections.size(); ++i) {
     auto& d = stroke.detections[i];
     const bool there = !stroke.track.empty() &&
