@@ -271,7 +271,7 @@ void StrokeFeed::end_strokes() {
     facts.x_from_mm = s.x_from_mm;
     facts.x_to_mm = s.x_to_mm;
     if (s.direction != 0 && s.track.back().x_mm != s.last.x_mm) s.track.push_back(s.last);
-    facts.track = std::move(s.track);
+    facts.track = s.track;  // the stroke needs its own until its last answers are in
     if (detectors_.empty()) done_.push_back(facts);
     for (std::size_t d = 0; d < detectors_.size(); ++d) {
       auto hearing = facts;
