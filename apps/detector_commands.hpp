@@ -37,7 +37,8 @@ struct JudgeArguments {
 /// kPass; kFail where a detector was accused or the desk found something against it; kUsage.
 int judge_command(const JudgeArguments& arguments);
 
-/// Of runs that detectors have heard: judgement (or why there is none), hearings and findings, as JSON and for a person.
+/// Of runs that detectors have heard: judgement (or why there is none), hearings and findings, as JSON and for a
+/// person.
 struct JudgedText {
   std::string json;
   std::string text;

@@ -38,8 +38,7 @@ daq::Result<std::unique_ptr<Playback>> Playback::open(const std::string& run_fil
   config->when_full = daq::WhenFull::kWait;
   daq::PublishedRun run;
   run.id = out->header().run_id + "-replay";
-  auto publisher =
-      daq::Publisher::start(*config, run, out->header().streams, out->fanout_.add_sink("publisher"));
+  auto publisher = daq::Publisher::start(*config, run, out->header().streams, out->fanout_.add_sink("publisher"));
   if (!publisher) return publisher.error();
   out->publisher_ = std::move(*publisher);
   return out;

@@ -14,9 +14,9 @@
 namespace strigil::apps {
 
 struct RemoteDetectorOptions {
-  std::string command;                                    ///< with {endpoint} and {answers}; empty: one comes by itself
+  std::string command;  ///< with {endpoint} and {answers}; empty: one comes by itself
   Publication publication{"tcp://127.0.0.1:*", 0, {}, {}};  ///< of a replay
-  std::string answers = "tcp://127.0.0.1:*";              ///< where the desk is put up
+  std::string answers = "tcp://127.0.0.1:*";                ///< where the desk is put up
   protocols::DeskRules rules;
 };
 

@@ -104,8 +104,8 @@ class Mailbox::Impl {
   void send(const std::string& to, std::string_view topic, std::string_view text) {
     const std::array<std::string_view, 3> parts{to, topic, text};
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      const auto flags = i + 1 == parts.size() ? zmq::send_flags::dontwait
-                                               : zmq::send_flags::dontwait | zmq::send_flags::sndmore;
+      const auto flags =
+          i + 1 == parts.size() ? zmq::send_flags::dontwait : zmq::send_flags::dontwait | zmq::send_flags::sndmore;
       if (!socket_.send(zmq::buffer(parts[i]), flags)) return;  // a ROUTER drops what nobody takes
     }
   }

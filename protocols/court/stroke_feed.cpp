@@ -243,7 +243,8 @@ void StrokeFeed::begin(Stroke& stroke, const ReadbackStretch& first) {
 /// the call it was given in, and not after them.
 void StrokeFeed::collect(Stroke& stroke, std::size_t d, std::size_t had, double earliest_s, const TrackPoint& now) {
   auto& hearing = stroke.answers[d];
-  const double began_s = seconds_of(stroke.began);
+  // The first samples may be from just before: a stretch between two positions belongs to a stroke as a whole.
+  const double began_s = std::min(seconds_of(stroke.began), stroke.track.front().at_s);
   for (auto i = had; i < hearing.detections.size(); ++i) {
     auto& answer = hearing.detections[i];
     const double ahead_mm = stroke.direction * (answer.position_mm - now.x_mm);
@@ -277,7 +278,7 @@ void StrokeFeed::end_strokes() {
     facts.x_from_mm = s.x_from_mm;
     facts.x_to_mm = s.x_to_mm;
     if (s.direction != 0 && s.track.back().x_mm != s.last.x_mm) s.track.push_back(s.last);
-    facts.track = std::move(s.track);
+    facts.track = s.track;  // the stroke needs its own until its last answers are in
     if (detectors_.empty()) done_.push_back(facts);
     for (std::size_t d = 0; d < detectors_.size(); ++d) {
       auto hearing = facts;

@@ -113,10 +113,9 @@ AnswerText text_of(std::string_view root, std::string_view kind, const Json& jso
 
 struct Encoder {
   AnswerText operator()(const HelloAnswer& a) const {
-    return say("hello", {{"name", a.name},
-                         {"version", a.version},
-                         {"subscriptions", a.subscriptions},
-                         {"per_lane", a.per_lane}});
+    return say(
+        "hello",
+        {{"name", a.name}, {"version", a.version}, {"subscriptions", a.subscriptions}, {"per_lane", a.per_lane}});
   }
   AnswerText operator()(const HeardAnswer& a) const { return say("heard", {{"until_ns", a.until_ns}}); }
   AnswerText operator()(const DetectionsAnswer& a) const {
@@ -180,20 +179,19 @@ AnswerText encode(const Welcome& w) {
                        {"speed_mm_s", s.speed_mm_s}});
   }
   const auto& r = w.roles;
-  return text_of(kDeskTopic, "welcome",
-                 {{"run", w.run},
-                  {"roles",
-                   {{"normal_channel", r.normal_channel},
-                    {"normal_sign", r.normal_sign},
-                    {"tangential_channel", r.tangential_channel},
-                    {"tangential_sign", r.tangential_sign},
-                    {"lean_rad", r.lean_rad},
-                    {"vibration_channel", w.vibration_channel}}},
-                  {"rules",
-                   {{"window_s", w.rules.window_s},
-                    {"patience_s", w.rules.patience_s},
-                    {"deadline_s", w.rules.deadline_s}}},
-                  {"strokes", strokes}});
+  return text_of(
+      kDeskTopic, "welcome",
+      {{"run", w.run},
+       {"roles",
+        {{"normal_channel", r.normal_channel},
+         {"normal_sign", r.normal_sign},
+         {"tangential_channel", r.tangential_channel},
+         {"tangential_sign", r.tangential_sign},
+         {"lean_rad", r.lean_rad},
+         {"vibration_channel", w.vibration_channel}}},
+       {"rules",
+        {{"window_s", w.rules.window_s}, {"patience_s", w.rules.patience_s}, {"deadline_s", w.rules.deadline_s}}},
+       {"strokes", strokes}});
 }
 
 AnswerText desk_refusal(std::string_view what, std::string_view why) {

@@ -77,9 +77,10 @@ std::string_view in_a_sentence(DeskFault fault) noexcept {
 daq::Result<std::unique_ptr<DetectorDesk>> DetectorDesk::open(const DeskConfig& config) {
   const auto& r = config.rules;
   if (!(r.window_s > 0 && r.patience_s > 0 && r.deadline_s > 0 && r.patience_s <= 3600 && r.window_s <= 3600)) {
-    return daq::Error{fmt::format("a desk needs a window, patience and deadline above 0 s and of at most an hour, not "
-                                  "{}, {} and {}",
-                                  r.window_s, r.patience_s, r.deadline_s)};
+    return daq::Error{
+        fmt::format("a desk needs a window, patience and deadline above 0 s and of at most an hour, not "
+                    "{}, {} and {}",
+                    r.window_s, r.patience_s, r.deadline_s)};
   }
   std::unique_ptr<DetectorDesk> desk(new DetectorDesk(config));
   auto mailbox = daq::Mailbox::open(config.mailbox);
@@ -284,8 +285,12 @@ void DetectorDesk::wait_for_bye() {
 void DetectorDesk::join(StrokeHearing& stroke, const Told& told) const {
   stroke.detections = told.detections;
   stroke.before_the_data = 0;
-  const double began_s = seconds_of(stroke.began.ns);
-  const double last_s = std::max(seconds_of(stroke.ended.ns), stroke.track.empty() ? 0 : stroke.track.back().at_s);
+  double began_s = seconds_of(stroke.began.ns);
+  double last_s = seconds_of(stroke.ended.ns);
+  if (!stroke.track.empty()) {
+    began_s = std::min(began_s, stroke.track.front().at_s);
+    last_s = std::max(last_s, stroke.track.back().at_s);
+  }
   for (std::size_t i = 0; i < stroke.detections.size(); ++i) {
     auto& d = stroke.detections[i];
     const bool there = !stroke.track.empty() &&
@@ -342,11 +347,12 @@ std::vector<DeskFinding> DetectorDesk::findings(const std::vector<StrokeHearing>
     all += s.detections.size();
   }
   if (early > 0 || ahead_of_publication_ > 0) {
-    out.push_back({DeskFault::kClairvoyant,
-                   early > 0 ? fmt::format("{} of its {} answers, on {} of {} strokes, came before the data they are of",
-                                           early, all, early_strokes, strokes.size())
-                             : fmt::format("{} times it said that it had heard what was not yet published",
-                                           ahead_of_publication_)});
+    out.push_back(
+        {DeskFault::kClairvoyant,
+         early > 0
+             ? fmt::format("{} of its {} answers, on {} of {} strokes, came before the data they are of", early, all,
+                           early_strokes, strokes.size())
+             : fmt::format("{} times it said that it had heard what was not yet published", ahead_of_publication_)});
   }
   if (asked_for_truth_ > 0) {
     out.push_back({DeskFault::kAskedForTruth,
@@ -354,17 +360,17 @@ std::vector<DeskFinding> DetectorDesk::findings(const std::vector<StrokeHearing>
   }
   if (state_ == State::kHung) out.push_back({DeskFault::kHung, ended_});
   if (state_ == State::kCrashed) out.push_back({DeskFault::kCrashed, fmt::format("its process ended: {}", ended_)});
-  const auto late = static_cast<std::size_t>(std::count_if(lags_s_.begin(), lags_s_.end(),
-                                                           [&](double s) { return s > config_.rules.deadline_s; }));
+  const auto late = static_cast<std::size_t>(
+      std::count_if(lags_s_.begin(), lags_s_.end(), [&](double s) { return s > config_.rules.deadline_s; }));
   if (late > 0) {
-    out.push_back({DeskFault::kSlow,
-                   fmt::format("{} of {} answers came more than {} s after the data they rest on, the latest {:.2f} s",
-                               late, lags_s_.size(), config_.rules.deadline_s,
-                               *std::max_element(lags_s_.begin(), lags_s_.end()))});
+    out.push_back(
+        {DeskFault::kSlow,
+         fmt::format("{} of {} answers came more than {} s after the data they rest on, the latest {:.2f} s", late,
+                     lags_s_.size(), config_.rules.deadline_s, *std::max_element(lags_s_.begin(), lags_s_.end()))});
   }
   if (flooded_ > 0) {
-    out.push_back({DeskFault::kFlooding, fmt::format("{} answers were more than anybody can mean, and thrown away",
-                                                     flooded_)});
+    out.push_back(
+        {DeskFault::kFlooding, fmt::format("{} answers were more than anybody can mean, and thrown away", flooded_)});
   }
   if (malformed_ > 0) {
     out.push_back(

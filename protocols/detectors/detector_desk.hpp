@@ -75,7 +75,8 @@ struct DeskConfig {
   bool real_time = false;     ///< data are published as they are made, and wait for nobody
 };
 
-/// One thread. In order: open, begin, wait_for_hello, published and wait_for_slowest over and over, wait_for_bye, finish.
+/// One thread. In order: open, begin, wait_for_hello, published and wait_for_slowest over and over, wait_for_bye,
+/// finish.
 class DetectorDesk {
  public:
   /// Errors: as of Mailbox::open; rules out of range.

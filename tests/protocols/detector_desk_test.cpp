@@ -20,7 +20,7 @@ class Desk : public ::testing::Test {
  protected:
   Desk() {
     DeskConfig config;
-    config.rules = {.window_s = 0.5, .patience_s = 0.2, .deadline_s = 30};
+    config.rules = {.window_s = 0.5, .patience_s = 2, .deadline_s = 30};
     auto opened = DetectorDesk::open(config);
     EXPECT_TRUE(opened) << opened.error().message;
     desk_ = std::move(*opened);
@@ -61,8 +61,7 @@ class Desk : public ::testing::Test {
     h.planned.step = step;
     h.began = {began_s * kSecond};
     h.ended = {(began_s + 5) * kSecond};
-    for (int i = 0; i <= 100; ++i)
-      h.track.push_back({static_cast<double>(began_s) + 0.05 * i, static_cast<double>(i)});
+    for (int i = 0; i <= 100; ++i) h.track.push_back({static_cast<double>(began_s) + 0.05 * i, static_cast<double>(i)});
     return h;
   }
   DeskHearing finish() { return desk_->finish({stroke(3, 10), stroke(4, 20)}); }
@@ -113,10 +112,10 @@ TEST_F(Desk, NamesAnswersThatKnewMoreThanTheDataSaid) {
   come();
   published(11);
   say(DetectionsAnswer{kFirst,
-                       {{10, 10.5, 10.6, 1},      // honest
-                        {60, 10.5, 10.6, 1},      // the instrument was at 12 mm then
-                        {10, 10.7, 10.6, 1},      // speaks of what comes after its data
-                        {50, 12.5, 12.6, 1}}});   // data that nobody had published
+                       {{10, 10.5, 10.6, 1},     // honest
+                        {60, 10.5, 10.6, 1},     // the instrument was at 12 mm then
+                        {10, 10.7, 10.6, 1},     // speaks of what comes after its data
+                        {50, 12.5, 12.6, 1}}});  // data that nobody had published
   say(DoneAnswer{kFirst, 4});
   say(DoneAnswer{kSecondOne, 0});
   EXPECT_THAT(ask("truth"), ::testing::HasSubstr("nobody"));
@@ -155,9 +154,9 @@ TEST_F(Desk, CountsWhatMakesNoSenseAndGoesOn) {
       {"strigil/1/detector/hello", R"({"name": "second", "version": "1"})"}};
   for (const auto& [topic, text] : letters) ASSERT_TRUE(pen_->send(topic, text));
   say(DoneAnswer{kFirst, 0});
-  say(DetectionsAnswer{kFirst, {{10, 11, 11, 1}}});      // after done
-  say(DoneAnswer{{4, 21 * kSecond}, 0});                 // a stroke that never was
-  say(DoneAnswer{kSecondOne, 1});                        // and another number than came
+  say(DetectionsAnswer{kFirst, {{10, 11, 11, 1}}});  // after done
+  say(DoneAnswer{{4, 21 * kSecond}, 0});             // a stroke that never was
+  say(DoneAnswer{kSecondOne, 1});                    // and another number than came
   const auto stranger = pen();
   ASSERT_TRUE(stranger->send("strigil/1/detector/bye", "{}"));  // of no seat: neither heard nor held against anybody
   EXPECT_THAT(ask("weather"), ::testing::HasSubstr("said so already"));
