@@ -10,7 +10,6 @@ namespace strigil::protocols {
 namespace {
 
 constexpr double kHalfWidth = 1.7320508075688772;   // rectangular: a / sqrt 3
-constexpr double kTriangle = 2.4494897427831779;    // triangular: a / sqrt 6
 constexpr double kWholeWidth = 3.4641016151377544;  // rectangular, whole width: w / sqrt 12
 
 /// Slope through zero, by least squares.
