@@ -24,7 +24,7 @@ std::string to_text(const StageCalibration& c) {
   if (!c.grade.empty()) out += ", " + c.grade;
   if (!c.valid_until.empty()) out += ", valid until " + c.valid_until;
   for (const auto& a : c.axes) {
-    out += fmt::format("; {} {:g} to {:g} mm to {:.2g} um (k = {:g})", a.name, a.low_m * 1e3, a.high_m * 1e3,
+    out += fmt::format("; {} {:g} to {:g} mm to {:.2g} um (k = {:.2f})", a.name, a.low_m * 1e3, a.high_m * 1e3,
                        a.expanded_m * 1e6, c.coverage_factor);
   }
   return out;
