@@ -256,7 +256,7 @@ int run(const Arguments& a) {
       if (due) save_picture(window, a.picture);
       if (const auto wish = screen.take_picture_wish(); !wish.empty()) save_picture(window, wish);
       glfwSwapBuffers(window);
-      if (!a.landmarks.empty() && glfwGetTime() - told_landmarks_s > 0.1) {
+      if (!a.landmarks.empty() && glfwGetTime() - told_landmarks_s > 0.03) {
         told_landmarks_s = glfwGetTime();
         const auto fresh = a.landmarks + ".new";
         std::ofstream(fresh) << screen.landmarks().json();

@@ -86,6 +86,7 @@ def operate(endpoint, display):
         watcher.wait(lambda s: s["use"] == "by_hand", "it is homed and up again")
         console.click("reset")
         watcher.wait(lambda s: s["armed"] and s.get("supervisor") == "running", "reset after the stop")
+        console.wait_gone("trouble")
         console.click("review_last")
         console.wait_for("review_verdict")
         time.sleep(1)

@@ -79,6 +79,12 @@ class Console:
             time.sleep(0.05)
         raise AssertionError(f"{self.name} never showed '{landmark}', but {sorted(self.places())}")
 
+    def wait_gone(self, landmark):
+        deadline = time.monotonic() + PATIENCE_S
+        while landmark in self.places():
+            assert time.monotonic() < deadline, f"{self.name} still shows '{landmark}'"
+            self.see_frames()
+
     def see_frames(self):
         """Waits until a whole frame was drawn after now: a slow computer sees every press."""
         for _ in range(2):
@@ -88,12 +94,13 @@ class Console:
                 time.sleep(0.01)
 
     def written(self):
-        """When the landmarks were, last: after each frame, but not more often than ten times a second."""
+        """When the landmarks were, last: after each frame, but not more often than thirty times a second."""
         return self.marks.stat().st_mtime_ns
 
     def point(self, landmark):
         place, before = self.wait_for(landmark), None
-        while place != before:  # what is above it may come and go
+        while place != before:  # what is above it may come and go, as the bench tells of itself ten times a second
+            time.sleep(0.25)
             self.see_frames()
             place, before = self.wait_for(landmark), place
         x, y, wide, tall = place
