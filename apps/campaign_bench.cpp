@@ -87,8 +87,8 @@ daq::Result<std::string> CampaignBench::phantom_with(const std::string& conditio
   }
   const auto found = phantom_of_.find(condition);
   if (found == phantom_of_.end())
-    return daq::Error{fmt::format("no phantom of the catalogue has the condition '{}'; see `strigil phantom list`",
-                                  condition)};
+    return daq::Error{
+        fmt::format("no phantom of the catalogue has the condition '{}'; see `strigil phantom list`", condition)};
   return found->second;
 }
 
@@ -182,7 +182,8 @@ daq::Result<AttemptOutcome> CampaignBench::carry_out(const protocols::Trial& tri
   if (!prepared) return prepared.error();
   for (const auto& digest : digests_of(*prepared)) {
     if (!inputs_.contains(digest))
-      return daq::Error{"a bench, protocol, phantom or instrument file was changed while the campaign went on; put it back"};
+      return daq::Error{
+          "a bench, protocol, phantom or instrument file was changed while the campaign went on; put it back"};
   }
   if (auto ready = set_by_hand(trial); !ready) return ready.error();
   const auto outcome = run_one(*prepared, seed_of(trial, attempt), run_file);
@@ -204,8 +205,8 @@ daq::Result<AttemptOutcome> CampaignBench::judge_again(const protocols::Trial& t
 daq::Result<AttemptOutcome> CampaignBench::judge(const Prepared& prepared, const std::string& run_file) const {
   const auto end = protocols::read_run_end(run_file, prepared.plan);
   if (!end) return end.error();
-  AttemptOutcome out{.judgement = end->verdict.judgement, .duration_s = end->duration_s,
-                     .strokes = end->verdict.strokes.size()};
+  AttemptOutcome out{
+      .judgement = end->verdict.judgement, .duration_s = end->duration_s, .strokes = end->verdict.strokes.size()};
   for (const auto& r : end->verdict.reasons) out.reasons.push_back({r.weight, r.text});
   // An INVALID run says nothing of the instrument, so its measures are not held against it.
   if (out.judgement != Judgement::kInvalid) {
@@ -244,7 +245,8 @@ daq::Result<void> CampaignBench::surround(const protocols::Surroundings& what, c
                                 {.phantom = suite_.phantom, .instrument = suite_.instrument, .emollient = {}});
   if (!prepared) return prepared.error();
   if (!what.home.empty()) {
-    const auto homed = carry_out_homing({.bench = prepared->bench, .axes = what.home, .virtual_time = suite_.virtual_time});
+    const auto homed =
+        carry_out_homing({.bench = prepared->bench, .axes = what.home, .virtual_time = suite_.virtual_time});
     if (!homed) return homed.error();
     if (!homed->failure.empty()) return daq::Error{homed->failure};
   }

@@ -52,7 +52,7 @@ class CampaignBench : public protocols::TrialExecutor {
   bool stopped_ = false;
   std::string by_hand_now_;
   std::string fingerprint_;
-  std::set<std::string> inputs_;  ///< digests of all texts that trials are made of
+  std::set<std::string> inputs_;                                      ///< digests of all texts that trials are made of
   std::map<std::string, std::pair<std::string, std::string>> texts_;  ///< by folder and name: path and text
   std::map<std::string, std::string> phantom_of_;                     ///< by condition
   std::map<std::string, std::string> protocol_of_;                    ///< by phantom

@@ -31,7 +31,8 @@ daq::Result<std::unique_ptr<CampaignSession>> carry_out_campaign(const CampaignA
   if (!text) return text.error();
   auto suite = protocols::parse_suite(*text, *path);
   if (!suite) return suite.error();
-  auto session = std::make_unique<CampaignSession>(CampaignSession{.suite = std::move(*suite), .trials = {}, .summary = {}});
+  auto session =
+      std::make_unique<CampaignSession>(CampaignSession{.suite = std::move(*suite), .trials = {}, .summary = {}});
   auto trials = protocols::expand(session->suite.design);
   if (!trials) return trials.error();
   session->trials = std::move(*trials);

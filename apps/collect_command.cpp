@@ -17,8 +17,8 @@ int collect_command(const CollectArguments& a) {
   const auto records = protocols::read_records(a.out, s.suite, s.trials);
   if (!records) return refuse(records.error().message);
   fmt::print("{}", to_text(s.summary, s.suite));
-  const auto runs = protocols::write_dataset(a.out, s.suite, s.trials, *records, version(),
-                                             daq::iso8601(daq::wall_now()));
+  const auto runs =
+      protocols::write_dataset(a.out, s.suite, s.trials, *records, version(), daq::iso8601(daq::wall_now()));
   if (!runs) return refuse(runs.error().message);
   for (const auto& r : reasons_of(s.summary, s.suite)) fmt::print("{}: {}\n", name_of(r.weight), r.text);
   const auto judgement = judge(s.summary, s.suite);

@@ -58,8 +58,8 @@ int validate_command(const ValidateArguments& a) {
     if (!read) return refuse(fmt::format("{}: {}", a.baseline, read.error().message));
     baseline = std::move(*read);
   }
-  const auto session = carry_out_campaign(
-      {.suite = a.suite, .out = a.out, .resume = a.resume, .quiet = a.quiet || a.json});
+  const auto session =
+      carry_out_campaign({.suite = a.suite, .out = a.out, .resume = a.resume, .quiet = a.quiet || a.json});
   if (!session) return refuse(session.error().message);
   const auto& s = **session;
   if (baseline && s.suite.detectors.empty())
@@ -74,8 +74,8 @@ int validate_command(const ValidateArguments& a) {
     if (judged) court = std::move(*judged);
     if (!judged) no_court = judged.error().message;
   }
-  protocols::Baseline figures{.origin = fmt::format("suite {}, {}, seed {}", s.suite.name, version(), s.suite.design.seed),
-                              .metrics = {}};
+  protocols::Baseline figures{
+      .origin = fmt::format("suite {}, {}, seed {}", s.suite.name, version(), s.suite.design.seed), .metrics = {}};
   std::optional<protocols::BaselineComparison> comparison;
   if (court) figures.metrics = protocols::baseline_metrics(*court);
   if (baseline) {

@@ -15,8 +15,7 @@ Result<toml::table> parsed(std::string_view text, const std::string& file) {
   try {
     return toml::table(toml::parse(text, file));
   } catch (const toml::parse_error& e) {
-    return Error{
-        fmt::format("{}:{}:{}: {}", file, e.source().begin.line, e.source().begin.column, e.description())};
+    return Error{fmt::format("{}:{}:{}: {}", file, e.source().begin.line, e.source().begin.column, e.description())};
   } catch (const TomlParserGaveUp&) {
     return Error{fmt::format("{}: this is not TOML", file)};
   }

@@ -24,8 +24,8 @@ namespace fs = std::filesystem;
 
 /// What is known of a trial while the campaign goes on: little, for there may be many.
 struct TrialState {
-  int begun = 0;       ///< attempt that was begun last; 0: none
-  int ended = 0;       ///< likewise
+  int begun = 0;  ///< attempt that was begun last; 0: none
+  int ended = 0;  ///< likewise
   bool finished = false;
   Judgement judgement = Judgement::kInvalid;
 };
@@ -81,7 +81,8 @@ class CampaignRun {
     if (!journal) return journal.error();
     journal_ = &*journal;
     if (!stranger.empty())
-      return daq::Error{fmt::format("the journal in '{}' tells of a trial '{}' that the suite has not", o_.dir, stranger)};
+      return daq::Error{
+          fmt::format("the journal in '{}' tells of a trial '{}' that the suite has not", o_.dir, stranger)};
     if (auto ok = make_folders(); !ok) return ok.error();
     if (auto ok = note_stray_files(); !ok) return ok.error();
     decide(finished_in_a_row());
@@ -189,10 +190,14 @@ class CampaignRun {
   void count_states() {
     summary_.set_aside = aside_.size();
     for (const auto& state : states_) {
-      if (!state.finished) ++summary_.left;
-      else if (state.judgement == Judgement::kPass) ++summary_.passed;
-      else if (state.judgement == Judgement::kFail) ++summary_.failed;
-      else ++summary_.invalid;
+      if (!state.finished)
+        ++summary_.left;
+      else if (state.judgement == Judgement::kPass)
+        ++summary_.passed;
+      else if (state.judgement == Judgement::kFail)
+        ++summary_.failed;
+      else
+        ++summary_.invalid;
     }
     if (!summary_.decided.empty()) summary_.not_needed = std::exchange(summary_.left, 0);
     if (summary_.left > 0 && summary_.why_left.empty()) summary_.why_left = "the campaign was interrupted";
@@ -250,7 +255,8 @@ class CampaignRun {
       if (auto ok = set_aside(trial, number, part); !ok) return ok;
     }
     if (o_.before) o_.before(i + 1, trial, number);
-    if (auto ok = note({.kind = JournalKind::kBegan, .trial = trial.id, .attempt = number, .run = name}); !ok) return ok;
+    if (auto ok = note({.kind = JournalKind::kBegan, .trial = trial.id, .attempt = number, .run = name}); !ok)
+      return ok;
     state.begun = number;
     point("began");
     auto outcome = executor_.carry_out(trial, number, part);

@@ -57,16 +57,16 @@ struct CampaignSummary {
   std::uint64_t left = 0;
   std::uint64_t not_needed = 0;  ///< [until] was decided before them
   std::string decided;           ///< by [until], in words; empty: undecided, or not asked for
-  std::uint64_t attempts = 0;   ///< that came to an end
-  std::uint64_t retried = 0;    ///< trials with more than one
-  std::uint64_t set_aside = 0;  ///< half files
+  std::uint64_t attempts = 0;    ///< that came to an end
+  std::uint64_t retried = 0;     ///< trials with more than one
+  std::uint64_t set_aside = 0;   ///< half files
   std::uint64_t sessions = 0;
   std::uint64_t strokes = 0;                         ///< of the trials that are done
   std::map<std::string, std::uint64_t> why_invalid;  ///< first reason of each, its numbers left out: how many
   std::map<std::string, std::uint64_t> why_failed;
-  std::string why_left;       ///< empty: nothing is left
-  std::string teardown;       ///< what went wrong with it; empty: nothing
-  bool torn_down = false;     ///< the last session's
+  std::string why_left;    ///< empty: nothing is left
+  std::string teardown;    ///< what went wrong with it; empty: nothing
+  bool torn_down = false;  ///< the last session's
   [[nodiscard]] std::uint64_t done() const noexcept { return passed + failed; }
 };
 

@@ -64,7 +64,8 @@ TrialReport trial_of(const Suite& suite, const Trial& trial, const TrialRecord& 
   t.duration_s = outcome.duration_s;
   if (!t.run.empty()) {
     t.evidence = report.evidence.size();
-    report.evidence.push_back({.name = trial.id, .ranges = {{.run = t.run, .stream = {}, .channel = {}, .what = "the whole run"}}});
+    report.evidence.push_back(
+        {.name = trial.id, .ranges = {{.run = t.run, .stream = {}, .channel = {}, .what = "the whole run"}}});
   }
   for (const auto& m : outcome.measures) {
     t.measures.push_back(metric_of(m, suite));
@@ -91,12 +92,14 @@ void add_gage(const CampaignFindings& f, CourtReport& report) {
     return;
   }
   ReportSection s{.name = "gage R&R of " + rule.measure};
-  s.about = fmt::format("{} parts ({}), {} appraisers ({}), {} readings of each; by ANOVA{}: {}", study->parts, rule.part,
-                        study->appraisers, rule.appraiser, study->trials,
+  s.about = fmt::format("{} parts ({}), {} appraisers ({}), {} readings of each; by ANOVA{}: {}", study->parts,
+                        rule.part, study->appraisers, rule.appraiser, study->trials,
                         study->pooled ? ", interaction pooled" : "", name_of(study->verdict));
   for (const auto& w : study->warnings) s.about += "; " + w;
   s.verdict = study->verdict == GageVerdict::kReject ? Judgement::kFail : Judgement::kPass;
-  s.metrics.push_back({.name = "GRR of total variation", .value = study->gage.study_pct, .unit = "%",
+  s.metrics.push_back({.name = "GRR of total variation",
+                       .value = study->gage.study_pct,
+                       .unit = "%",
                        .interval = study->gage_study_pct});
   s.metrics.push_back({.name = "repeatability", .value = study->equipment.study_pct, .unit = "%"});
   s.metrics.push_back({.name = "appraisers", .value = study->appraisers_variation.study_pct, .unit = "%"});

@@ -53,15 +53,15 @@ std::string to_text(const CampaignSummary& s, const Suite& suite) {
 }
 
 std::string to_json(const CampaignSummary& s, const Suite& suite) {
-  nlohmann::ordered_json j{{"suite", suite.name},       {"judgement", name_of(judge(s, suite))},
-                           {"planned", s.planned},      {"done", s.done()},
-                           {"passed", s.passed},        {"failed", s.failed},
-                           {"invalid", s.invalid},      {"left", s.left},
+  nlohmann::ordered_json j{{"suite", suite.name},        {"judgement", name_of(judge(s, suite))},
+                           {"planned", s.planned},       {"done", s.done()},
+                           {"passed", s.passed},         {"failed", s.failed},
+                           {"invalid", s.invalid},       {"left", s.left},
                            {"not_needed", s.not_needed}, {"decided", s.decided},
-                           {"attempts", s.attempts},    {"retried", s.retried},
-                           {"set_aside", s.set_aside},  {"sessions", s.sessions},
-                           {"strokes", s.strokes},      {"why_left", s.why_left},
-                           {"torn_down", s.torn_down},  {"teardown", s.teardown}};
+                           {"attempts", s.attempts},     {"retried", s.retried},
+                           {"set_aside", s.set_aside},   {"sessions", s.sessions},
+                           {"strokes", s.strokes},       {"why_left", s.why_left},
+                           {"torn_down", s.torn_down},   {"teardown", s.teardown}};
   j["why_invalid"] = counted(s.why_invalid);
   j["why_failed"] = counted(s.why_failed);
   j["reasons"] = nlohmann::ordered_json::array();

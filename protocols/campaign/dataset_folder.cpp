@@ -121,7 +121,8 @@ daq::Result<std::vector<DatasetRun>> write_dataset(const std::string& dir, const
     runs.push_back(std::move(*run));
   }
   if (runs.empty()) return daq::Error{"the campaign has no run, so there is no data set"};
-  const auto splits = split_phantoms(phantoms, suite.dataset.train_percent, suite.dataset.test_percent, suite.design.seed);
+  const auto splits =
+      split_phantoms(phantoms, suite.dataset.train_percent, suite.dataset.test_percent, suite.design.seed);
   split_runs(splits, runs);
 
   const DatasetFacts facts{suite, runs, splits, software, date};

@@ -14,16 +14,15 @@
 
 namespace strigil::protocols {
 
-/// Which phantoms are for training, validation and test. A phantom is in one of them with all its runs, its blank twin's
-/// too: what was learned on a phantom is never asked about it.
+/// Which phantoms are for training, validation and test. A phantom is in one of them with all its runs, its blank
+/// twin's too: what was learned on a phantom is never asked about it.
 struct Splits {
   std::vector<std::string> train;
   std::vector<std::string> validation;
   std::vector<std::string> test;
 };
 /// Seeded; each of the three has a phantom where there are three or more and its share is above 0. Pure.
-Splits split_phantoms(std::vector<std::string> phantoms, double train_percent, double test_percent,
-                      std::uint64_t seed);
+Splits split_phantoms(std::vector<std::string> phantoms, double train_percent, double test_percent, std::uint64_t seed);
 
 /// One run of the data set.
 struct DatasetRun {
@@ -34,9 +33,9 @@ struct DatasetRun {
   std::string judgement;
   std::uint64_t strokes = 0;
   double duration_s = 0;
-  std::string phantom;    ///< of the ground truth; empty: none was recorded
-  std::string condition;  ///< likewise
-  std::string split;      ///< "train", "validation", "test"; empty: INVALID, or no phantom is known
+  std::string phantom;       ///< of the ground truth; empty: none was recorded
+  std::string condition;     ///< likewise
+  std::string split;         ///< "train", "validation", "test"; empty: INVALID, or no phantom is known
   std::string ground_truth;  ///< file, relative; empty: none
   std::vector<std::pair<std::string, std::string>> factors;
 };

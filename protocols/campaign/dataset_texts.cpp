@@ -29,8 +29,9 @@ std::string title_of(const DatasetFacts& f) {
 std::string description_of(const DatasetFacts& f) {
   if (!f.suite.dataset.description.empty()) return f.suite.dataset.description;
   if (!f.suite.description.empty()) return f.suite.description;
-  return fmt::format("{} runs of instruments stroked over tissue phantoms: force and vibration with their ground truth.",
-                     f.runs.size());
+  return fmt::format(
+      "{} runs of instruments stroked over tissue phantoms: force and vibration with their ground truth.",
+      f.runs.size());
 }
 
 std::string licence_url(const std::string& spdx) { return "https://spdx.org/licenses/" + spdx; }
@@ -71,8 +72,17 @@ constexpr Column kColumns[] = {
 };
 
 std::vector<std::string> cells(const DatasetRun& r) {
-  return {r.trial,   r.file,      r.sha256, std::to_string(r.bytes), r.judgement, std::to_string(r.strokes),
-          fmt::format("{:.3f}", r.duration_s), r.phantom, r.condition, r.split, r.ground_truth};
+  return {r.trial,
+          r.file,
+          r.sha256,
+          std::to_string(r.bytes),
+          r.judgement,
+          std::to_string(r.strokes),
+          fmt::format("{:.3f}", r.duration_s),
+          r.phantom,
+          r.condition,
+          r.split,
+          r.ground_truth};
 }
 
 }  // namespace
@@ -141,16 +151,17 @@ std::string data_dictionary(const DatasetFacts& f, const daq::RunHeader& header)
                        {"times", "/streams/" + s.name + "/blocks: t0_ns + i * period_ns, host time in ns"},
                        {"channels", channels}});
   }
-  return dump({{"contents.csv", columns},
-               {"streams_of_a_run_file", streams},
-               {"config_of_a_run_file",
-                {{"bench.toml", "the bench as it was read"},
-                 {"protocol.toml", "the protocol as it was read"},
-                 {"plan.json", "the protocol expanded and checked: steps and conditions"},
-                 {"phantom.toml", "the phantom as it was read"},
-                 {"ground_truth.json", "layers, inclusions and confounders in mm, stage frame: x along the strokes, z up"}}},
-               {"events_of_a_run_file", "/events: what happened when; step_began and step_ended bound each stroke"},
-               {"end_of_a_run_file", "/end: JSON with the verdict, stroke by stroke"}});
+  return dump(
+      {{"contents.csv", columns},
+       {"streams_of_a_run_file", streams},
+       {"config_of_a_run_file",
+        {{"bench.toml", "the bench as it was read"},
+         {"protocol.toml", "the protocol as it was read"},
+         {"plan.json", "the protocol expanded and checked: steps and conditions"},
+         {"phantom.toml", "the phantom as it was read"},
+         {"ground_truth.json", "layers, inclusions and confounders in mm, stage frame: x along the strokes, z up"}}},
+       {"events_of_a_run_file", "/events: what happened when; step_began and step_ended bound each stroke"},
+       {"end_of_a_run_file", "/end: JSON with the verdict, stroke by stroke"}});
 }
 
 std::string licence_text(const DatasetFacts& f) {
@@ -159,7 +170,8 @@ std::string licence_text(const DatasetFacts& f) {
 }
 
 std::string citation_cff(const DatasetFacts& f) {
-  std::string out = "cff-version: 1.2.0\nmessage: \"If you use this data set, please cite it as below.\"\ntype: dataset\n";
+  std::string out =
+      "cff-version: 1.2.0\nmessage: \"If you use this data set, please cite it as below.\"\ntype: dataset\n";
   out += fmt::format("title: {}\nabstract: {}\nauthors:\n", quoted(title_of(f)), quoted(description_of(f)));
   for (const auto& creator : f.suite.dataset.creators) {
     const auto p = person_of(creator);
@@ -168,7 +180,8 @@ std::string citation_cff(const DatasetFacts& f) {
                : fmt::format("  - family-names: {}\n    given-names: {}\n", quoted(p.family), quoted(p.given));
   }
   // The key is required: who collected without saying who it was is the suite itself.
-  if (f.suite.dataset.creators.empty()) out += fmt::format("  - name: {}\n", quoted("Authors of the suite " + f.suite.name));
+  if (f.suite.dataset.creators.empty())
+    out += fmt::format("  - name: {}\n", quoted("Authors of the suite " + f.suite.name));
   if (!f.suite.dataset.keywords.empty()) {
     out += "keywords:\n";
     for (const auto& k : f.suite.dataset.keywords) out += fmt::format("  - {}\n", quoted(k));
@@ -185,7 +198,8 @@ std::string readme_text(const DatasetFacts& f) {
       "# {}\n\n{}\n\n{} runs with {} strokes, made by Strigil {} from the suite in `suite.toml`.\n\n"
       "- `contents.csv`, `contents.json`: one row a run; what each column is, is in `data_dictionary.json`\n"
       "- `runs/`: HDF5, raw counts with scale, unit and time\n"
-      "- `ground_truth/`: what lay under the instrument. **It is also inside each run file**: do not feed it to what you "
+      "- `ground_truth/`: what lay under the instrument. **It is also inside each run file**: do not feed it to what "
+      "you "
       "judge\n"
       "- `splits.json`: {} phantoms for training, {} for validation, {} for test. All runs on one phantom, with and "
       "without\n  its targets, are in the same split: nothing learned on a phantom is asked about it\n"
@@ -319,7 +333,8 @@ std::string ro_crate(const DatasetFacts& f, const std::vector<CrateFile>& files)
                    {"@type", "CreativeWork"},
                    {"name", f.suite.dataset.licence},
                    {"description", "The licence of this data set, by its SPDX identifier"}});
-  graph.push_back({{"@id", "#strigil"}, {"@type", "SoftwareApplication"}, {"name", "Strigil"}, {"version", f.software}});
+  graph.push_back(
+      {{"@id", "#strigil"}, {"@type", "SoftwareApplication"}, {"name", "Strigil"}, {"version", f.software}});
   graph.push_back({{"@id", "#made"},
                    {"@type", "CreateAction"},
                    {"name", "The campaign of the suite " + f.suite.name},

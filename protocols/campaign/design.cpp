@@ -40,13 +40,13 @@ daq::Result<void> check_nested(const Design& d, std::size_t f) {
     return daq::Error{
         fmt::format("factor '{}' is nested in '{}', which is no factor before it", factor.name, factor.nested_in)};
   if (is_drawn(d.factors[outer]) || !d.factors[outer].nested_in.empty())
-    return daq::Error{fmt::format("factor '{}' is nested in '{}', which is itself drawn or nested", factor.name,
-                                  factor.nested_in)};
+    return daq::Error{
+        fmt::format("factor '{}' is nested in '{}', which is itself drawn or nested", factor.name, factor.nested_in)};
   for (const auto& level : d.factors[outer].levels) {
     const auto within = factor.levels_within.find(text_of(level));
     if (within == factor.levels_within.end())
-      return daq::Error{fmt::format("factor '{}' has no levels within {} {}", factor.name, factor.nested_in,
-                                    text_of(level))};
+      return daq::Error{
+          fmt::format("factor '{}' has no levels within {} {}", factor.name, factor.nested_in, text_of(level))};
     if (auto ok = check_levels(factor, within->second); !ok) return ok;
   }
   if (factor.levels_within.size() != d.factors[outer].levels.size())
@@ -61,7 +61,8 @@ daq::Result<void> check(const Design& d) {
   bool any_drawn = false;
   for (std::size_t f = 0; f < d.factors.size(); ++f) {
     const auto& factor = d.factors[f];
-    if (!names.insert(factor.name).second) return daq::Error{fmt::format("the factor '{}' is there twice", factor.name)};
+    if (!names.insert(factor.name).second)
+      return daq::Error{fmt::format("the factor '{}' is there twice", factor.name)};
     any_drawn = any_drawn || is_drawn(factor);
     if (!factor.nested_in.empty()) {
       if (is_drawn(factor)) return daq::Error{fmt::format("factor '{}' is nested and drawn", factor.name)};
@@ -139,7 +140,8 @@ std::string id_of(const Design& d, const std::vector<Level>& levels) {
   std::map<std::string, std::string> settings;
   for (std::size_t f = 0; f < levels.size(); ++f) settings[d.factors[f].name] = text_of(levels[f]);
   std::string whole;
-  for (const auto& [name, level] : settings) whole += fmt::format("{}:{}={}:{}\n", name.size(), name, level.size(), level);
+  for (const auto& [name, level] : settings)
+    whole += fmt::format("{}:{}={}:{}\n", name.size(), name, level.size(), level);
   return "t" + calibration::sha256_hex(whole).substr(0, kIdDigits);
 }
 
@@ -191,9 +193,10 @@ daq::Result<std::vector<Trial>> expand(const Design& d) {
       }
       t.id = id_of(d, t.levels);
       if (!ids.insert(t.id).second)
-        return daq::Error{fmt::format("the draws hold one trial twice ({}): where all that is drawn has few levels, ask "
-                                      "for fewer draws and give a factor 'repeat'",
-                                      words_of(d, t))};
+        return daq::Error{
+            fmt::format("the draws hold one trial twice ({}): where all that is drawn has few levels, ask "
+                        "for fewer draws and give a factor 'repeat'",
+                        words_of(d, t))};
       t.seed = Draws(d.seed, std::stoull(t.id.substr(1), nullptr, 16)).next() >> 1U;  // a TOML integer holds it
       trials.push_back(std::move(t));
     }

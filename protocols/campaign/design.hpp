@@ -26,7 +26,7 @@ struct Factor {
   std::vector<Level> levels;  ///< each its own; empty where it is nested or has a range
   std::string nested_in;      ///< name of a factor before this one; empty: crossed
   std::map<std::string, std::vector<Level>> levels_within;  ///< by the text of the outer level; each outer one is there
-  double low = 0;             ///< of a range, low < high
+  double low = 0;                                           ///< of a range, low < high
   double high = 0;
   bool ranged = false;
   bool drawn = false;  ///< levels are dealt by Latin hypercube, as evenly as the number of draws allows
@@ -52,9 +52,9 @@ struct Trial {
 
 inline constexpr std::size_t kMostTrials = 100'000;
 
-/// In the order they are to be run. Errors, in words: no factors, a factor twice, a level twice, a nested factor's outer
-/// one missing or coming after it, a range that is none, draws without something drawn or the reverse, draws that hold
-/// one trial twice, more than kMostTrials.
+/// In the order they are to be run. Errors, in words: no factors, a factor twice, a level twice, a nested factor's
+/// outer one missing or coming after it, a range that is none, draws without something drawn or the reverse, draws that
+/// hold one trial twice, more than kMostTrials.
 daq::Result<std::vector<Trial>> expand(const Design& design);
 /// The level of the factor of that name, or null.
 const Level* level_of(const Design& design, const Trial& trial, const std::string& factor);

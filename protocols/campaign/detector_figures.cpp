@@ -104,8 +104,7 @@ std::vector<DetectorFigure> figures_of(const DetectorJudgement& d) {
     if (d.auc_bootstrap.interval.known()) out.back().interval = d.auc_bootstrap.interval;
   }
   out.push_back(unknown("average_precision", "", true));
-  if (d.precision_recall)
-    out.back() = {"average_precision", d.precision_recall->average_precision, "", {}, true, ""};
+  if (d.precision_recall) out.back() = {"average_precision", d.precision_recall->average_precision, "", {}, true, ""};
   out.push_back(unknown("wafroc", "", true));
   if (d.wafroc) out.back() = {"wafroc", d.wafroc->theta, "", d.wafroc->interval, true, ""};
   out.push_back(found_at(d, "found_at_0.1_per_m", 0.1));
@@ -113,17 +112,17 @@ std::vector<DetectorFigure> figures_of(const DetectorJudgement& d) {
   out.push_back(found_at(d, "found_at_10_per_m", 10));
   out.push_back(unknown("localisation_median_mm", "mm", false));
   if (d.localisation_mm)
-    out.back() = {"localisation_median_mm", d.localisation_mm->median.value, "mm",
-                  d.localisation_mm->median.interval, false, ""};
+    out.back() = {
+        "localisation_median_mm", d.localisation_mm->median.value, "mm", d.localisation_mm->median.interval, false, ""};
   out.push_back(unknown("reaction_p95_s", "s", false));
-  if (d.reaction && d.reaction->count > 0)
-    out.back() = {"reaction_p95_s", d.reaction->p95_s, "s", {}, false, ""};
+  if (d.reaction && d.reaction->count > 0) out.back() = {"reaction_p95_s", d.reaction->p95_s, "s", {}, false, ""};
   out.push_back(unknown("size_a90_95_mm", "mm", false));
   if (d.pod_size) out.back() = {"size_a90_95_mm", d.pod_size->a90_95, "mm", {}, false, ""};
   for (auto& f : out) {
     if (!std::isfinite(f.value)) f.interval = {};
     // An interval over phantoms need not hold the value itself where there are few.
-    if (f.interval.known()) f.interval.low = std::min(f.interval.low, f.value), f.interval.high = std::max(f.interval.high, f.value);
+    if (f.interval.known())
+      f.interval.low = std::min(f.interval.low, f.value), f.interval.high = std::max(f.interval.high, f.value);
   }
   return out;
 }
@@ -133,7 +132,9 @@ std::vector<BaselineMetric> baseline_metrics(const CourtJudgement& court) {
   for (const auto& d : court.detectors) {
     for (const auto& f : figures_of(d)) {
       if (!std::isfinite(f.value)) continue;
-      BaselineMetric m{.name = d.detector + "/" + f.name, .value = f.value, .interval = f.interval,
+      BaselineMetric m{.name = d.detector + "/" + f.name,
+                       .value = f.value,
+                       .interval = f.interval,
                        .higher_is_better = f.higher_is_better};
       if (!m.interval.known()) m.interval = {f.value, f.value, court.options.level};
       out.push_back(std::move(m));

@@ -43,8 +43,8 @@ ordered_json number(double value) { return std::isfinite(value) ? ordered_json(v
 double number(const json& j) { return j.is_null() ? std::numeric_limits<double>::quiet_NaN() : j.get<double>(); }
 
 std::string line_of(const JournalHead& h) {
-  return ordered_json{{"kind", "campaign"},  {"format", kFormat},   {"suite", h.suite},
-                      {"suite_sha256", h.suite_sha256}, {"inputs", h.inputs}, {"trials", h.trials}}
+  return ordered_json{{"kind", "campaign"}, {"format", kFormat}, {"suite", h.suite}, {"suite_sha256", h.suite_sha256},
+                      {"inputs", h.inputs}, {"trials", h.trials}}
       .dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -128,8 +128,8 @@ daq::Result<std::optional<JournalHead>> read(const std::string& path,
     } catch (const json::exception& e) {
       return daq::Error{fmt::format("{}:{}: this line of the journal is damaged: {}", path, number_of_line, e.what())};
     } catch (const std::out_of_range& e) {
-      return daq::Error{fmt::format("{}:{}: this line of the journal is damaged: what is '{}'?", path, number_of_line,
-                                    e.what())};
+      return daq::Error{
+          fmt::format("{}:{}: this line of the journal is damaged: what is '{}'?", path, number_of_line, e.what())};
     }
   }
   return head;
@@ -149,8 +149,10 @@ daq::Result<Journal> Journal::open(const std::string& dir, const JournalHead& he
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0)
     return daq::Error{fmt::format("a campaign is going on in '{}': its lock is held by another process", dir)};
   if (!resume && fs::exists(journal.path_, failure))
-    return daq::Error{fmt::format("there is a campaign in '{}' already: go on with it by --resume, or take another "
-                                  "folder", dir)};
+    return daq::Error{
+        fmt::format("there is a campaign in '{}' already: go on with it by --resume, or take another "
+                    "folder",
+                    dir)};
   const auto there = read(journal.path_, seen);
   if (!there) return there.error();
   if (!*there) {
@@ -159,11 +161,15 @@ daq::Result<Journal> Journal::open(const std::string& dir, const JournalHead& he
   }
   const auto& old = **there;
   if (old.suite_sha256 != head.suite_sha256 || old.trials != head.trials)
-    return daq::Error{fmt::format("the campaign in '{}' is of another suite ('{}', or '{}' before it was changed): take "
-                                  "another folder", dir, old.suite, head.suite)};
+    return daq::Error{
+        fmt::format("the campaign in '{}' is of another suite ('{}', or '{}' before it was changed): take "
+                    "another folder",
+                    dir, old.suite, head.suite)};
   if (old.inputs != head.inputs)
-    return daq::Error{fmt::format("a protocol, bench, phantom or instrument of the campaign in '{}' has been changed "
-                                  "since it began: put it back, or take another folder", dir)};
+    return daq::Error{
+        fmt::format("a protocol, bench, phantom or instrument of the campaign in '{}' has been changed "
+                    "since it began: put it back, or take another folder",
+                    dir)};
   return journal;
 }
 

@@ -1,7 +1,8 @@
 // Journal: what a campaign has done, line by line, on the disk before the next thing is done. By it a campaign that was
 // killed goes on: nothing is lost and nothing is run twice.
 //
-// JSON lines (docs/suite_file.md, The campaign's folder), only ever added to. One writer, which holds the folder's lock.
+// JSON lines (docs/suite_file.md, The campaign's folder), only ever added to. One writer, which holds the folder's
+// lock.
 #pragma once
 
 #include <cstdint>
@@ -40,12 +41,12 @@ struct AttemptOutcome {
 enum class JournalKind : std::uint8_t { kSession, kBegan, kEnded, kSetAside, kTornDown };
 struct JournalEntry {
   JournalKind kind = JournalKind::kSession;
-  std::string at = {};        ///< wall time
-  std::string software = {};  ///< kSession
-  std::string trial = {};     ///< kBegan, kEnded, kSetAside
-  int attempt = 0;       ///< likewise, from 1
-  std::string run = {};       ///< run file, relative to the folder; kSetAside: where it is now; empty: none was made
-  std::string sha256 = {};    ///< kEnded: of it
+  std::string at = {};          ///< wall time
+  std::string software = {};    ///< kSession
+  std::string trial = {};       ///< kBegan, kEnded, kSetAside
+  int attempt = 0;              ///< likewise, from 1
+  std::string run = {};         ///< run file, relative to the folder; kSetAside: where it is now; empty: none was made
+  std::string sha256 = {};      ///< kEnded: of it
   AttemptOutcome outcome = {};  ///< kEnded
   std::string words = {};       ///< kTornDown: what went wrong; empty: nothing
 };

@@ -16,7 +16,8 @@ struct KnownMeasure {
   double (*of)(const StrokeResult&, const Condition&);
 };
 constexpr KnownMeasure kMeasures[] = {
-    {"force_error_N", [](const StrokeResult& s, const Condition& c) { return s.mean_normal_force_N - c.normal_force_N; }},
+    {"force_error_N",
+     [](const StrokeResult& s, const Condition& c) { return s.mean_normal_force_N - c.normal_force_N; }},
     {"force_rms_N", [](const StrokeResult& s, const Condition&) { return s.held ? s.force_rms_N : kNothing; }},
     {"force_deviation_N", [](const StrokeResult& s, const Condition&) { return s.deviation_N; }},
     {"peak_force_N", [](const StrokeResult& s, const Condition&) { return s.peak_N; }},
@@ -26,8 +27,7 @@ constexpr KnownMeasure kMeasures[] = {
     {"contact_percent", [](const StrokeResult& s, const Condition&) { return s.contact_fraction * 100; }},
     {"length_mm", [](const StrokeResult& s, const Condition&) { return s.length_m * 1e3; }},
     {"speed_mm_s", [](const StrokeResult& s, const Condition&) { return s.speed_m_s * 1e3; }},
-    {"speed_error_mm_s",
-     [](const StrokeResult& s, const Condition& c) { return (s.speed_m_s - c.speed_m_s) * 1e3; }},
+    {"speed_error_mm_s", [](const StrokeResult& s, const Condition& c) { return (s.speed_m_s - c.speed_m_s) * 1e3; }},
     {"vibration_m_s2", [](const StrokeResult& s, const Condition&) { return s.vibration_m_s2; }},
 };
 
@@ -97,12 +97,10 @@ std::vector<std::string> signal_names() {
 }
 
 MeasureResult evaluate(const MeasureRule& rule, const Plan& plan, const Verdict& verdict) {
-  MeasureResult r{.name = key_of(rule),
-                  .value = kNothing,
-                  .finding = Finding::kUnjudged,
-                  .fails = rule.fails,
-                  .words = {}};
-  const auto* known = std::find_if(std::begin(kMeasures), std::end(kMeasures), [&](const auto& m) { return m.name == rule.name; });
+  MeasureResult r{
+      .name = key_of(rule), .value = kNothing, .finding = Finding::kUnjudged, .fails = rule.fails, .words = {}};
+  const auto* known =
+      std::find_if(std::begin(kMeasures), std::end(kMeasures), [&](const auto& m) { return m.name == rule.name; });
   double sum = 0;
   std::size_t strokes = 0;
   std::string of;
@@ -160,11 +158,11 @@ void DuringWatch::feed(const StrokeSignals& stroke) {
 
 MeasureResult DuringWatch::result() const {
   MeasureResult r{.name = rule_.name, .value = longest_s_, .finding = Finding::kUnjudged, .fails = true, .words = {}};
-  const auto guard = rule_.guard.empty()
-                         ? std::string()
-                         : fmt::format(" while {} was {}", rule_.guard, words_of(rule_.guard_band));
+  const auto guard =
+      rule_.guard.empty() ? std::string() : fmt::format(" while {} was {}", rule_.guard, words_of(rule_.guard_band));
   const auto what = fmt::format("{}: {} {}{}", rule_.name, rule_.signal, words_of(rule_.band), guard);
-  const auto worst = worst_ > 0 ? fmt::format("; at {:.3f} s it was {:.3g} outside", worst_at_s_, worst_) : std::string();
+  const auto worst =
+      worst_ > 0 ? fmt::format("; at {:.3f} s it was {:.3g} outside", worst_at_s_, worst_) : std::string();
   if (samples_ == 0 || guarded_s_ < rule_.for_s) {
     r.words = fmt::format("{}: there were only {:.2f} s to judge by, of {:g} s", what, guarded_s_, rule_.for_s);
     return r;

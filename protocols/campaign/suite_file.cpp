@@ -297,13 +297,15 @@ daq::Result<Suite> parse_suite(std::string_view text, const std::string& file) {
   s.teardown = read_surroundings(root.table("teardown"));
   s.dataset = read_dataset(root.table("dataset"));
   const auto has = [&](const char* name) {
-    return std::any_of(s.design.factors.begin(), s.design.factors.end(), [&](const Factor& f) { return f.name == name; });
+    return std::any_of(s.design.factors.begin(), s.design.factors.end(),
+                       [&](const Factor& f) { return f.name == name; });
   };
   if (has("phantom") && has("condition")) root.refuse("factor", "a condition is a phantom's: one of both factors");
   root.finish();
   if (document.error()) return *document.error();
   // What lines cannot say: how the factors go together.
-  if (const auto trials = expand(s.design); !trials) return daq::Error{fmt::format("{}: {}", file, trials.error().message)};
+  if (const auto trials = expand(s.design); !trials)
+    return daq::Error{fmt::format("{}: {}", file, trials.error().message)};
   return s;
 }
 

@@ -51,7 +51,8 @@ struct AcceptRule {
   bool by_interval = false;  ///< the whole interval must lie within the limits, not only the value
 };
 
-/// [until]: the campaign ends when the mean of a measure over the trials is decided (protocols/court/trial_planner.hpp).
+/// [until]: the campaign ends when the mean of a measure over the trials is decided
+/// (protocols/court/trial_planner.hpp).
 struct UntilRule {
   std::string measure;      ///< as MeasureResult::name
   double half_width = 0;    ///< known to +- this, > 0
@@ -90,13 +91,13 @@ struct Suite {
   std::string description;
   std::string version;
   std::string file;
-  std::string text;  ///< as read
+  std::string text;      ///< as read
   std::string bench;     ///< name or path
   std::string protocol;  ///< likewise, or "of_phantom": the one that goes with the trial's phantom
   bool virtual_time = false;
   std::vector<std::string> keep_phases;  ///< of a protocol with phases; empty: all
-  int attempts = 2;       ///< of a trial that ends INVALID, the first included
-  int give_up_after = 0;  ///< trials in a row that stayed INVALID end the campaign; 0: never
+  int attempts = 2;                      ///< of a trial that ends INVALID, the first included
+  int give_up_after = 0;                 ///< trials in a row that stayed INVALID end the campaign; 0: never
 
   std::string phantom;  ///< [specimen]: of every trial, where it is no factor; empty: as the bench file says
   std::string instrument;

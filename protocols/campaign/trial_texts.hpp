@@ -19,8 +19,8 @@ struct TrialSpecimen {
 };
 TrialSpecimen specimen_of(const Suite& suite, const Trial& trial);
 
-/// `base` with the suite's changes, the phases it keeps, and the trial's factors. Errors: a phase to be kept that is not
-/// there. Whether the values may be is for parse_protocol() to say.
+/// `base` with the suite's changes, the phases it keeps, and the trial's factors. Errors: a phase to be kept that is
+/// not there. Whether the values may be is for parse_protocol() to say.
 daq::Result<std::string> protocol_text(const Suite& suite, const Trial& trial, const std::string& base,
                                        const std::string& file);
 /// Likewise of the bench.

@@ -1,4 +1,5 @@
-// Suites, designs, and campaigns that are killed, retried and torn down; with an executor that only writes a small file.
+// Suites, designs, and campaigns that are killed, retried and torn down; with an executor that only writes a small
+// file.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -251,7 +252,8 @@ name = "protocol.approach.speed_mm_s"
 levels = [7]
 )");
   const auto trials = trials_of(suite.design);
-  const std::string base = "[press]\nnormal_force_N = 1 # once\n[stroke]\nspeed_mm_s = 60\n[limits]\nmax_force_N = 1\nx = 2\n";
+  const std::string base =
+      "[press]\nnormal_force_N = 1 # once\n[stroke]\nspeed_mm_s = 60\n[limits]\nmax_force_N = 1\nx = 2\n";
   const auto text = protocol_text(suite, trials[1], base, "base.toml");
   ASSERT_TRUE(text.ok()) << text.error().message;
   EXPECT_THAT(*text, HasSubstr("normal_force_N = 5.5"));
@@ -316,12 +318,12 @@ TEST(During, HoldsWhileItsGuardDoesAndForAsLongAsAsked) {
 class SmallExecutor : public TrialExecutor {
  public:
   std::map<std::string, int> carried_out;
-  std::set<std::string> bad;      ///< trials that end INVALID ...
-  int good_from = 1'000'000;      ///< ... up to this attempt
+  std::set<std::string> bad;  ///< trials that end INVALID ...
+  int good_from = 1'000'000;  ///< ... up to this attempt
   int set_ups = 0;
   int tear_downs = 0;
   bool tear_down_fails = false;
-  int stop_after = -1;            ///< runs
+  int stop_after = -1;  ///< runs
   bool throws = false;
 
   [[nodiscard]] std::string fingerprint() const override { return "small"; }
@@ -497,7 +499,8 @@ TEST_F(Campaign, StopsWhenAskedGivesUpWhenHopelessAndTearsDownAlways) {
   EXPECT_EQ(next.carried_out.size(), 8U);
 
   fs::remove_all(dir_ + "/c");
-  suite_ = suite_of(std::string(kSuite).replace(std::string(kSuite).find("attempts"), 12, "attempts = 1\ngive_up_after = 3"));
+  suite_ = suite_of(
+      std::string(kSuite).replace(std::string(kSuite).find("attempts"), 12, "attempts = 1\ngive_up_after = 3"));
   SmallExecutor hopeless;
   for (const auto& t : trials_) hopeless.bad.insert(t.id);
   hopeless.tear_down_fails = true;
@@ -522,7 +525,8 @@ TEST_F(Campaign, EndsWhenItIsDecidedAndNotBefore) {
     fs::remove_all(dir_ + "/c");
     return SmallExecutor();
   };
-  // Of an even distribution on 0 to 1 the mean's interval at 99 % is +- 0.29 x 2.86 / sqrt(20) = 0.19 at the first look.
+  // Of an even distribution on 0 to 1 the mean's interval at 99 % is +- 0.29 x 2.86 / sqrt(20) = 0.19 at the first
+  // look.
   auto executor = with("half_width = 0.25");
   const auto first = run(executor);
   EXPECT_EQ(first.passed, 20U);
@@ -578,8 +582,8 @@ TEST_F(Campaign, RefusesAnotherSuiteADamagedJournalAndASecondRunner) {
   EXPECT_TRUE(second.carried_out.empty());
 }
 
-/// Cost of a trial beside its run: design, journal with its fsyncs, naming, digest. Of 10 to 10,000 trials; a report and
-/// no test, so only where it is asked for.
+/// Cost of a trial beside its run: design, journal with its fsyncs, naming, digest. Of 10 to 10,000 trials; a report
+/// and no test, so only where it is asked for.
 TEST_F(Campaign, CostOfATrialDoesNotDependOnHowManyThereAre) {
   if (std::getenv("STRIGIL_CAMPAIGN_COST") == nullptr) GTEST_SKIP() << "set STRIGIL_CAMPAIGN_COST to have the figures";
   for (const int trials : {10, 100, 1000, 10000}) {
