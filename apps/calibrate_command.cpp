@@ -137,8 +137,7 @@ void print(const CalibrateDone& done, const CalibrateOptions& o) {
   fmt::print("raw data: {}\n", o.raw);
   // A series that verifies a stage yields figures and no map: there is nothing to put to use.
   if (const std::string_view table = table_of(r); table != "stage" || r.fit.kind == calibration::FitKind::kTable) {
-    fmt::print("to use it: [{}] calibration = \"{}\" in the bench file (it is of '{}')
-", table, r.id,
+    fmt::print("to use it: [{}] calibration = \"{}\" in the bench file (it is of '{}')\n", table, r.id,
                r.instrument.serial);
   }
   fmt::print("for a certificate: strigil calibrations certificate {} --store {} --head laboratory.toml --out DIR\n",

@@ -106,7 +106,7 @@ daq::Result<void> tell_what_was_heard(const RunArguments& a, const RunOutcome& o
   const auto judged = judged_text(heard, kReactionDeadline_s);
   if (!judged) return judged.error();
   if (!a.json) fmt::print("{}", judged->text);
-  return a.heard.empty() ? daq::Result<void>{} : write_text(a.heard, judged->json + '\n');
+  return a.heard.empty() ? daq::Result<void>{} : write_whole(a.heard, judged->json + '\n');
 }
 
 }  // namespace
