@@ -21,6 +21,11 @@ daq::Result<std::string> recompute_court(const std::string& folder) {
   if (!text) return text.error();
   const auto suite = protocols::parse_suite(*text, suite_path);
   if (!suite) return suite.error();
+  if (!suite->commanded.empty()) {
+    return fmt::format(
+        "court.json: taken on trust, for {} of its detectors are other programs, which are not started here",
+        suite->commanded.size());
+  }
   const auto trials = protocols::expand(suite->design);
   if (!trials) return trials.error();
   const auto records = protocols::read_records(folder, *suite, *trials);

@@ -6,6 +6,7 @@
 
 #include "apps/campaign_session.hpp"
 #include "apps/places.hpp"
+#include "apps/remote_detector.hpp"
 #include "apps/run_command.hpp"
 #include "daq/strict_toml.hpp"
 #include "protocols/campaign/campaign_report.hpp"
@@ -31,6 +32,22 @@ daq::Result<void> write_reports(const std::filesystem::path& folder, const proto
   if (!court) return {};
   if (auto ok = write("court.json", to_json(*court)); !ok) return ok;
   return write("figures.json", write_baseline(figures));
+}
+
+/// By its command, on a replay of the file; {strigil} is this program.
+daq::Result<protocols::CommandedHearing> hear_commanded(const std::string& run_file,
+                                                        const protocols::CommandedDetector& detector) {
+  RemoteDetectorOptions options;
+  options.command = detector.command;
+  constexpr std::string_view kUs = "{strigil}";
+  if (const auto at = options.command.find(kUs); at != std::string::npos)
+    options.command.replace(at, kUs.size(),
+                            fmt::format("'{}'", std::filesystem::read_symlink("/proc/self/exe").string()));
+  auto remote = hear_run_remotely(run_file, options);
+  if (!remote) return remote.error();
+  protocols::CommandedHearing out{std::move(remote->heard), {}};
+  for (const auto& f : remote->desk.findings) out.findings.emplace_back(name_of(f.of), f.words);
+  return out;
 }
 
 void print_words(const CampaignSession& s, const protocols::CourtReport& report, const std::string& folder) {
@@ -62,7 +79,7 @@ int validate_command(const ValidateArguments& a) {
       carry_out_campaign({.suite = a.suite, .out = a.out, .resume = a.resume, .quiet = a.quiet || a.json});
   if (!session) return refuse(session.error().message);
   const auto& s = **session;
-  if (baseline && s.suite.detectors.empty())
+  if (baseline && s.suite.detectors.empty() && s.suite.commanded.empty())
     return refuse("--baseline needs [judge] detectors in the suite: without them there are no figures to compare");
   const auto records = protocols::read_records(a.out, s.suite, s.trials);
   if (!records) return refuse(records.error().message);
@@ -70,7 +87,7 @@ int validate_command(const ValidateArguments& a) {
   std::optional<protocols::CourtJudgement> court;
   std::string no_court;
   if (s.summary.done() > 0) {
-    auto judged = protocols::judge_campaign(a.out, s.suite, s.trials, *records);
+    auto judged = protocols::judge_campaign(a.out, s.suite, s.trials, *records, {}, hear_commanded);
     if (judged) court = std::move(*judged);
     if (!judged) no_court = judged.error().message;
   }

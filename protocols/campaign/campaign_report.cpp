@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <memory>
 
 #include "protocols/campaign/detector_figures.hpp"
@@ -128,9 +129,17 @@ std::size_t court_evidence(const std::vector<TrialRecord>& records, CourtReport&
 daq::Result<std::optional<CourtJudgement>> judge_campaign(const std::string& dir, const Suite& suite,
                                                           const std::vector<Trial>& trials,
                                                           const std::vector<TrialRecord>& records,
-                                                          const std::function<void(std::size_t run)>& heard) {
-  if (suite.detectors.empty()) return std::optional<CourtJudgement>();
+                                                          const std::function<void(std::size_t run)>& heard,
+                                                          const HearCommanded& commanded) {
+  if (suite.detectors.empty() && suite.commanded.empty()) return std::optional<CourtJudgement>();
+  if (!suite.commanded.empty() && !commanded) return daq::Error{"its detectors are other programs, not to be started"};
   std::vector<CourtRun> runs;
+  struct Found {
+    std::string first;  // its words
+    std::size_t runs = 0;
+  };
+  std::map<std::string, std::map<std::string, Found>> findings;  // of a detector, by what they are called
+  std::size_t valid = 0;
   for (std::size_t i = 0; i < trials.size(); ++i) {
     const auto& r = records[i];
     if (!r.finished || r.last.outcome.judgement == Judgement::kInvalid || r.last.run.empty()) continue;
@@ -142,18 +151,36 @@ daq::Result<std::optional<CourtJudgement>> judge_campaign(const std::string& dir
       detectors.push_back(std::move(*detector));
       listening.push_back(detectors.back().get());
     }
-    auto run = hear_run((std::filesystem::path(dir) / r.last.run).string(), listening);
+    const auto file = (std::filesystem::path(dir) / r.last.run).string();
+    auto run = listening.empty() ? daq::Result<HeardRun>(HeardRun{}) : hear_run(file, listening);
     if (!run) return run.error();
-    CourtRun of_court;
-    of_court.heard = std::move(*run);
+    std::map<std::string, std::string> factors;
     for (std::size_t f = 0; f < trials[i].levels.size(); ++f)
-      of_court.factors[suite.design.factors[f].name] = text_of(trials[i].levels[f]);
-    runs.push_back(std::move(of_court));
-    if (heard) heard(runs.size());
+      factors[suite.design.factors[f].name] = text_of(trials[i].levels[f]);
+    if (!listening.empty()) runs.push_back({.heard = std::move(*run), .phantom = {}, .factors = factors});
+    for (const auto& detector : suite.commanded) {
+      auto remote = commanded(file, detector);
+      if (!remote) return daq::Error{fmt::format("detector '{}': {}", detector.name, remote.error().message)};
+      for (auto& stroke : remote->heard.strokes) stroke.hearing.detector = detector.name;
+      for (const auto& [kind, words] : remote->findings) {
+        auto& found = findings[detector.name][kind];
+        if (found.runs++ == 0) found.first = words;
+      }
+      remote->heard.warnings.clear();  // the findings, which are told once for all runs
+      runs.push_back({.heard = std::move(remote->heard), .phantom = {}, .factors = factors});
+    }
+    ++valid;
+    if (heard) heard(valid);
   }
   if (runs.empty()) return daq::Error{"no run is valid, so there is nothing to judge detectors by"};
   auto judged = judge_detectors(runs);
   if (!judged) return judged.error();
+  for (auto& d : judged->detectors) {
+    for (const auto& [kind, found] : findings[d.detector]) {
+      d.accused.push_back({Accusation::kBrokeTheContract,
+                           fmt::format("{}, in {} of {} runs: {}", kind, found.runs, valid, found.first)});
+    }
+  }
   return std::optional(std::move(*judged));
 }
 

@@ -280,9 +280,24 @@ daq::Result<Suite> parse_suite(std::string_view text, const std::string& file) {
   s.valid_percent = judged.number("valid_percent", {0, 100}, 100);
   s.pass_percent = judged.number("pass_percent", {0, 100}, 100);
   judged.finish();
+  auto named = s.detectors;
+  for (auto& t : root.tables("detector")) {
+    CommandedDetector d{t.text("name"), t.text("command")};
+    const auto known = shipped_detectors();
+    if (d.name.empty() || std::find(known.begin(), known.end(), d.name) != known.end() ||
+        std::find(named.begin(), named.end(), d.name) != named.end()) {
+      t.refuse("name",
+               fmt::format("'{}' is empty, one of ours, or there twice: a report tells detectors by it", d.name));
+    }
+    if (d.command.find("{endpoint}") == std::string::npos || d.command.find("{answers}") == std::string::npos)
+      t.refuse("command", "it must take {endpoint} (where to listen) and {answers} (where to answer)");
+    t.finish();
+    named.push_back(d.name);
+    s.commanded.push_back(std::move(d));
+  }
   for (auto& t : root.tables("accept")) {
     AcceptRule a;
-    a.detector = one_of(t, "detector", s.detectors);
+    a.detector = one_of(t, "detector", named);
     a.figure = one_of(t, "figure", figure_names());
     a.by_interval = one_of(t, "by", {"value", "interval"}, "value") == "interval";
     a.limits = read_limits(t);

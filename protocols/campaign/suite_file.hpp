@@ -85,6 +85,12 @@ struct DatasetText {
   double test_percent = 20;
 };
 
+/// A detector in another process (docs/detectors.md): what a report calls it, and what starts it.
+struct CommandedDetector {
+  std::string name;
+  std::string command;  ///< with {endpoint} and {answers}
+};
+
 struct Suite {
   std::string name;
   std::string title;
@@ -108,7 +114,8 @@ struct Suite {
   Design design;
   std::vector<MeasureRule> measures;
   std::vector<DuringRule> durings;
-  std::vector<std::string> detectors;  ///< to be judged
+  std::vector<std::string> detectors;        ///< of ours, to be judged
+  std::vector<CommandedDetector> commanded;  ///< and others; each hears every run again
   std::vector<AcceptRule> accepts;
   double valid_percent = 100;  ///< of the trials that must be valid, or the campaign is INVALID
   double pass_percent = 100;   ///< of the valid trials that must pass, or it is a FAIL

@@ -82,6 +82,8 @@ std::string_view name_of(Accusation accusation) noexcept {
       return "constant answer";
     case Accusation::kWorksOnNothing:
       return "works on nothing";
+    case Accusation::kBrokeTheContract:
+      return "broke the contract";
   }
   return "unknown";
 }

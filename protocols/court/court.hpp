@@ -56,8 +56,9 @@ struct CourtFigure {
 enum class Accusation : std::uint8_t {
   kClairvoyant,  ///< answered before the data
   kAskedForTruth,
-  kConstantAnswer,  ///< the same marks whatever lies there
-  kWorksOnNothing,  ///< AUC on air or contrast 1.0 shown above one half
+  kConstantAnswer,    ///< the same marks whatever lies there
+  kWorksOnNothing,    ///< AUC on air or contrast 1.0 shown above one half
+  kBrokeTheContract,  ///< in another process: the desk's finding (docs/detectors.md)
 };
 std::string_view name_of(Accusation accusation) noexcept;
 
