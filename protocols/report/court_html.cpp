@@ -120,7 +120,7 @@ std::string detector_table(const CourtReport& r) {
   }
   return out + fmt::format(
                    "</tbody></table></div>\n<p class=\"small soft\">Below each number its {:g} % interval. Every "
-                   "number leads to the samples it rests on.</p>\n",
+                   "number leads to the evidence it rests on.</p>\n",
                    100 * level);
 }
 
