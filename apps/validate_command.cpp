@@ -34,15 +34,11 @@ daq::Result<void> write_reports(const std::filesystem::path& folder, const proto
   return write("figures.json", write_baseline(figures));
 }
 
-/// By its command, on a replay of the file; {strigil} is this program.
+/// By its command, on a replay of the file.
 daq::Result<protocols::CommandedHearing> hear_commanded(const std::string& run_file,
                                                         const protocols::CommandedDetector& detector) {
   RemoteDetectorOptions options;
   options.command = detector.command;
-  constexpr std::string_view kUs = "{strigil}";
-  if (const auto at = options.command.find(kUs); at != std::string::npos)
-    options.command.replace(at, kUs.size(),
-                            fmt::format("'{}'", std::filesystem::read_symlink("/proc/self/exe").string()));
   auto remote = hear_run_remotely(run_file, options);
   if (!remote) return remote.error();
   protocols::CommandedHearing out{std::move(remote->heard), {}};

@@ -73,6 +73,14 @@ struct StrictTable::State {
     known.emplace_back(key);
     return table == nullptr ? nullptr : table->get(key);
   }
+  /// One value, or each of a list; a list without any is refused.
+  template <typename Take>
+  void for_each(std::string_view key, const toml::node& node, const Take& take) {
+    const auto* array = node.as_array();
+    if (array == nullptr) return take(node);
+    for (const auto& item : *array) take(item);
+    if (array->empty()) document->refuse(node.source(), fmt::format("'{}' is an empty list", name_of(key)));
+  }
   void missing(std::string_view key) {
     if (document->missing) return;
     document->missing = document->at(where, fmt::format("the key '{}' is required and missing", name_of(key)));
@@ -183,13 +191,7 @@ std::vector<std::string> StrictTable::texts(std::string_view key, std::optional<
       out.push_back(*value);
     }
   };
-  if (const auto* array = node->as_array()) {
-    for (const auto& item : *array) take(item);
-    if (array->empty())
-      state_->document->refuse(node->source(), fmt::format("'{}' is an empty list", state_->name_of(key)));
-  } else {
-    take(*node);
-  }
+  state_->for_each(key, *node, take);
   return out;
 }
 
@@ -212,13 +214,7 @@ std::vector<double> StrictTable::numbers(std::string_view key, Range range,
       out.push_back(*value);
     }
   };
-  if (const auto* array = node->as_array()) {
-    for (const auto& item : *array) take(item);
-    if (array->empty())
-      state_->document->refuse(node->source(), fmt::format("'{}' is an empty list", state_->name_of(key)));
-  } else {
-    take(*node);
-  }
+  state_->for_each(key, *node, take);
   return out;
 }
 

@@ -17,7 +17,6 @@ constexpr long kPoll_ms = 20;
 constexpr int kQueued = 256;           // answers that wait for one client; what is more is lost to it
 constexpr std::size_t kBatch = 64;     // requests answered before leases are looked at again
 constexpr std::size_t kMostParts = 4;  // identity, delimiter, request; one more to see that there are too many
-constexpr auto kAuthentication = "inproc://zeromq.zap.01";
 
 }  // namespace
 
@@ -41,14 +40,7 @@ class ControlServer::Impl {
     const auto endpoint = checked_bind_endpoint(config_.endpoint, keys_.has_value());
     if (!endpoint) return endpoint.error();
     try {
-      if (keys_) {
-        authentication_ = zmq::socket_t(context_, zmq::socket_type::rep);
-        authentication_.set(zmq::sockopt::linger, 0);
-        authentication_.bind(kAuthentication);
-        socket_.set(zmq::sockopt::curve_server, true);
-        socket_.set(zmq::sockopt::curve_secretkey, keys_->secret_key);
-        socket_.set(zmq::sockopt::zap_domain, "strigil");
-      }
+      if (keys_) authentication_ = guard_with_curve(context_, socket_, *keys_);
       socket_.set(zmq::sockopt::linger, 200);
       socket_.set(zmq::sockopt::sndhwm, kQueued);
       socket_.set(zmq::sockopt::rcvhwm, kQueued);

@@ -15,7 +15,6 @@ namespace {
 constexpr int kQueued = 4096;                        // letters that wait to be read; more hold up who sends them
 constexpr std::int64_t kMostPartBytes = 16LL << 20;  // closes the connection; what is too long but less is told apart
 constexpr std::size_t kMostParts = 4;
-constexpr auto kAuthentication = "inproc://zeromq.zap.01";
 
 using Clock = std::chrono::steady_clock;
 
@@ -60,14 +59,7 @@ class Mailbox::Impl {
     const auto endpoint = checked_bind_endpoint(config.endpoint, keys_.has_value());
     if (!endpoint) return endpoint.error();
     try {
-      if (keys_) {
-        authentication_ = zmq::socket_t(context_, zmq::socket_type::rep);
-        authentication_.set(zmq::sockopt::linger, 0);
-        authentication_.bind(kAuthentication);
-        socket_.set(zmq::sockopt::curve_server, true);
-        socket_.set(zmq::sockopt::curve_secretkey, keys_->secret_key);
-        socket_.set(zmq::sockopt::zap_domain, "strigil");
-      }
+      if (keys_) authentication_ = guard_with_curve(context_, socket_, *keys_);
       socket_.set(zmq::sockopt::linger, 0);
       socket_.set(zmq::sockopt::sndhwm, kQueued);
       socket_.set(zmq::sockopt::rcvhwm, kQueued);

@@ -76,6 +76,16 @@ Result<CurveServerKeys> load_curve_server_keys(const CurveServerFiles& files) {
   return keys;
 }
 
+zmq::socket_t guard_with_curve(zmq::context_t& context, zmq::socket_t& socket, const CurveServerKeys& keys) {
+  zmq::socket_t authentication(context, zmq::socket_type::rep);
+  authentication.set(zmq::sockopt::linger, 0);
+  authentication.bind("inproc://zeromq.zap.01");  // RFC 27
+  socket.set(zmq::sockopt::curve_server, true);
+  socket.set(zmq::sockopt::curve_secretkey, keys.secret_key);
+  socket.set(zmq::sockopt::zap_domain, "strigil");
+  return authentication;
+}
+
 bool answer_authentication(void* rep_socket, const CurveServerKeys& keys) {
   std::vector<std::string> frames;
   bool more = true;

@@ -9,6 +9,11 @@
 
 #include "daq/result.hpp"
 
+namespace zmq {
+class context_t;
+class socket_t;
+}  // namespace zmq
+
 namespace strigil::daq {
 
 /// Files that make a publisher reachable from other machines (docs/publication.md, Who may listen).
@@ -29,8 +34,13 @@ struct CurveServerKeys {
 /// Reads both files. Fails on a missing file, loose permissions, a malformed key or an empty list.
 Result<CurveServerKeys> load_curve_server_keys(const CurveServerFiles& files);
 
-/// Publisher only: answers one request waiting on ZeroMQ's authentication socket (a REP socket's handle, RFC 27), with
-/// 200 for a listed client and 400 for everybody else and everything malformed. False when none waits. Never blocks.
+/// Makes of `socket`, which is not bound yet, one that only listed clients reach. What is returned asks whom to let in
+/// and must be answered (answer_authentication). One guarded socket a context. Throws zmq::error_t.
+zmq::socket_t guard_with_curve(zmq::context_t& context, zmq::socket_t& socket, const CurveServerKeys& keys);
+
+/// The guarded side only: answers one request waiting on ZeroMQ's authentication socket (a REP socket's handle, RFC
+/// 27), with 200 for a listed client and 400 for everybody else and everything malformed. False when none waits. Never
+/// blocks.
 bool answer_authentication(void* rep_socket, const CurveServerKeys& keys);
 
 /// A client's key pair and the publisher's public key, all Z85.

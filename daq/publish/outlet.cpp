@@ -20,7 +20,6 @@ constexpr std::size_t kBatch = 256;         // requests answered before anything
 constexpr std::int64_t kMaxRequest = 1024;  // bytes of a subscription; a longer message closes its connection
 constexpr long kIdleWait_ms = 1;            // sleep when nothing waits and nobody rings
 constexpr long kLongestSleep_ms = 10;       // when somebody rings
-constexpr auto kAuthentication = "inproc://zeromq.zap.01";
 
 int milliseconds_of(Duration d) {
   constexpr std::int64_t kLongest = 3'600'000;
@@ -44,14 +43,7 @@ class Outlet::Impl {
     auto endpoint = checked_bind_endpoint(config_.endpoint, keys_.has_value());
     if (!endpoint) return endpoint.error();
     try {
-      if (keys_) {
-        authentication_ = zmq::socket_t(context_, zmq::socket_type::rep);
-        authentication_.set(zmq::sockopt::linger, 0);
-        authentication_.bind(kAuthentication);
-        socket_.set(zmq::sockopt::curve_server, true);
-        socket_.set(zmq::sockopt::curve_secretkey, keys_->secret_key);
-        socket_.set(zmq::sockopt::zap_domain, "strigil");
-      }
+      if (keys_) authentication_ = guard_with_curve(context_, socket_, *keys_);
       socket_.set(zmq::sockopt::sndhwm, config_.high_water_mark);
       socket_.set(zmq::sockopt::linger, milliseconds_of(config_.linger));
       socket_.set(zmq::sockopt::sndtimeo, milliseconds_of(config_.patience));
