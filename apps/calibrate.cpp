@@ -15,6 +15,7 @@
 #include "apps/stop_request.hpp"
 #include "apps/stop_test_command.hpp"
 #include "calibration/record/digest.hpp"
+#include "daq/json_text.hpp"
 #include "daq/record/recorder.hpp"
 #include "protocols/calibrate/procedure_runner.hpp"
 #include "protocols/calibrate/window_collector.hpp"
@@ -286,7 +287,7 @@ class Calibrating {
     }
     const nlohmann::ordered_json end{
         {"closed_cleanly", true}, {"duration_s", daq::seconds(last_ - started_)}, {"failure", why}, {"steps", windows}};
-    return recorder_->finish(end.dump(1), rows);
+    return recorder_->finish(daq::json_text(end, 1), rows);
   }
 
   daq::Result<CalibrateDone> conclude() {

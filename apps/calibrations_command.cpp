@@ -13,6 +13,7 @@
 #include "calibration/record/calendar.hpp"
 #include "calibration/record/digest.hpp"
 #include "calibration/record/store.hpp"
+#include "daq/json_text.hpp"
 #include "daq/strict_toml.hpp"
 
 namespace strigil::apps {
@@ -108,7 +109,8 @@ int calibrations_list(const std::string& folder, bool json) {
     fmt::print("{:>4}  {:<28} {:<12} {:<24} {:<11} {:.12}  {}\n", r.number, r.id, name_of(r.kind),
                fmt::format("{} {}", r.instrument.model, r.instrument.serial), until, k.hash, standing);
   }
-  if (json) fmt::print("{}\n", nlohmann::ordered_json{{"records", all}, {"broken", store->broken()}}.dump(1));
+  if (json)
+    fmt::print("{}\n", daq::json_text(nlohmann::ordered_json{{"records", all}, {"broken", store->broken()}}, 1));
   if (!json && store->records().empty() && store->broken().empty())
     fmt::print("'{}' holds no calibration record\n", folder);
   if (store->broken().empty()) return kPass;

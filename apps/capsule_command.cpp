@@ -16,6 +16,7 @@
 #include "apps/run_command.hpp"
 #include "calibration/certificate/signature.hpp"
 #include "calibration/record/digest.hpp"
+#include "daq/json_text.hpp"
 #include "daq/record/verify.hpp"
 #include "daq/strict_toml.hpp"
 
@@ -43,9 +44,10 @@ daq::Result<std::map<std::string, std::string>> texts_of(const std::string& run_
   out["ledger.json"] = daq::ledger_json(header.run_id, true, *ledger) + '\n';
   const auto end = (*reader)->end();
   if (!end) return end.error();
-  const auto json = nlohmann::ordered_json::parse(end->value_or(""), nullptr, false);
+  const auto json = daq::parse_ordered_json(end->value_or(""));
   for (const char* part : {"verdict", "timing", "evidence"}) {
-    if (json.is_object() && json.contains(part)) out[std::string(part) + ".json"] = json[part].dump(1) + '\n';
+    if (json.is_object() && json.contains(part))
+      out[std::string(part) + ".json"] = daq::json_text(json[part], 1) + '\n';
   }
   return out;
 }
@@ -178,7 +180,7 @@ void check_run(const fs::path& folder, const std::string& run, bool in_full, std
 void check_report_of(const fs::path& folder, const CapsuleManifest& manifest, const CapsuleEntry& report,
                      std::vector<std::string>& problems) {
   const auto text = daq::read_text_file((folder / report.path).string(), kLongestText);
-  const auto json = text ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json();
+  const auto json = text ? daq::parse_json(*text) : nlohmann::json();
   if (!json.is_object() || json.value("format", nlohmann::json()) != "strigil-court-report") return;
   const auto trials = json.value("trials", nlohmann::json::array());
   std::size_t compared = 0;

@@ -7,6 +7,7 @@
 
 #include "calibration/record/digest.hpp"
 #include "daq/json_depth.hpp"
+#include "daq/json_text.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -43,13 +44,13 @@ std::string to_text(const CapsuleManifest& m) {
   }
   const Json out{{"format", kFormat}, {"version", 1},           {"kind", m.kind},
                  {"made", m.made},    {"software", m.software}, {"entries", entries}};
-  return out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+  return daq::json_text(out, 1) + '\n';
 }
 
 daq::Result<CapsuleManifest> parse_manifest(std::string_view text) {
   const auto refused = [](std::string why) { return daq::Error{"the capsule's manifest.json: " + std::move(why)}; };
   if (daq::nests_too_deep(text)) return refused("nested too deep");
-  const auto json = Json::parse(text, nullptr, false);
+  const auto json = daq::parse_ordered_json(text);
   if (!json.is_object() || json.value("format", Json()) != kFormat) return refused("it is no manifest of a capsule");
   if (json.value("version", Json()) != 1) return refused("of a version that is not known here");
   const auto word = [](const Json& from, const char* key) {

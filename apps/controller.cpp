@@ -9,6 +9,7 @@
 #include "apps/short_run.hpp"
 #include "apps/stop_request.hpp"
 #include "apps/stop_test_command.hpp"
+#include "daq/json_text.hpp"
 #include "rig/homing.hpp"
 
 namespace strigil::apps {
@@ -222,7 +223,7 @@ void Controller::Impl::perform(const Job& job) {
   if (!outcome) return conclude(done, outcome.error().message);
   {
     const std::scoped_lock lock(mutex_);
-    timing_ = Json::parse(protocols::to_json(outcome->timing));
+    timing_ = daq::parse_ordered_json(protocols::to_json(outcome->timing));
   }
   done.file = outcome->run_file;
   done.judgement = protocols::name_of(outcome->verdict.judgement);

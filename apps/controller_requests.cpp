@@ -8,6 +8,7 @@
 
 #include "apps/controller_impl.hpp"
 #include "apps/places.hpp"
+#include "daq/json_text.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -104,7 +105,7 @@ daq::ControlReply Controller::Impl::handle(const Request& q) {
                           ? fmt::format("'{}' needs control, and nobody holds it: `take` it first", q.verb)
                           : fmt::format("'{}' needs control, and '{}' holds it", q.verb, authority_.holder()));
   }
-  const auto arguments = Json::parse(q.arguments, nullptr, false);
+  const auto arguments = daq::parse_ordered_json(q.arguments);
   return (this->*verb->second.carry_out)(q, arguments.is_object() ? arguments : Json::object());
 }
 
@@ -117,7 +118,7 @@ daq::ControlReply Controller::Impl::hello(const Request& q, const Json&) {
   j["hold_s"] = daq::seconds(kHold);
   for (const auto& [name, verb] : kVerbs) j["verbs"][name] = {{"needs_control", verb.needs_control}};
   j["protocols"] = library("protocols/library");
-  return answer_to(q, j.dump());
+  return answer_to(q, daq::json_text(j));
 }
 
 daq::ControlReply Controller::Impl::status(const Request& q, const Json&) {
@@ -154,7 +155,7 @@ daq::ControlReply Controller::Impl::status(const Request& q, const Json&) {
   std::error_code none;
   const auto space = std::filesystem::space(".", none);
   if (!none) j["disk_free_bytes"] = space.available;
-  return answer_to(q, j.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return answer_to(q, daq::json_text(j));
 }
 
 daq::ControlReply Controller::Impl::health(const Request& q, const Json&) {
@@ -167,7 +168,7 @@ daq::ControlReply Controller::Impl::health(const Request& q, const Json&) {
   j["calibration"] = calibration_;
   j["stop_tests"] = stop_tests_;
   j["timing"] = timing_;
-  return answer_to(q, j.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return answer_to(q, daq::json_text(j));
 }
 
 daq::ControlReply Controller::Impl::prompt(const Request& q, const Json& a) {
@@ -180,7 +181,7 @@ daq::ControlReply Controller::Impl::prompt(const Request& q, const Json& a) {
   prompt_confirmed_.clear();
   ++prompts_;
   if (!text.empty()) say(fmt::format("'{}' asks: {}", q.client, text));
-  return answer_to(q, Json{{"number", prompts_}}.dump());
+  return answer_to(q, daq::json_text(Json{{"number", prompts_}}));
 }
 
 daq::ControlReply Controller::Impl::confirm(const Request& q, const Json& a) {
@@ -197,7 +198,7 @@ daq::ControlReply Controller::Impl::run_list(const Request& q, const Json&) {
   Json j;
   j["runs"] = Json::array();
   for (const auto& run : runs_) j["runs"].push_back(finished_run_json(run));
-  return answer_to(q, j.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return answer_to(q, daq::json_text(j));
 }
 
 daq::ControlReply Controller::Impl::take(const Request& q, const Json& a) {
@@ -207,7 +208,7 @@ daq::ControlReply Controller::Impl::take(const Request& q, const Json& a) {
   if (!token) return refusal_of(q, "held", token.error().message);
   release_switch();
   say(fmt::format("'{}' took control", q.client));
-  return answer_to(q, Json{{"token", *token}, {"lease_s", daq::seconds(rig::Authority::kLease)}}.dump());
+  return answer_to(q, daq::json_text(Json{{"token", *token}, {"lease_s", daq::seconds(rig::Authority::kLease)}}));
 }
 
 daq::ControlReply Controller::Impl::give(const Request& q, const Json&) {

@@ -15,6 +15,7 @@
 #include "apps/run_command.hpp"
 #include "apps/stop_request.hpp"
 #include "daq/control/control_client.hpp"
+#include "daq/json_text.hpp"
 #include "daq/strict_toml.hpp"
 
 namespace strigil::apps {
@@ -58,7 +59,7 @@ daq::Result<Json> arguments_of(const std::vector<std::string>& settings) {
       return daq::Error{fmt::format("'{}' is not KEY=VALUE, e.g. vx_mm_s=5 or protocol=demo", setting)};
     }
     const auto text = setting.substr(equals + 1);
-    const auto value = Json::parse(text, nullptr, false);
+    const auto value = daq::parse_ordered_json(text);
     json[setting.substr(0, equals)] = value.is_number() || value.is_boolean() ? value : Json(text);
   }
   return json;
@@ -69,7 +70,7 @@ int show(const daq::ControlReply& reply) {
     fmt::print(stderr, "refused ({}): {}\n", reply.code, reply.refusal);
     return kFail;
   }
-  fmt::print("{}\n", Json::parse(reply.result).dump(1));
+  fmt::print("{}\n", daq::json_text(daq::parse_ordered_json(reply.result), 1));
   return kPass;
 }
 
@@ -88,7 +89,7 @@ int ctl_command(const CtlArguments& a) {
   const auto reply = (*client)->ask(a.verb, arguments->dump(), timeout);
   if (!reply) return refuse(reply.error().message);
   if (reply->ok && a.verb == "take") {
-    const auto result = Json::parse(reply->result, nullptr, false);
+    const auto result = daq::parse_ordered_json(reply->result);
     if (auto kept = keep_token(token_path(a), result.value("token", "")); !kept) return refuse(kept.error().message);
   }
   if (!reply->ok || a.hold_s <= 0) return show(*reply);

@@ -11,6 +11,7 @@
 
 #include "apps/child.hpp"
 #include "apps/drill_truth.hpp"
+#include "daq/json_text.hpp"
 #include "daq/strict_toml.hpp"
 #include "sim/real_time_world.hpp"
 
@@ -104,8 +105,8 @@ class Turning {
 
 void read_verdict(const std::string& path, DrillRun& run) {
   run.judgement = "none";
-  std::ifstream in(path);
-  const auto j = nlohmann::json::parse(in, nullptr, false);
+  const auto text = daq::read_text_file(path);
+  const auto j = text ? daq::parse_json(*text) : nlohmann::json();
   if (!j.is_object()) return;
   run.judgement = j.value("judgement", "none");
   for (const auto& reason : j.value("reasons", nlohmann::json::array()))

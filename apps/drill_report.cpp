@@ -5,6 +5,7 @@
 #include <set>
 
 #include "apps/drill.hpp"
+#include "daq/json_text.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -144,7 +145,7 @@ std::string to_json(const std::vector<Drill>& drills, const std::vector<std::vec
                    {"within_s", drills[i].within_s},
                    {"runs", runs}});
   }
-  return all.dump(1);
+  return daq::json_text(all, 1);
 }
 
 }  // namespace strigil::apps

@@ -8,6 +8,7 @@
 
 #include "apps/places.hpp"
 #include "apps/run_command.hpp"
+#include "daq/json_text.hpp"
 #include "daq/record/import.hpp"
 #include "daq/record/run_reader.hpp"
 #include "daq/record/verify.hpp"
@@ -66,7 +67,7 @@ void print_timing(const nlohmann::json& end) {
 
 /// What lay under the instrument. The file is hostile: what is not as written is passed over.
 void print_ground_truth(const std::string& text) {
-  const auto truth = nlohmann::json::parse(text, nullptr, false);
+  const auto truth = daq::parse_json(text);
   if (!truth.is_object()) return;
   const auto word = [](const nlohmann::json& j, const char* key) {
     const auto v = j.find(key);
@@ -116,7 +117,7 @@ int info_command(const std::string& run, bool statistics) {
   if (const auto truth = h.config.find("ground_truth.json"); truth != h.config.end()) print_ground_truth(truth->second);
   const auto end = r.end();
   if (!end) return refuse(end.error().message);
-  const auto j = *end ? nlohmann::json::parse(**end, nullptr, false) : nlohmann::json();
+  const auto j = *end ? daq::parse_json(**end) : nlohmann::json();
   if (j.is_object() && j.contains("verdict") && j["verdict"].is_object()) {
     fmt::print("  verdict {}\n", j["verdict"].value("judgement", "?"));
     print_timing(j);

@@ -10,6 +10,7 @@
 
 #include "apps/places.hpp"
 #include "apps/run_command.hpp"
+#include "daq/json_text.hpp"
 #include "rig/free_bar.hpp"
 #include "rig/instrument_file.hpp"
 
@@ -113,7 +114,7 @@ int instruments_show_command(const std::string& name_or_path, bool json) {
   const auto instrument = rig::load_instrument(*path);
   if (!instrument) return refuse(instrument.error().message);
   if (json) {
-    fmt::print("{}\n", as_json(*instrument).dump());
+    fmt::print("{}\n", daq::json_text(as_json(*instrument)));
   } else {
     print(*instrument);
   }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/detector_commands.hpp"
+#include "daq/json_text.hpp"
 #include "protocols/court/court.hpp"
 
 namespace strigil::apps {
@@ -79,7 +80,7 @@ daq::Result<JudgedText> judged_text(const std::vector<RemoteHearing>& heard, dou
   }
   const auto judgement = protocols::judge_detectors(runs, options);
   if (judgement) {
-    json["judgement"] = Json::parse(protocols::to_json(*judgement));
+    json["judgement"] = daq::parse_ordered_json(protocols::to_json(*judgement));
     for (const auto& d : judgement->detectors) {
       out.text += text_of(d);
       out.clean = out.clean && d.accused.empty();

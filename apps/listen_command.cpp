@@ -14,6 +14,7 @@
 
 #include "apps/places.hpp"
 #include "apps/run_command.hpp"
+#include "daq/json_text.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -93,7 +94,7 @@ class Listener {
 
   /// What came so far is said by subscribing to it; then the last word is taken back.
   void acknowledge(const std::string& header, const std::string& text) {
-    const auto beat = nlohmann::json::parse(text, nullptr, false);
+    const auto beat = daq::parse_json(text);
     if (beat.is_object()) {
       for (const auto& s : beat.value("streams", nlohmann::json::array())) (void)samples_[s.value("stream", "")];
     }

@@ -10,6 +10,7 @@
 #include "apps/calibration_gate.hpp"
 #include "apps/run_command.hpp"
 #include "daq/json_depth.hpp"
+#include "daq/json_text.hpp"
 #include "daq/record/run_reader.hpp"
 #include "protocols/evidence_text.hpp"
 #include "protocols/report.hpp"
@@ -36,14 +37,14 @@ class Recomputation {
     const auto end = reader_.end();
     if (!end) return end.error();
     if (!*end) return fail("its writer never came to its end: there is no verdict to recompute");
-    end_ = daq::nests_too_deep(**end) ? Json() : Json::parse(**end, nullptr, false);
+    end_ = daq::nests_too_deep(**end) ? Json() : daq::parse_ordered_json(**end);
     if (!end_.is_object() || !end_.contains("verdict")) return fail("its end holds no verdict");
     if (!end_.contains("evidence")) {
       return fail(
           "it was made by a version that did not record the judge's evidence: the verdict cannot be recomputed");
     }
     if (!make_plan()) return {};
-    auto evidence = protocols::parse_evidence(end_["evidence"].dump(), plan_);
+    auto evidence = protocols::parse_evidence(daq::json_text(end_["evidence"]), plan_);
     if (!evidence) return fail(evidence.error().message);
     evidence_ = std::move(*evidence);
     if (auto r = timing(); !r) return r;
@@ -66,7 +67,7 @@ class Recomputation {
   }
 
   void compare(const char* what, const std::string& again, const Json& recorded) {
-    if (Json::parse(again).dump() == recorded.dump()) {
+    if (daq::json_text(daq::parse_ordered_json(again)) == daq::json_text(recorded)) {
       out_.same.push_back(what);
     } else {
       out_.problems.push_back(fmt::format("{}: recomputed, it is not what the run says", what));

@@ -9,6 +9,7 @@
 #include "apps/places.hpp"
 #include "apps/run_command.hpp"
 #include "daq/clock_retime.hpp"
+#include "daq/json_text.hpp"
 #include "daq/record/run_reader.hpp"
 #include "daq/record/verify.hpp"
 #include "protocols/timing_certificate.hpp"
@@ -104,7 +105,7 @@ class Copy {
  public:
   static daq::Result<Copy> to(const std::string& path, const daq::RunHeader& header) {
     auto changed = header;
-    changed.config["retimed.json"] = nlohmann::ordered_json{{"from", header.run_id}, {"by", version()}}.dump();
+    changed.config["retimed.json"] = daq::json_text(nlohmann::ordered_json{{"from", header.run_id}, {"by", version()}});
     auto writer = daq::RunWriter::create(path, changed);
     if (!writer) return writer.error();
     return Copy(std::move(*writer));
@@ -117,10 +118,10 @@ class Copy {
     const auto ledger = reader.ledger();
     if (!ledger) return ledger.error();
     if (!*end) return daq::Error{"its writer never came to its end: `strigil recover` it first"};
-    auto j = nlohmann::ordered_json::parse(**end, nullptr, false);
+    auto j = daq::parse_ordered_json(**end);
     if (!j.is_object()) return daq::Error{"its end is no JSON object: the file is damaged"};
-    j["timing_retimed"] = nlohmann::ordered_json::parse(protocols::to_json(certificate));
-    return writer_->finish(j.dump(1), *ledger);
+    j["timing_retimed"] = daq::parse_ordered_json(protocols::to_json(certificate));
+    return writer_->finish(daq::json_text(j, 1), *ledger);
   }
 
  private:

@@ -13,6 +13,7 @@
 #include "apps/remote_detector.hpp"
 #include "apps/run_ledger.hpp"
 #include "apps/run_look.hpp"
+#include "daq/json_text.hpp"
 #include "daq/publish/publisher.hpp"
 #include "daq/record/recorder.hpp"
 #include "protocols/evidence_text.hpp"
@@ -330,16 +331,16 @@ class Run {
     nlohmann::ordered_json end{{"closed_cleanly", true},
                                {"duration_s", outcome.duration_s},
                                {"overruns", overruns_},
-                               {"verdict", nlohmann::ordered_json::parse(verdict_json)},
-                               {"timing", nlohmann::ordered_json::parse(protocols::to_json(outcome.timing))},
+                               {"verdict", daq::parse_ordered_json(verdict_json)},
+                               {"timing", daq::parse_ordered_json(protocols::to_json(outcome.timing))},
                                {"timing_lost_blocks", look_->lost_blocks()},
-                               {"evidence", nlohmann::ordered_json::parse(evidence_json)}};
+                               {"evidence", daq::parse_ordered_json(evidence_json)}};
     if (runner_->suspensions() > 0) {
       end["suspended"] = {{"times", runner_->suspensions()}, {"duration_s", runner_->suspended_s()}};
     }
     if (rig_->interlock().first_cause() != 0) end["interlock"] = interlock_json();
-    if (const auto* dose = runner_->dose()) end["dose"] = nlohmann::ordered_json::parse(protocols::to_json(*dose));
-    if (auto finished = recorder_->finish(end.dump(1), rows); !finished) {
+    if (const auto* dose = runner_->dose()) end["dose"] = daq::parse_ordered_json(protocols::to_json(*dose));
+    if (auto finished = recorder_->finish(daq::json_text(end, 1), rows); !finished) {
       outcome.verdict.reasons.push_back({protocols::Judgement::kInvalid, finished.error().message});
       outcome.verdict.judgement = protocols::Judgement::kInvalid;
     }

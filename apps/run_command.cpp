@@ -13,6 +13,7 @@
 #include "apps/run.hpp"
 #include "apps/stop_request.hpp"
 #include "apps/stop_test_command.hpp"
+#include "daq/json_text.hpp"
 #include "daq/strict_toml.hpp"
 #include "protocols/report.hpp"
 #include "rig/rig.hpp"
@@ -68,13 +69,13 @@ daq::Result<void> make_parent(const std::string& path) {
 }
 
 void print_json(const Prepared& prepared, const RunOutcome& outcome, const std::string& junit) {
-  auto j = nlohmann::ordered_json::parse(protocols::to_json(prepared.plan, outcome.verdict));
+  auto j = daq::parse_ordered_json(protocols::to_json(prepared.plan, outcome.verdict));
   j["run_file"] = outcome.run_file;
   if (!junit.empty()) j["junit"] = junit;
-  j["timing"] = nlohmann::ordered_json::parse(protocols::to_json(outcome.timing));
+  j["timing"] = daq::parse_ordered_json(protocols::to_json(outcome.timing));
   j["duration_s"] = outcome.duration_s;
   j["wall_duration_s"] = outcome.wall_duration_s;
-  fmt::print("{}\n", j.dump(1));
+  fmt::print("{}\n", daq::json_text(j, 1));
 }
 
 using Seats = std::vector<std::unique_ptr<DetectorSeat>>;

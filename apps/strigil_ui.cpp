@@ -23,6 +23,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "daq/json_text.hpp"
 #include "daq/strict_toml.hpp"
 #include "ui/bench_link.hpp"
 #include "ui/screen.hpp"
@@ -48,7 +49,7 @@ ui::ScreenSettings load_settings(const std::string& path) {
   ui::ScreenSettings s;
   const auto text = daq::read_text_file(path);
   if (!text) return s;
-  const auto j = nlohmann::json::parse(*text, nullptr, false);
+  const auto j = daq::parse_json(*text);
   if (!j.is_object()) return s;
   if (const auto at = j.find("light"); at != j.end() && at->is_boolean() && at->get<bool>()) s.tone = ui::Tone::kLight;
   if (const auto at = j.find("engineer"); at != j.end() && at->is_boolean()) s.engineer = at->get<bool>();

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "calibration/record/calendar.hpp"
+#include "daq/json_text.hpp"
 #include "daq/line_file.hpp"
 
 namespace strigil::calibration {
@@ -108,22 +109,21 @@ std::string check_gate(const std::vector<CheckPoint>& history, std::string_view 
 }
 
 std::string to_json(const CheckPoint& p) {
-  return ordered_json{{"at", daq::iso8601(p.at)},
-                      {"standard", p.standard},
-                      {"calibration", p.calibration},
-                      {"value", p.value},
-                      {"unit", p.unit},
-                      {"expected", p.expected},
-                      {"tolerance", p.tolerance},
-                      {"operator", p.operator_name},
-                      {"mended", p.mended},
-                      {"passed", p.failures.empty()},
-                      {"failures", p.failures}}
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return daq::json_text(ordered_json{{"at", daq::iso8601(p.at)},
+                                     {"standard", p.standard},
+                                     {"calibration", p.calibration},
+                                     {"value", p.value},
+                                     {"unit", p.unit},
+                                     {"expected", p.expected},
+                                     {"tolerance", p.tolerance},
+                                     {"operator", p.operator_name},
+                                     {"mended", p.mended},
+                                     {"passed", p.failures.empty()},
+                                     {"failures", p.failures}});
 }
 
 daq::Result<CheckPoint> parse_check(std::string_view line) {
-  const auto j = ordered_json::parse(line, nullptr, false);
+  const auto j = daq::parse_ordered_json(line);
   if (!j.is_object()) return daq::Error{"not a JSON object"};
   CheckPoint p;
   try {

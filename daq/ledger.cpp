@@ -6,6 +6,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
+
 namespace strigil::daq {
 namespace {
 
@@ -65,7 +67,7 @@ std::string ledger_json(const std::string& run, bool final, std::span<const Ledg
     }
     out["left_out"] = left_out;
     out["unexplained"] = unbalanced(rows);
-    return out.dump();
+    return daq::json_text(out);
   };
   auto whole = text(true);
   return whole.size() <= kMostLedgerText ? whole : text(false);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
+
 namespace strigil::daq {
 
 bool valid_stream_name(const std::string& name) {
@@ -17,16 +19,15 @@ std::string to_json(const StreamDescription& stream) {
   for (const auto& c : stream.channels) {
     channels.push_back({{"name", c.name}, {"unit", c.unit}, {"scale", c.scale}, {"offset", c.offset}});
   }
-  return nlohmann::ordered_json{{"id", stream.id},
-                                {"name", stream.name},
-                                {"device", stream.device},
-                                {"quantity", stream.quantity},
-                                {"rate_Hz", stream.rate_Hz},
-                                {"tick_rate_Hz", stream.tick_rate_Hz},
-                                {"counts_min", stream.counts_min},
-                                {"counts_max", stream.counts_max},
-                                {"channels", channels}}
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return daq::json_text(nlohmann::ordered_json{{"id", stream.id},
+                                               {"name", stream.name},
+                                               {"device", stream.device},
+                                               {"quantity", stream.quantity},
+                                               {"rate_Hz", stream.rate_Hz},
+                                               {"tick_rate_Hz", stream.tick_rate_Hz},
+                                               {"counts_min", stream.counts_min},
+                                               {"counts_max", stream.counts_max},
+                                               {"channels", channels}});
 }
 
 }  // namespace strigil::daq

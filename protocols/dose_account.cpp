@@ -6,6 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
+
 namespace strigil::protocols {
 namespace {
 
@@ -347,7 +349,7 @@ std::string to_json(const DoseAccount& account) {
                  {"over_pressure", account.over_pressure()},
                  {"gaps", account.gaps()},
                  {"refused_samples", account.refused_samples()}};
-  return out.dump(1);  // a limit that is infinite becomes null
+  return daq::json_text(out, 1);  // a limit that is infinite becomes null
 }
 
 }  // namespace strigil::protocols

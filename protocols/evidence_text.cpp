@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "daq/json_depth.hpp"
+#include "daq/json_text.hpp"
 
 namespace strigil::protocols {
 namespace {
@@ -175,13 +176,13 @@ std::string evidence_to_json(const RunEvidence& e) {
   list("streams", e.streams, [](auto& v, const auto& s) { stream_fields(v, s); });
   list("rejected", e.rejected, [](auto& v, const auto& s) { rejected_fields(v, s); });
   list("steps", e.steps, [](auto& v, const auto& s) { step_fields(v, s); });
-  return run.json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return daq::json_text(run.json);
 }
 
 daq::Result<RunEvidence> parse_evidence(std::string_view text, const Plan& plan) {
   const auto refused = [](const std::string& why) { return daq::Error{"the run's evidence cannot be read: " + why}; };
   if (daq::nests_too_deep(text)) return refused("it is nested too deep");
-  const auto json = Json::parse(text, nullptr, false);
+  const auto json = daq::parse_ordered_json(text);
   if (!json.is_object()) return refused("it is no JSON object");
   RunEvidence out;
   std::string wrong;

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
+
 namespace strigil::protocols {
 
 ForceUncertainty uncertainty_of(const ForceCalibration& c, const MeanForce& f) {
@@ -47,7 +49,7 @@ std::string to_json(const ForceCalibration& c) {
   } else {
     j["reasons"] = c.reasons.empty() ? std::vector<std::string>{"the bench names no calibration"} : c.reasons;
   }
-  return j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return daq::json_text(j, 1);
 }
 
 }  // namespace strigil::protocols

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daq/json_depth.hpp"
+#include "daq/json_text.hpp"
 #include "protocols/golden_strokes.hpp"
 
 namespace strigil::protocols {
@@ -70,13 +71,13 @@ std::string to_json(const GoldenStrokes& g) {
                  {"runs", g.runs},
                  {"sections", sections},
                  {"references", g.references}};
-  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+  return daq::json_text(out) + '\n';
 }
 
 daq::Result<GoldenStrokes> parse_golden(std::string_view text) {
   const auto refused = [](const std::string& why) { return daq::Error{"this is no file of golden strokes: " + why}; };
   if (daq::nests_too_deep(text)) return refused("nested too deep");
-  const auto json = Json::parse(text, nullptr, false);
+  const auto json = daq::parse_ordered_json(text);
   if (!json.is_object() || json.value("format", Json()) != kFormat) return refused("another format");
   if (json.value("version", Json()) != 1) return refused("of a version that is not known here");
   try {

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
 #include "protocols/plan.hpp"
 
 namespace strigil::protocols {
@@ -71,18 +72,18 @@ std::string to_json(const Plan& plan) {
                           {"repeat", c.repeat},
                           {"stroke", c.stroke}});
   }
-  return nlohmann::ordered_json{{"protocol", plan.protocol.name},
-                                {"estimated_duration_s", plan.estimated_duration_s()},
-                                {"limits",
-                                 {{"max_force_N", plan.protocol.max_force_N},
-                                  {"bench_max_force_N", plan.limits.max_force_N},
-                                  {"max_speed_m_s", plan.limits.max_speed_m_s},
-                                  {"travel_min_m", plan.limits.travel_min_m},
-                                  {"travel_max_m", plan.limits.travel_max_m},
-                                  {"clear_z_m", plan.limits.clear_z_m}}},
-                                {"conditions", conditions},
-                                {"steps", steps}}
-      .dump(1);
+  return daq::json_text(nlohmann::ordered_json{{"protocol", plan.protocol.name},
+                                               {"estimated_duration_s", plan.estimated_duration_s()},
+                                               {"limits",
+                                                {{"max_force_N", plan.protocol.max_force_N},
+                                                 {"bench_max_force_N", plan.limits.max_force_N},
+                                                 {"max_speed_m_s", plan.limits.max_speed_m_s},
+                                                 {"travel_min_m", plan.limits.travel_min_m},
+                                                 {"travel_max_m", plan.limits.travel_max_m},
+                                                 {"clear_z_m", plan.limits.clear_z_m}}},
+                                               {"conditions", conditions},
+                                               {"steps", steps}},
+                        1);
 }
 
 }  // namespace strigil::protocols

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
 #include "protocols/plan.hpp"
 #include "protocols/runner.hpp"
 
@@ -261,17 +262,16 @@ std::string to_json(const Pass& pass, const ChannelProfile& profile, const daq::
     bins["uncertainty_m"].push_back(b.count > 0 ? number(b.uncertainty_m) : number(kUnknown));
   }
   const auto& channel = stream.channels[profile.channel];
-  return nlohmann::ordered_json{{"stream", stream.name},
-                                {"channel", channel.name},
-                                {"unit", channel.unit},
-                                {"pass", pass.number},
-                                {"direction", pass.forward ? "forward" : "backward"},
-                                {"began_ns", pass.began.ns},
-                                {"ended_ns", pass.ended.ns},
-                                {"bin_m", pass.bin_m},
-                                {"first_centre_m", pass.bin_centre_m(0)},
-                                {"bins", bins}}
-      .dump();
+  return daq::json_text(nlohmann::ordered_json{{"stream", stream.name},
+                                               {"channel", channel.name},
+                                               {"unit", channel.unit},
+                                               {"pass", pass.number},
+                                               {"direction", pass.forward ? "forward" : "backward"},
+                                               {"began_ns", pass.began.ns},
+                                               {"ended_ns", pass.ended.ns},
+                                               {"bin_m", pass.bin_m},
+                                               {"first_centre_m", pass.bin_centre_m(0)},
+                                               {"bins", bins}});
 }
 
 }  // namespace strigil::protocols

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "calibration/certificate/xml_text.hpp"
+#include "daq/json_text.hpp"
 
 namespace strigil::protocols {
 namespace {
@@ -134,11 +135,11 @@ std::string to_json(const Plan& plan, const Verdict& verdict) {
   nlohmann::ordered_json j{{"judgement", name_of(verdict.judgement)},
                            {"reasons", reasons},
                            {"strokes", strokes},
-                           {"calibration", nlohmann::ordered_json::parse(to_json(verdict.calibration))}};
+                           {"calibration", daq::parse_ordered_json(to_json(verdict.calibration))}};
   if (verdict.stage_calibration.named)
-    j["stage_calibration"] = nlohmann::ordered_json::parse(to_json(verdict.stage_calibration));
+    j["stage_calibration"] = daq::parse_ordered_json(to_json(verdict.stage_calibration));
   for (const auto c : verdict.left_out) j["left_out"].push_back(plan.conditions[c].name());
-  return j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return daq::json_text(j, 1);
 }
 
 std::string to_text(const Plan& plan, const Verdict& verdict) {

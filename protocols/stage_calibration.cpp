@@ -8,6 +8,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
+
 namespace strigil::protocols {
 
 double length_uncertainty_m(const StageCalibration& c) {
@@ -33,7 +35,7 @@ std::string to_text(const StageCalibration& c) {
 std::string to_json(const StageCalibration& c) {
   nlohmann::ordered_json j{{"state", c.calibrated ? "calibrated" : "uncalibrated"}};
   if (!c.reasons.empty()) j["reasons"] = c.reasons;
-  if (!c.calibrated) return j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+  if (!c.calibrated) return daq::json_text(j, 1);
   j["record"] = c.id;
   j["sha256"] = c.hash;
   j["class"] = c.grade;
@@ -44,7 +46,7 @@ std::string to_json(const StageCalibration& c) {
                          {"range_mm", {a.low_m * 1e3, a.high_m * 1e3}},
                          {"expanded_uncertainty_mm", a.expanded_m * 1e3}});
   }
-  return j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return daq::json_text(j, 1);
 }
 
 }  // namespace strigil::protocols

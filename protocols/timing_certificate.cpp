@@ -6,6 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
+
 namespace strigil::protocols {
 namespace {
 
@@ -128,7 +130,8 @@ std::string to_json(const TimingCertificate& c) {
     j["problems"] = s.problems;
     streams.push_back(std::move(j));
   }
-  return nlohmann::ordered_json{{"reference", c.reference}, {"tapped", c.tapped}, {"streams", streams}}.dump(1);
+  return daq::json_text(nlohmann::ordered_json{{"reference", c.reference}, {"tapped", c.tapped}, {"streams", streams}},
+                        1);
 }
 
 }  // namespace strigil::protocols

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <numbers>
 
+#include "daq/json_text.hpp"
+
 namespace strigil::rig {
 namespace {
 
@@ -95,11 +97,10 @@ std::string ground_truth_json(const Phantom& phantom, const Instrument* instrume
              {"inclusions", inclusions_of(phantom)},
              {"bumps", bumps},
              {"instrument", nullptr}};
-  if (instrument != nullptr) 
-    truth["instrument"] = {{"name", instrument->name},
-                           {"title", instrument->title},
-                           {"edge_length_mm", mm(instrument->edge_length_m)}};
-  return truth.dump(1);
+  if (instrument != nullptr)
+    truth["instrument"] = {
+        {"name", instrument->name}, {"title", instrument->title}, {"edge_length_mm", mm(instrument->edge_length_m)}};
+  return daq::json_text(truth, 1);
 }
 
 }  // namespace strigil::rig

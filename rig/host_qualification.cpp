@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <numbers>
 
+#include "daq/json_text.hpp"
+
 namespace strigil::rig {
 namespace {
 
@@ -225,7 +227,7 @@ std::string to_json(const HostMeasurement& m, const HostQualification& q) {
                    {"memory_lock_limit_bytes", f.memory_lock_limit_bytes},
                    {"cpu_governor", f.cpu_governor},
                    {"turbo", f.turbo}}}};
-  return out.dump(1);  // infinity becomes null
+  return daq::json_text(out, 1);  // infinity becomes null
 }
 
 }  // namespace strigil::rig

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
 #include "daq/line_file.hpp"
 
 namespace strigil::rig {
@@ -177,11 +178,11 @@ std::string to_json(const StopTestRecord& r) {
                  {"failures", r.failures},
                  {"stops", ordered_json::array()}};
   for (const auto& f : r.stops) j["stops"].push_back(json_of(f));
-  return j.dump();
+  return daq::json_text(j);
 }
 
 daq::Result<StopTestRecord> parse_stop_test(std::string_view line) {
-  const auto j = ordered_json::parse(line, nullptr, false);
+  const auto j = daq::parse_ordered_json(line);
   if (j.is_discarded() || !j.is_object()) return daq::Error{"not a JSON object"};
   StopTestRecord r;
   try {

@@ -1,9 +1,10 @@
 #include "sim/world.hpp"
 
-#include <cassert>
 #include <algorithm>
+#include <cassert>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
 #include "sim/axis_mechanics.hpp"
 #include "sim/fault_maker.hpp"
 #include "sim/grbl_twin.hpp"
@@ -153,7 +154,8 @@ rig::Instrument steel_bar() {
 
 daq::Result<void> can_simulate(const SimConfig& config) {
   if (!config.tissue && config.instrument)
-    return daq::Error{"an instrument is simulated on a tissue phantom alone: name one too (--phantom, or [phantom] file)"};
+    return daq::Error{
+        "an instrument is simulated on a tissue phantom alone: name one too (--phantom, or [phantom] file)"};
   if (!config.tissue) return {};
   auto plant = make_tissue(config);
   if (!plant) return plant.error();
@@ -211,7 +213,7 @@ std::string to_json(const WorldTotals& totals) {
                                                              {"bytes", totals[i].bytes},
                                                              {"lost_bytes", totals[i].lost_bytes}};
   }
-  return all.dump();
+  return daq::json_text(all);
 }
 
 World::World(const SimConfig& config, daq::HostTime start, const std::array<TwinOutput*, kDevices>& outputs)

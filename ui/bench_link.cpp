@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daq/control/control_client.hpp"
+#include "daq/json_text.hpp"
 #include "daq/publish/subscriber.hpp"
 
 namespace strigil::ui {
@@ -24,7 +25,7 @@ constexpr daq::Duration kListen = 100ms;
 void name_thread(const char* name) { (void)::pthread_setname_np(::pthread_self(), name); }
 
 std::string token_of(const std::string& result) {
-  const auto j = nlohmann::json::parse(result, nullptr, false);
+  const auto j = daq::parse_json(result);
   if (!j.is_object()) return {};
   const auto at = j.find("token");
   return at != j.end() && at->is_string() ? at->get<std::string>() : std::string();

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "daq/json_text.hpp"
 #include "ui/json_fields.hpp"
 
 namespace strigil::ui {
@@ -51,7 +52,7 @@ TimingLine timing_of(const Json& j) {
 }  // namespace
 
 daq::Result<Health> parse_health(std::string_view json) {
-  const auto j = Json::parse(json, nullptr, false);
+  const auto j = daq::parse_json(json);
   if (!j.is_object()) return daq::Error{"the bench's health is no JSON object"};
   Health h;
   const auto& loop = part(j, "loop");

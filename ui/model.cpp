@@ -4,6 +4,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
+
 namespace strigil::ui {
 namespace {
 
@@ -144,7 +146,7 @@ void Model::forget() {
 
 ParsedPass parse_pass(std::string_view json) {
   ParsedPass out;
-  const auto j = nlohmann::json::parse(json, nullptr, false);
+  const auto j = daq::parse_json(json);
   if (!j.is_object()) return out;
   const auto text = [&](const char* key) {
     const auto at = j.find(key);

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
 #include "daq/record/run_reader.hpp"
 #include "rig/phantom_file.hpp"
 
@@ -18,7 +19,7 @@ constexpr auto kLookAgain = std::chrono::milliseconds(500);
 
 /// "PASS" and the reasons, out of the end's JSON.
 std::string verdict_words(const std::string& end) {
-  const auto j = nlohmann::json::parse(end, nullptr, false);
+  const auto j = daq::parse_json(end);
   if (!j.is_object()) return {};
   const nlohmann::json* verdict = &j;
   for (const char* key : {"verdict", "result"}) {

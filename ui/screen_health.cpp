@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
 #include "ui/plot.hpp"
 #include "ui/screen.hpp"
 #include "ui/words.hpp"
@@ -62,7 +63,7 @@ void Screen::health_flow(const ModelState& s) {
   }
   ImGui::Separator();
   ImGui::TextUnformatted("Ledger");
-  const auto ledger = nlohmann::json::parse(s.ledger_json, nullptr, false);
+  const auto ledger = daq::parse_json(s.ledger_json);
   const bool any = ledger.is_object() && ledger.contains("rows") && ledger["rows"].is_array();
   if (!any) ImGui::TextDisabled("a run tells it once a second");
   if (any && ImGui::BeginTable("ledger", 4, kTable)) {

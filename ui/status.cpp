@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "daq/json_text.hpp"
 #include "ui/json_fields.hpp"
 
 namespace strigil::ui {
@@ -13,7 +14,7 @@ using Json = nlohmann::json;
 
 daq::Result<Status> parse_status(std::string_view json) {
   constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-  const auto j = Json::parse(json, nullptr, false);
+  const auto j = daq::parse_json(json);
   if (!j.is_object()) return daq::Error{"the bench's status is no JSON object"};
   Status s;
   s.bench = text(j, "bench");
@@ -65,7 +66,7 @@ daq::Result<Status> parse_status(std::string_view json) {
 }
 
 std::vector<std::string> parse_protocols(std::string_view hello_json) {
-  return texts(Json::parse(hello_json, nullptr, false), "protocols");
+  return texts(daq::parse_json(hello_json), "protocols");
 }
 
 }  // namespace strigil::ui

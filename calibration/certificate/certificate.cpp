@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "calibration/record/calendar.hpp"
+#include "daq/json_text.hpp"
 #include "daq/strict_toml.hpp"
 
 namespace strigil::calibration {
@@ -203,8 +204,8 @@ std::string to_certificate_json(const Certificate& c) {
       {"item_condition", h.item_condition},
       {"method", method_of(c.record)},
       {"statements", statements_of(c)},
-      {"record", nlohmann::ordered_json::parse(to_text(c.record))}};
-  return j.dump(1) + "\n";
+      {"record", daq::parse_ordered_json(to_text(c.record))}};
+  return daq::json_text(j, 1) + "\n";
 }
 
 }  // namespace strigil::calibration

@@ -7,6 +7,7 @@
 
 #include "calibration/record/digest.hpp"
 #include "calibration/record/record_fields.hpp"
+#include "daq/json_text.hpp"
 
 namespace strigil::calibration {
 namespace {
@@ -20,7 +21,7 @@ std::string hashed_part(const Record& r) {
   ordered_json j{{"format", kRecordFormat}, {"version", kRecordVersion}};
   const auto body = record::Writer::write(r);
   for (const auto& [key, value] : body.items()) j[key] = value;
-  auto text = j.dump(1);
+  auto text = daq::json_text(j, 1);
   text.resize(text.size() - 2);  // the end of the line, and the brace
   return text + ",\n";
 }
@@ -78,7 +79,7 @@ daq::Result<ReadRecord> parse_record(std::string_view text) {
   if (text.substr(at) != fmt::format("{}{}\"\n}}\n", kHashLine, out.hash)) {
     return no_record("its hash does not fit its content: it was changed after it was written");
   }
-  const auto j = ordered_json::parse(text, nullptr, false);
+  const auto j = daq::parse_ordered_json(text);
   if (!j.is_object()) return no_record("it is not a JSON object");
   try {
     record::Reader::read(j, out.record);

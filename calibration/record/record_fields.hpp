@@ -7,6 +7,7 @@
 
 #include "calibration/record/calendar.hpp"
 #include "calibration/record/record.hpp"
+#include "daq/json_text.hpp"
 
 namespace strigil::calibration::record {
 
@@ -109,11 +110,11 @@ class Reader {
     read(in_.at(key), v);
   }
   static void read(const ordered_json& j, double& v) {
-    if (!j.is_number()) throw std::runtime_error("a number is none: " + j.dump().substr(0, 40));
+    if (!j.is_number()) throw std::runtime_error("a number is none: " + daq::json_text(j).substr(0, 40));
     v = j.get<double>();
   }
   static void read(const ordered_json& j, std::int64_t& v) {
-    if (!j.is_number_integer()) throw std::runtime_error("a whole number is none: " + j.dump().substr(0, 40));
+    if (!j.is_number_integer()) throw std::runtime_error("a whole number is none: " + daq::json_text(j).substr(0, 40));
     v = j.get<std::int64_t>();
   }
   static void read(const ordered_json& j, std::string& v) { v = j.get_ref<const std::string&>(); }
@@ -129,7 +130,7 @@ class Reader {
   }
   template <typename T>
   static void read(const ordered_json& j, std::vector<T>& v) {
-    if (!j.is_array()) throw std::runtime_error("a list is none: " + j.dump().substr(0, 40));
+    if (!j.is_array()) throw std::runtime_error("a list is none: " + daq::json_text(j).substr(0, 40));
     v.clear();
     for (const auto& e : j) read(e, v.emplace_back());
   }

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "daq/json_text.hpp"
+
 namespace strigil::calibration {
 namespace {
 
@@ -122,7 +124,7 @@ std::string budget_json(const GumResult& result, const std::string& quantity, co
                              {"d_high", validation->d_high},
                              {"valid", validation->valid}};
   }
-  return out.dump(1);
+  return daq::json_text(out, 1);
 }
 
 }  // namespace strigil::calibration

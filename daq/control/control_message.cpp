@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daq/json_depth.hpp"
+#include "daq/json_text.hpp"
 
 namespace strigil::daq {
 namespace {
@@ -32,7 +33,7 @@ Json parse(std::string_view text, std::string& what) {
     what = "it nests too deep";
     return {};
   }
-  auto json = Json::parse(text, nullptr, false);
+  auto json = daq::parse_ordered_json(text);
   if (!json.is_object()) {
     what = "it is no JSON object";
     return {};
@@ -83,7 +84,7 @@ bool is_printable(std::string_view text) {
 }
 
 Json object_of(const std::string& text) {
-  auto json = Json::parse(text, nullptr, false);
+  auto json = daq::parse_ordered_json(text);
   return json.is_object() ? json : Json::object();
 }
 
@@ -105,7 +106,7 @@ std::string encode(const ControlRequest& r) {
   json["client"] = r.client;
   if (!r.token.empty()) json["token"] = r.token;
   json["arguments"] = object_of(r.arguments);
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return daq::json_text(json);
 }
 
 std::string encode(const ControlReply& r) {
@@ -118,7 +119,7 @@ std::string encode(const ControlReply& r) {
     json["refusal"] = r.refusal;
   }
   json["result"] = object_of(r.result);
-  auto text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  auto text = daq::json_text(json);
   if (text.size() <= kMaxControlBytes) return text;
   return encode(ControlReply{.id = r.id,
                              .ok = false,

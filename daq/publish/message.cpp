@@ -6,6 +6,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
+
 namespace strigil::daq {
 namespace {
 
@@ -26,7 +28,7 @@ Json totals_json(const std::vector<StreamTotals>& streams) {
   return out;
 }
 
-std::string text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string text(const Json& json) { return daq::json_text(json); }
 
 template <std::size_t N>
 std::string as_part(const std::array<std::byte, N>& bytes) {
@@ -150,7 +152,7 @@ std::string published_json(const HeartbeatMessage& heartbeat) {
 
 std::string published_json(const EndMessage& end) {
   // The caller's own text is never lost: what is not a JSON object is carried as a string and seen as such.
-  auto result = Json::parse(end.result, nullptr, false);
+  auto result = daq::parse_ordered_json(end.result);
   if (result.is_discarded()) result = end.result;
   return text({{"run", end.run},
                {"host_ns", end.at.ns},

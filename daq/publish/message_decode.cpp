@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "daq/json_depth.hpp"
+#include "daq/json_text.hpp"
 #include "daq/publish/message.hpp"
 
 namespace strigil::daq {
@@ -244,7 +245,7 @@ Result<Message> decode_text(MessageKind kind, MessageHead head, const std::strin
   if (parts[1].size() != kMessageHeaderBytes) return refused("a header of a wrong size");
   if (parts[2].size() > kMaxTextBytes) return refused(fmt::format("a text of {} bytes", parts[2].size()));
   if (nests_too_deep(parts[2])) return refused("a text that nests too deep");
-  const auto json = Json::parse(parts[2].begin(), parts[2].end(), nullptr, false);
+  const auto json = parse_json(parts[2]);
   if (json.is_discarded()) return refused("a text that is not JSON");
   std::string complaint;
   std::optional<Message> out;

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
 #include "daq/record/dataset.hpp"
 #include "daq/record/rows.hpp"
 
@@ -88,7 +89,7 @@ class Hash {
 };
 
 std::optional<StreamDescription> parse_description(const std::string& text) {
-  const auto j = nlohmann::json::parse(text, nullptr, false);
+  const auto j = daq::parse_json(text);
   if (!j.is_object()) return std::nullopt;
   StreamDescription d;
   try {

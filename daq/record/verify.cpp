@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
+
 namespace strigil::daq {
 namespace {
 
@@ -146,12 +148,15 @@ Result<Written> write_copy(RunReader& in, const std::string& path, RecoverReport
                              {"recovered", true},
                              {"recovered_from", std::filesystem::path(path).filename().string()},
                              {"left_out", report.left_out}};
-  if (const auto text = in.end(); text && *text && nlohmann::json::accept(**text)) {
-    end["original_end"] = nlohmann::ordered_json::parse(**text);
+  const auto text = in.end();
+  auto original =
+      text && *text ? parse_ordered_json(**text) : nlohmann::ordered_json(nlohmann::json::value_t::discarded);
+  if (!original.is_discarded()) {
+    end["original_end"] = std::move(original);
   } else {
     end["missing"] = {"the verdict", "what came after the last flush: at most one second"};
   }
-  const auto end_text = end.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const auto end_text = daq::json_text(end, 1);
   if (auto finished = writer.finish(end_text, ledger); !finished) return refuse(finished.error());
   return written;
 }
@@ -173,7 +178,7 @@ Result<VerifyReport> verify(const std::string& path) {
   if (!report.finished) {
     report.problems.emplace_back(
         "the writer never came to its end: it was killed or is still at work; see `strigil recover`");
-  } else if (const auto j = nlohmann::json::parse(**end, nullptr, false); !j.is_object()) {
+  } else if (const auto j = daq::parse_json(**end); !j.is_object()) {
     report.problems.emplace_back("the end is not a JSON object");
   } else if (j.contains("recovered")) {
     report.problems.emplace_back("the file was recovered: its run never came to an end; /end says what was left out");

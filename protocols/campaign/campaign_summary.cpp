@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
 #include "protocols/campaign/campaign.hpp"
 
 namespace strigil::protocols {
@@ -66,7 +67,7 @@ std::string to_json(const CampaignSummary& s, const Suite& suite) {
   j["why_failed"] = counted(s.why_failed);
   j["reasons"] = nlohmann::ordered_json::array();
   for (const auto& r : reasons_of(s, suite)) j["reasons"].push_back({{"weight", name_of(r.weight)}, {"text", r.text}});
-  return j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return daq::json_text(j, 1);
 }
 
 }  // namespace strigil::protocols

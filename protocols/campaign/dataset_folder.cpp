@@ -10,6 +10,7 @@
 #include <set>
 
 #include "calibration/record/digest.hpp"
+#include "daq/json_text.hpp"
 #include "daq/record/run_reader.hpp"
 #include "protocols/campaign/dataset_texts.hpp"
 #include "protocols/court/draws.hpp"
@@ -31,7 +32,7 @@ daq::Result<void> write(const fs::path& path, const std::string& text) {
 daq::Result<void> add_truth(const fs::path& dir, const daq::RunHeader& header, DatasetRun& run) {
   const auto truth = header.config.find("ground_truth.json");
   if (truth == header.config.end()) return {};
-  const auto j = nlohmann::json::parse(truth->second, nullptr, false);
+  const auto j = daq::parse_json(truth->second);
   if (!j.is_object() || !j.contains("phantom") || !j.at("phantom").is_string())
     return daq::Error{fmt::format("the ground truth in '{}' cannot be read", run.file)};
   run.phantom = j.at("phantom").get<std::string>();

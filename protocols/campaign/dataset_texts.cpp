@@ -4,14 +4,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
+
 namespace strigil::protocols {
 namespace {
 
 using nlohmann::ordered_json;
 
-std::string dump(const ordered_json& j) {
-  return j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
+std::string dump(const ordered_json& j) { return daq::json_text(j, 1) + "\n"; }
 
 /// A field of CSV (RFC 4180).
 std::string field(const std::string& text) {
@@ -37,9 +37,7 @@ std::string description_of(const DatasetFacts& f) {
 std::string licence_url(const std::string& spdx) { return "https://spdx.org/licenses/" + spdx; }
 
 /// Text in YAML's double quotes, which are JSON's.
-std::string quoted(const std::string& text) {
-  return ordered_json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+std::string quoted(const std::string& text) { return daq::json_text(ordered_json(text)); }
 
 struct Person {
   std::string family;

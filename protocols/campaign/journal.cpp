@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "daq/json_text.hpp"
 #include "daq/line_file.hpp"
 
 namespace strigil::protocols {
@@ -43,9 +44,12 @@ ordered_json number(double value) { return std::isfinite(value) ? ordered_json(v
 double number(const json& j) { return j.is_null() ? std::numeric_limits<double>::quiet_NaN() : j.get<double>(); }
 
 std::string line_of(const JournalHead& h) {
-  return ordered_json{{"kind", "campaign"}, {"format", kFormat}, {"suite", h.suite}, {"suite_sha256", h.suite_sha256},
-                      {"inputs", h.inputs}, {"trials", h.trials}}
-      .dump(-1, ' ', false, json::error_handler_t::replace);
+  return daq::json_text(ordered_json{{"kind", "campaign"},
+                                     {"format", kFormat},
+                                     {"suite", h.suite},
+                                     {"suite_sha256", h.suite_sha256},
+                                     {"inputs", h.inputs},
+                                     {"trials", h.trials}});
 }
 
 std::string line_of(const JournalEntry& e) {
@@ -71,7 +75,7 @@ std::string line_of(const JournalEntry& e) {
                                {"words", m.words}});
     }
   }
-  return j.dump(-1, ' ', false, json::error_handler_t::replace);
+  return daq::json_text(j);
 }
 
 JournalEntry entry_of(const json& j) {
@@ -117,7 +121,8 @@ daq::Result<std::optional<JournalHead>> read(const std::string& path,
     if (in.eof()) break;  // no end: whoever wrote it died over it
     ++number_of_line;
     try {
-      const auto j = json::parse(line);
+      const auto j = daq::parse_json(line);
+      if (j.is_discarded()) throw std::out_of_range(line.substr(0, 40));
       if (head) {
         seen(entry_of(j));
       } else {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "daq/json_text.hpp"
 #include "daq/record/run_reader.hpp"
 
 namespace strigil::protocols {
@@ -59,7 +60,8 @@ daq::Result<RunEnd> read_run_end(const std::string& run_file, const Plan& plan) 
   for (std::size_t c = 0; c < plan.conditions.size(); ++c) conditions[plan.conditions[c].name()] = c;
   RunEnd end;
   try {
-    const auto j = json::parse(**text);
+    const auto j = daq::parse_json(**text);
+    if (j.is_discarded()) return daq::Error{fmt::format("the end of '{}' is no JSON", run_file)};
     end.duration_s = j.at("duration_s").get<double>();
     const auto& verdict = j.at("verdict");
     end.verdict.judgement = judgement_of(verdict.at("judgement").get<std::string>());

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "daq/json_text.hpp"
+
 namespace strigil::protocols {
 namespace {
 
@@ -113,7 +115,7 @@ const char* name_of(Change change) noexcept {
 }
 
 daq::Result<Baseline> read_baseline(std::string_view text) {
-  const auto root = json::parse(text, nullptr, false);
+  const auto root = daq::parse_json(text);
   if (root.is_discarded()) return daq::Error{"the baseline is not JSON"};
   if (auto good = only(root, {"format", "origin", "metrics"}); !good) {
     return daq::Error{"baseline: " + good.error().message};
@@ -145,7 +147,7 @@ std::string write_baseline(const Baseline& baseline) {
                        {"higher_is_better", m.higher_is_better},
                        {"margin", m.margin}});
   }
-  return json{{"format", 1}, {"origin", baseline.origin}, {"metrics", metrics}}.dump(2) + "\n";
+  return daq::json_text(json{{"format", 1}, {"origin", baseline.origin}, {"metrics", metrics}}, 2) + "\n";
 }
 
 daq::Result<BaselineComparison> compare_with_baseline(const Baseline& baseline, std::span<const BaselineMetric> now) {

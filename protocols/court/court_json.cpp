@@ -1,6 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
 #include "protocols/court/court.hpp"
 
 namespace strigil::protocols {
@@ -179,21 +180,21 @@ std::string to_json(const CourtJudgement& judgement) {
   Json comparisons = Json::array();
   for (const auto& c : judgement.comparisons) comparisons.push_back(of(c));
   const auto& o = judgement.options;
-  return Json{{"format", "strigil-court"},
-              {"format_version", "1.0"},
-              {"options",
-               {{"tolerance_mm", number(o.matching.tolerance_mm)},
-                {"duplicates_are_false_alarms", o.matching.duplicates_are_false_alarms},
-                {"deadline_s", number(o.deadline_s)},
-                {"level", number(o.level)},
-                {"blank_level", number(o.blank_level)},
-                {"blanks_of_target", o.blanks_of_target},
-                {"resamples", o.bootstrap.resamples},
-                {"seed", o.bootstrap.seed}}},
-              {"detectors", detectors},
-              {"comparisons", comparisons},
-              {"notes", judgement.notes}}
-      .dump(1);
+  return daq::json_text(Json{{"format", "strigil-court"},
+                             {"format_version", "1.0"},
+                             {"options",
+                              {{"tolerance_mm", number(o.matching.tolerance_mm)},
+                               {"duplicates_are_false_alarms", o.matching.duplicates_are_false_alarms},
+                               {"deadline_s", number(o.deadline_s)},
+                               {"level", number(o.level)},
+                               {"blank_level", number(o.blank_level)},
+                               {"blanks_of_target", o.blanks_of_target},
+                               {"resamples", o.bootstrap.resamples},
+                               {"seed", o.bootstrap.seed}}},
+                             {"detectors", detectors},
+                             {"comparisons", comparisons},
+                             {"notes", judgement.notes}},
+                        1);
 }
 
 }  // namespace strigil::protocols

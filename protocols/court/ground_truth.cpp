@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "daq/json_depth.hpp"
+#include "daq/json_text.hpp"
 #include "protocols/court/run_strokes.hpp"
 
 namespace strigil::protocols {
@@ -59,7 +60,7 @@ std::vector<Point> clipped(const std::vector<Point>& in, double y_mm, double sig
 daq::Result<GroundTruth> parse_ground_truth(std::string_view json) {
   const auto refuse = [](const std::string& what) { return daq::Error{"ground_truth.json: " + what}; };
   if (daq::nests_too_deep(json)) return refuse("nested too deep");
-  const auto root = Json::parse(json, nullptr, false);
+  const auto root = daq::parse_json(json);
   if (!root.is_object()) return refuse("not a JSON object");
   if (text_of(root, "format") != "strigil-ground-truth" || !text_of(root, "format_version").starts_with("1.")) {
     return refuse("not a strigil-ground-truth of version 1");

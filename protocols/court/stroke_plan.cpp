@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "daq/json_depth.hpp"
+#include "daq/json_text.hpp"
 #include "protocols/court/stroke_feed.hpp"
 
 namespace strigil::protocols {
@@ -11,7 +12,7 @@ namespace strigil::protocols {
 daq::Result<std::map<std::size_t, PlannedStroke>> planned_strokes(const std::string& plan_json) {
   using Json = nlohmann::json;
   constexpr double kMilli = 1e3;
-  const auto plan = Json::parse(plan_json, nullptr, false);
+  const auto plan = daq::parse_json(plan_json);
   const auto refuse = [](const std::string& what) {
     return daq::Error{fmt::format("plan.json is not a plan as `strigil run` records it: {}", what)};
   };

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "daq/json_depth.hpp"
+#include "daq/json_text.hpp"
 
 namespace strigil::protocols {
 namespace {
@@ -26,7 +27,7 @@ class Members {
       wrong_ = "it nests too deep";
       return;
     }
-    json_ = Json::parse(text, nullptr, false);
+    json_ = daq::parse_ordered_json(text);
     if (!json_.is_object()) wrong_ = "its JSON is no object";
   }
   explicit Members(Json object) : json_(std::move(object)) {

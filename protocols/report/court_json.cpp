@@ -1,6 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
 #include "protocols/report/court_report_files.hpp"
 
 namespace strigil::protocols {
@@ -136,7 +137,7 @@ std::string to_json(const CourtReport& report) {
   out["baseline"] = baseline_json(report);
   out["plots"] = list(report.plots, plot_json);
   out["evidence"] = list(report.evidence, evidence_json);
-  return out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+  return daq::json_text(out, 1) + '\n';
 }
 
 }  // namespace strigil::protocols

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "daq/json_text.hpp"
+
 namespace strigil::bench {
 
 /// One line of the table. The bar is on `judged`: the median of the rounds' ratios, or our own figure where there is
@@ -113,7 +115,7 @@ inline int report(const Options& options, const std::vector<Figure>& figures) {
     if (!f.note.empty()) one["note"] = f.note;
     all.push_back(one);
   }
-  const auto text = all.dump(1);
+  const auto text = daq::json_text(all, 1);
   if (options.out.empty()) {
     std::printf("%s\n", text.c_str());
     return 0;

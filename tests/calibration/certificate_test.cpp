@@ -8,6 +8,7 @@
 #include "calibration/certificate/dcc_import.hpp"
 #include "calibration/certificate/signature.hpp"
 #include "calibration/certificate/unit.hpp"
+#include "daq/json_text.hpp"
 #include "daq/strict_toml.hpp"
 #include "record_fixture.hpp"
 #include "reference_data.hpp"
@@ -173,7 +174,7 @@ TEST(CertificateTest, HtmlSaysItAllAndRunsNothing) {
   EXPECT_THAT(html, HasSubstr(c.record_hash));
   for (const char* never : {"<script", "http://www.w3.org/1999", "src=", "@import", "url("})
     EXPECT_THAT(html, Not(HasSubstr(never)));
-  const auto json = nlohmann::json::parse(to_certificate_json(c));
+  const auto json = daq::parse_json(to_certificate_json(c));
   EXPECT_EQ(json["certificate"], "HOSTILE-1");
   EXPECT_EQ(json["record"]["hash"], c.record_hash);
 }

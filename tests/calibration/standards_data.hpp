@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "daq/json_text.hpp"
+#include "daq/strict_toml.hpp"
 #include "tests/calibration/reference_data.hpp"
 #include "tests/calibration/worked_table.hpp"
 
@@ -23,8 +25,7 @@ inline std::string reference_file(const std::string& name) {
 inline nlohmann::json worked_cases() {
   const auto path = reference_file("worked_cases.json");
   if (path.empty()) return nullptr;
-  std::ifstream in(path);
-  return nlohmann::json::parse(in);
+  return daq::parse_json(daq::read_text_file(path, 1U << 26U).value());
 }
 
 inline nlohmann::json worked_case(const std::string& id) {

@@ -13,6 +13,7 @@
 #include "calibration/uncertainty/differences.hpp"
 #include "calibration/uncertainty/input_sampler.hpp"
 #include "calibration/uncertainty/random.hpp"
+#include "daq/json_text.hpp"
 #include "tests/calibration/uncertainty_cases.hpp"
 
 namespace strigil::calibration::tested {
@@ -372,7 +373,7 @@ TEST(Budget, IsATextAndAJson) {
   EXPECT_LT(text.find("standard [nm]"), text.find("repeats [nm]"));  // the largest first
   EXPECT_THAT(text, HasSubstr("l = (50000838 +- 92) nm, k = 2.921, 99 %"));
   EXPECT_THAT(text, HasSubstr("not linear"));
-  const auto json = nlohmann::json::parse(budget_json(h1, "l", "nm"));
+  const auto json = daq::parse_json(budget_json(h1, "l", "nm"));
   EXPECT_EQ(json["inputs"].size(), 9U);
   EXPECT_TRUE(json["inputs"][4]["dof"].is_null());  // infinite
   EXPECT_NEAR(json["effective_dof"].get<double>(), 16.75, 0.01);

@@ -15,6 +15,8 @@
 #include "calibration/signal/frequency_response.hpp"
 #include "calibration/signal/sine_fit.hpp"
 #include "calibration/uncertainty/monte_carlo.hpp"
+#include "daq/json_text.hpp"
+#include "daq/strict_toml.hpp"
 #include "tests/calibration/reference_data.hpp"
 #include "tests/calibration/uncertainty_cases.hpp"
 #include "tests/calibration/worked_table.hpp"
@@ -73,8 +75,9 @@ class WorkedCases : public ::testing::Test {
  protected:
   void SetUp() override {
     if (reference_data().empty()) GTEST_SKIP() << kNoReferenceData;
-    std::ifstream in(reference_data() / "worked_cases.json");
-    for (auto& one : json::parse(in)) cases_[one["id"]] = one;
+    const auto text = daq::read_text_file((reference_data() / "worked_cases.json").string(), 1U << 26U);
+    ASSERT_TRUE(text.ok()) << text.error().message;
+    for (auto& one : daq::parse_json(*text)) cases_[one["id"]] = one;
   }
   const json& expected(const std::string& id) {
     seen_.insert(id);

@@ -11,6 +11,7 @@
 
 #include "daq/chunk.hpp"
 #include "daq/event.hpp"
+#include "daq/json_text.hpp"
 
 namespace strigil::daq {
 namespace {
@@ -112,7 +113,7 @@ TEST(Stream, DescriptionAsJson) {
   s.quantity = "force";
   s.channels = {{"Fz", "N", 1e-6, -0.25}};
   s.rate_Hz = 7000;
-  const auto json = nlohmann::json::parse(to_json(s));
+  const auto json = daq::parse_json(to_json(s));
   EXPECT_EQ(json["id"], 3);
   EXPECT_EQ(json["device"], "a \"quoted\" device \xEF\xBF\xBD");
   EXPECT_EQ(json["channels"][0]["scale"], 1e-6);

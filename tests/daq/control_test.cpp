@@ -8,6 +8,7 @@
 #include "daq/control/control_client.hpp"
 #include "daq/control/control_message.hpp"
 #include "daq/control/control_server.hpp"
+#include "daq/json_text.hpp"
 
 namespace strigil::daq {
 namespace {
@@ -74,7 +75,7 @@ TEST(ControlMessage, SurvivesRandomDamage) {
 TEST(ControlMessage, AnAnswerThatIsTooLongBecomesARefusal) {
   nlohmann::json big;
   big["text"] = std::string(kMaxControlBytes, 'x');
-  const auto reply = decode_control_reply(encode(answer_to(kRequest, big.dump())));
+  const auto reply = decode_control_reply(encode(answer_to(kRequest, daq::json_text(big))));
   ASSERT_TRUE(reply.ok());
   EXPECT_FALSE(reply->ok);
   EXPECT_EQ(reply->code, "too_long");

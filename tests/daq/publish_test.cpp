@@ -1,5 +1,6 @@
 // Publisher against real subscribers over real sockets, in C++ and in Python. No test waits for time to pass: each
 // waits for something to happen, and a generous limit turns a hang into a failure.
+#include "daq/json_text.hpp"
 #include "daq/publish/publisher.hpp"
 
 #include <gmock/gmock.h>
@@ -312,7 +313,7 @@ TEST_F(Publish, PythonLedgerBalancesAfterJoiningLate) {
     rings->events.push(Event{});
   });
   EXPECT_EQ(ended.code, 1) << ended.output;  // honest: it missed what went before it came
-  const auto report = nlohmann::json::parse(ended.output, nullptr, false);
+  const auto report = daq::parse_json(ended.output);
   ASSERT_TRUE(report.is_object()) << ended.output;
   EXPECT_EQ(report["described"], nlohmann::json({"force", "vibration"}));
   EXPECT_EQ(report["events"], 1);

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "daq/json_text.hpp"
 #include "protocols/report/court_report_files.hpp"
 #include "protocols/report/page_style.hpp"
 #include "protocols/report/report_words.hpp"
@@ -166,7 +167,7 @@ TEST(CourtReport, StatusIsWhatTheWholeIntervalSays) {
 TEST(CourtReport, ItsThreeFilesSayTheSame) {
   const auto r = campaign();
   ASSERT_TRUE(check_report(r)) << check_report(r).error().message;
-  const auto json = nlohmann::json::parse(to_json(r));
+  const auto json = daq::parse_json(to_json(r));
   EXPECT_EQ(json["verdict"], "FAIL");
   EXPECT_EQ(json["counts"]["done"], 10);
   EXPECT_EQ(json["counts"]["invalid"], 1);
@@ -227,7 +228,7 @@ TEST(CourtReport, HostileStringsStayText) {
     EXPECT_THAT(text, HasSubstr("\xF0\x9F\x98\x80"));
   }
   EXPECT_THAT(to_junit(r), Not(HasSubstr("<script")));
-  EXPECT_EQ(nlohmann::json::parse(to_json(r))["verdict"], "INVALID");
+  EXPECT_EQ(daq::parse_json(to_json(r))["verdict"], "INVALID");
   EXPECT_EQ(address_of("/etc/passwd"), "");
   EXPECT_EQ(address_of("runs/../../x"), "");
 }

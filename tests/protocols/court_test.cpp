@@ -9,6 +9,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
 #include "protocols/court/court.hpp"
 #include "protocols/court/draws.hpp"
 #include "protocols/detectors/cheats.hpp"
@@ -275,7 +276,7 @@ TEST(StrokeFeed, WhatIsMissingIsLeftOutAndTheRestGoesOn) {
 std::string truth_of(const std::vector<double>& places_mm, bool differs, const std::string& phantom) {
   auto list = nlohmann::json::array();
   for (const double x : places_mm) {
-    auto one = nlohmann::json::parse(R"({"kind":"nodule","target":true,"y_mm":50,"length_mm":12,"width_mm":10,
+    auto one = daq::parse_json(R"({"kind":"nodule","target":true,"y_mm":50,"length_mm":12,"width_mm":10,
                                          "angle_deg":0,"depth_mm":2})");
     one["name"] = "t" + std::to_string(list.size());
     one["differs"] = differs;
@@ -283,11 +284,11 @@ std::string truth_of(const std::vector<double>& places_mm, bool differs, const s
     one["stiffness_contrast"] = differs ? 2.5 : 1.0;
     list.push_back(one);
   }
-  auto root = nlohmann::json::parse(R"({"format":"strigil-ground-truth","format_version":"1.0","condition":"drawn",
+  auto root = daq::parse_json(R"({"format":"strigil-ground-truth","format_version":"1.0","condition":"drawn",
                                         "instrument":{"name":"i","edge_length_mm":40}})");
   root["phantom"] = phantom;
   root["inclusions"] = list;
-  return root.dump();
+  return daq::json_text(root);
 }
 
 TEST(GroundTruth, TargetsAreWhatLiesUnderTheEdgeOfTheStroke) {
@@ -395,7 +396,7 @@ TEST(Court, NamesEveryCheatAndNoHonestDetector) {
   ASSERT_EQ(glr.operating.size(), 3U);
   EXPECT_GT(glr.operating[1].found.value, 0.9);
   EXPECT_EQ(judged->comparisons.size(), 21U);
-  const auto json = nlohmann::json::parse(to_json(*judged));
+  const auto json = daq::parse_json(to_json(*judged));
   EXPECT_EQ(json["detectors"].size(), 7U);
   EXPECT_EQ(json["detectors"][0]["roc"]["auc"], best.roc->auc);
 }

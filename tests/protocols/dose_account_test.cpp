@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "daq/json_text.hpp"
+
 #include "dose_hand.hpp"
 
 namespace strigil::protocols {
@@ -359,7 +361,7 @@ TEST(DoseAccountTest, JsonTellsOfWhatWasTouched) {
   auto account = made(config);
   Hand hand(account);
   hand.rest(1.5);
-  const auto json = nlohmann::json::parse(to_json(account));
+  const auto json = daq::parse_json(to_json(account));
   ASSERT_EQ(json["areas"].size(), 1U);
   const auto& area = json["areas"][0];
   EXPECT_EQ(area["column"], 0);

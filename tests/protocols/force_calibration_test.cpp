@@ -1,4 +1,5 @@
 #include "protocols/force_calibration.hpp"
+#include "daq/json_text.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -54,10 +55,10 @@ TEST(ForceCalibrationTest, SaysInWordsWhatItIs) {
   ForceCalibration marked;
   marked.reasons = {"it expired", "it is of another serial number"};
   EXPECT_THAT(to_text(marked), HasSubstr("UNCALIBRATED: nominal scale, since it expired; and it is of another"));
-  EXPECT_EQ(nlohmann::json::parse(to_json(marked))["state"], "uncalibrated");
-  EXPECT_EQ(nlohmann::json::parse(to_json(marked))["reasons"].size(), 2U);
+  EXPECT_EQ(daq::parse_json(to_json(marked))["state"], "uncalibrated");
+  EXPECT_EQ(daq::parse_json(to_json(marked))["reasons"].size(), 2U);
   EXPECT_THAT(to_text(calibrated()), HasSubstr("calibration 'FZ-1' (aaaaaaaaaaaa)"));
-  EXPECT_EQ(nlohmann::json::parse(to_json(calibrated()))["state"], "calibrated");
+  EXPECT_EQ(daq::parse_json(to_json(calibrated()))["state"], "calibrated");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "protocols/plan.hpp"
+#include "daq/json_text.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -124,7 +125,7 @@ TEST(PlanTest, TheDryRunShowsEveryStepAndTheLimits) {
   const auto text = to_text(*plan);
   EXPECT_THAT(text, HasSubstr("limits: force 12 N (bench 25 N)"));
   for (const auto& s : plan->steps) EXPECT_THAT(text, HasSubstr(std::string(name_of(s.kind))));
-  const auto j = nlohmann::json::parse(to_json(*plan));
+  const auto j = daq::parse_json(to_json(*plan));
   EXPECT_EQ(j["steps"].size(), plan->steps.size());
   EXPECT_EQ(j["conditions"][0]["name"], "6 N, 100 mm/s, forward, repeat 1");
   EXPECT_EQ(j["limits"]["bench_max_force_N"], 25);

@@ -1,4 +1,5 @@
 #include "protocols/position_axis.hpp"
+#include "daq/json_text.hpp"
 
 #include <gtest/gtest.h>
 
@@ -225,7 +226,7 @@ TEST(PositionAxis, JsonHoldsWhatWasBinned) {
   auto axis = axis_of();
   bench.play(axis);
   const auto pass = axis.passes().front();
-  const auto j = nlohmann::json::parse(to_json(pass, pass.channels[0], description(kForce, "force", 1000)));
+  const auto j = daq::parse_json(to_json(pass, pass.channels[0], description(kForce, "force", 1000)));
   EXPECT_EQ(j["stream"], "force");
   EXPECT_EQ(j["direction"], "forward");
   EXPECT_EQ(j["bins"]["mean"].size(), pass.channels[0].bins.size());

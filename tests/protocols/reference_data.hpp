@@ -11,6 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "daq/json_text.hpp"
+#include "daq/strict_toml.hpp"
+
 namespace strigil::protocols {
 
 inline std::string reference_file(const std::string& name) {
@@ -46,8 +49,7 @@ inline std::vector<std::map<std::string, std::string>> reference_rows(const std:
 
 /// The case of that id in worked_cases.json; null where there is none.
 inline nlohmann::json worked_case(const std::string& id) {
-  std::ifstream in(reference_file("worked_cases.json"));
-  for (const auto& one : nlohmann::json::parse(in)) {
+  for (const auto& one : daq::parse_json(daq::read_text_file(reference_file("worked_cases.json"), 1U << 26U).value())) {
     if (one["id"] == id) return one;
   }
   return nullptr;

@@ -1,5 +1,6 @@
 // The reports are read back by programs that nobody here wrote.
 #include "protocols/report.hpp"
+#include "daq/json_text.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -49,7 +50,7 @@ nlohmann::json parsed_by_python(const std::string& xml) {
     EXPECT_EQ(::pclose(pipe), 0) << xml;
   }
   std::filesystem::remove(file);
-  return nlohmann::json::parse(out);
+  return daq::parse_json(out);
 }
 
 TEST(ReportTest, AFailAndAPassAreReadBackAsSuch) {
@@ -103,7 +104,7 @@ TEST(ReportTest, JsonHasNoNumberThatNobodyMeasured) {
   v.judgement = Judgement::kInvalid;
   v.strokes = {stroke_of(1, Judgement::kInvalid)};
   v.reasons = {{Judgement::kInvalid, "why \xFF", 1}, {Judgement::kInvalid, "whole run"}};
-  const auto j = nlohmann::json::parse(to_json(plan, v));
+  const auto j = daq::parse_json(to_json(plan, v));
   EXPECT_EQ(j["judgement"], "INVALID");
   EXPECT_TRUE(j["strokes"][0]["speed_m_s"].is_null());
   EXPECT_EQ(j["reasons"][0]["stroke"], "6 N, 100 mm/s, backward, repeat 1");

@@ -1,4 +1,5 @@
 #include "rig/host_qualification.hpp"
+#include "daq/json_text.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -192,7 +193,7 @@ TEST(HostQualificationTest, JsonAndTextSayTheSame) {
   m.longest_stall_s = 0.02;
   m.facts.memory_lock_limit_bytes = std::numeric_limits<double>::infinity();
   const auto q = qualify(m);
-  const auto json = nlohmann::json::parse(to_json(m, q));
+  const auto json = daq::parse_json(to_json(m, q));
   EXPECT_EQ(json["grade"], "B");
   EXPECT_EQ(json["may_run"], "force control at 100 Hz");
   EXPECT_THAT(json["reasons"], SizeIs(1));

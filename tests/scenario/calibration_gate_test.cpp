@@ -14,6 +14,7 @@
 #include "calibration/check_standard.hpp"
 #include "calibration/record/calendar.hpp"
 #include "calibration/record/store.hpp"
+#include "daq/json_text.hpp"
 #include "daq/record/run_reader.hpp"
 #include "daq/strict_toml.hpp"
 #include "protocols/report.hpp"
@@ -104,9 +105,10 @@ class CalibrationGate : public testing::Test {
     EXPECT_TRUE(std::isnan(marked->verdict.strokes.at(0).force_uncertainty.expanded_N));
     const auto text = protocols::to_text(plan_, marked->verdict);
     EXPECT_THAT(text, AllOf(HasSubstr("UNCALIBRATED: nominal scale"), HasSubstr(words)));
-    const auto json = nlohmann::json::parse(protocols::to_json(plan_, marked->verdict));
+    const auto json = daq::parse_json(protocols::to_json(plan_, marked->verdict));
     EXPECT_EQ(json["calibration"]["state"], "uncalibrated");
-    EXPECT_THAT(json["calibration"]["reasons"].dump(), HasSubstr(nlohmann::json(words).dump().substr(1, words.size())));
+    EXPECT_THAT(daq::json_text(json["calibration"]["reasons"]),
+                HasSubstr(daq::json_text(nlohmann::json(words)).substr(1, words.size())));
     EXPECT_TRUE(json["strokes"][0]["force_uncertainty_N"].is_null());
     EXPECT_THAT(protocols::to_junit(plan_, marked->verdict, 1),
                 AllOf(HasSubstr("UNCALIBRATED"), HasSubstr("N (uncalibrated)")));
@@ -138,7 +140,7 @@ TEST_F(CalibrationGate, AGoodRecordGivesItsScaleAndAnUncertaintyToEveryForce) {
   EXPECT_NEAR(u.expanded_N, 2 * std::hypot(u.calibration_N, u.statistics_N, u.zero_N), 1e-12);
   EXPECT_THAT(protocols::to_text(plan_, outcome->verdict), HasSubstr("forces: calibration 'FZ-1'"));
   EXPECT_THAT(protocols::to_junit(plan_, outcome->verdict, 1), HasSubstr(" N (k = 2)"));
-  const auto json = nlohmann::json::parse(protocols::to_json(plan_, outcome->verdict));
+  const auto json = daq::parse_json(protocols::to_json(plan_, outcome->verdict));
   EXPECT_EQ(json["calibration"]["state"], "calibrated");
   EXPECT_EQ(json["calibration"]["sha256"], hash_);
   EXPECT_GT(json["strokes"][0]["force_uncertainty_N"], 0.02);
@@ -267,7 +269,9 @@ class StageGate : public CalibrationGate {
     r.quantities = {{"position", "x", "m", {0, 0.2}, {{0, 2e-6}, {0.2, 3e-6}}}};
     r.conditions.use_temperature_C = calibration::Interval{18, 28};
     r.fit.kind = calibration::FitKind::kTable;
-    r.tables = {{"error_map_x", {"command", "rising", "falling", "expanded_uncertainty"}, {"m", "m", "m", "m"},
+    r.tables = {{"error_map_x",
+                 {"command", "rising", "falling", "expanded_uncertainty"},
+                 {"m", "m", "m", "m"},
                  {{0, -60e-6, -40e-6, 2e-6}, {0.2, 60e-6, 80e-6, 3e-6}}}};
     r.performed_from = r.performed_until = r.issued = day("2026-11-01");
     r.valid_until = day("2028-01-01");
@@ -277,7 +281,8 @@ class StageGate : public CalibrationGate {
     auto text = daq::read_text_file(STRIGIL_SOURCE_DIR "/rig/benches/sim.toml").value();
     const std::string at = "codec = \"grbl\"\n";
     text.insert(text.find(at) + at.size(), "calibration = \"" + name_ + "\"\n" + stage + "\n");
-    text += "\n[calibration]\nstore = \"" + store_ + "\"\ncheck_history = \"" + dir_ + "/checks.jsonl\"\n" + edit + "\n";
+    text +=
+        "\n[calibration]\nstore = \"" + store_ + "\"\ncheck_history = \"" + dir_ + "/checks.jsonl\"\n" + edit + "\n";
     const auto path = dir_ + "/bench.toml";
     std::ofstream(path) << text;
     return path;
@@ -286,8 +291,8 @@ class StageGate : public CalibrationGate {
                       std::optional<double> temperature_C = 22) {
     const auto refused = go(bench_file, today, temperature_C);
     ASSERT_FALSE(refused.ok()) << words;
-    EXPECT_THAT(refused.error().message,
-                AllOf(HasSubstr(words), HasSubstr("the stage is not calibrated for this run"), HasSubstr("Nothing was moved")));
+    EXPECT_THAT(refused.error().message, AllOf(HasSubstr(words), HasSubstr("the stage is not calibrated for this run"),
+                                               HasSubstr("Nothing was moved")));
   }
 };
 
@@ -321,7 +326,9 @@ TEST_F(StageGate, EveryGateRefusesInWords) {
     keep(r);
     name_ = id;
   };
-  other("ST-2", [](Record& r) { r.quantities[0].range = {0.15, 0.19}, r.quantities[0].uncertainty = {{0.15, 2e-6}, {0.19, 2e-6}}; });
+  other("ST-2", [](Record& r) {
+    r.quantities[0].range = {0.15, 0.19}, r.quantities[0].uncertainty = {{0.15, 2e-6}, {0.19, 2e-6}};
+  });
   expect_refused(stage_bench(), "m are wanted of 'x' and it is calibrated from 0.15 to 0.19; nothing is said outside");
   other("ST-3", [](Record& r) { r.setting.mounting = "upright"; });
   expect_refused(stage_bench("", "serial = \"ST7\"\nconfiguration = { mounting = \"lying\" }"),
@@ -356,7 +363,7 @@ TEST_F(StageGate, AGoodMapGoesWithTheRunAndABadOneMarksIt) {
   ASSERT_TRUE(good.ok()) << good.error().message;
   EXPECT_EQ(good->verdict.judgement, Judgement::kPass);
   EXPECT_THAT(protocols::to_text(plan_, good->verdict), HasSubstr("positions: calibration 'ST-1'"));
-  const auto json = nlohmann::json::parse(protocols::to_json(plan_, good->verdict));
+  const auto json = daq::parse_json(protocols::to_json(plan_, good->verdict));
   EXPECT_EQ(json["stage_calibration"]["state"], "calibrated");
   EXPECT_NEAR(json["strokes"][0]["length_uncertainty_m"].get<double>(), 3e-6 * std::sqrt(2.0), 1e-12);
   auto reader = daq::RunReader::open(good->run_file);
@@ -370,7 +377,7 @@ TEST_F(StageGate, AGoodMapGoesWithTheRunAndABadOneMarksIt) {
   EXPECT_THAT(protocols::to_text(plan_, marked->verdict),
               AllOf(HasSubstr("positions UNCALIBRATED"), HasSubstr("serial number 'ST7'")));
   EXPECT_THAT(protocols::to_junit(plan_, marked->verdict, 1), HasSubstr("positions UNCALIBRATED"));
-  const auto marks = nlohmann::json::parse(protocols::to_json(plan_, marked->verdict));
+  const auto marks = daq::parse_json(protocols::to_json(plan_, marked->verdict));
   EXPECT_EQ(marks["stage_calibration"]["state"], "uncalibrated");
   EXPECT_TRUE(marks["strokes"][0]["length_uncertainty_m"].is_null());
 }

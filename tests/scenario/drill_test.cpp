@@ -11,6 +11,7 @@
 #include "apps/drill.hpp"
 #include "apps/drill_command.hpp"
 #include "apps/places.hpp"
+#include "daq/json_text.hpp"
 #include "daq/strict_toml.hpp"
 
 namespace strigil::apps {
@@ -42,8 +43,8 @@ class DrillRuns : public testing::Test {
     a.repeats = repeats;
     a.json = dir_ + "/drill.json";
     const int code = drill_command(a);
-    std::ifstream in(a.json);
-    json_ = nlohmann::json::parse(in, nullptr, false);
+    const auto text = daq::read_text_file(a.json);
+    json_ = text ? daq::parse_json(*text) : nlohmann::json();
     return code;
   }
   /// A catalogue of one drill.
@@ -93,7 +94,7 @@ TEST_F(DrillRuns, WithAForceHeldByOtherStagesNothingIsSilentPassesOrPressesBeyon
         EXPECT_TRUE(run["made"]) << bench << " " << row["drill"];
         EXPECT_TRUE(run["safe"]) << bench << " " << row["drill"] << " " << run["failings"];
         EXPECT_NE(run["judgement"], "PASS") << bench << " " << row["drill"];
-        const auto failings = run["failings"].dump();
+        const auto failings = daq::json_text(run["failings"]);
         for (const auto* never : {"SILENT", "PASS", "still moves", "the force came to"}) {
           EXPECT_THAT(failings, testing::Not(HasSubstr(never))) << bench << " " << row["drill"];
         }

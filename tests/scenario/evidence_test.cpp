@@ -18,6 +18,7 @@
 #include "apps/recompute.hpp"
 #include "apps/run.hpp"
 #include "apps/run_command.hpp"
+#include "daq/json_text.hpp"
 #include "protocols/court/draws.hpp"
 #include "protocols/golden_strokes.hpp"
 
@@ -98,10 +99,10 @@ void forge(const std::string& from, const std::string& to, double force_factor, 
       ASSERT_TRUE((*writer)->append(*block));
     }
   }
-  auto end = nlohmann::ordered_json::parse(**reader.end());
+  auto end = daq::parse_ordered_json(**reader.end());
   auto& mean = end["verdict"]["strokes"][0]["mean_normal_force_N"];
   mean = mean.get<double>() + mean_plus_N;
-  ASSERT_TRUE((*writer)->finish(end.dump(1), *reader.ledger()));
+  ASSERT_TRUE((*writer)->finish(daq::json_text(end, 1), *reader.ledger()));
 }
 
 TEST_F(Evidence, CapsuleIsRecomputedAndOneByteAnywhereBreaksItByName) {

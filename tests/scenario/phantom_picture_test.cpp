@@ -9,6 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
 #include "rig/phantom_file.hpp"
 #include "rig/phantom_generator.hpp"
 
@@ -34,7 +35,7 @@ nlohmann::json parsed_by_python(const std::string& svg) {
     EXPECT_EQ(::pclose(pipe), 0) << svg.substr(0, 2000);
   }
   std::filesystem::remove(file);
-  return nlohmann::json::parse(out);
+  return daq::parse_json(out);
 }
 
 struct Box {

@@ -20,6 +20,7 @@
 #include "apps/file_commands.hpp"
 #include "apps/run.hpp"
 #include "apps/run_command.hpp"
+#include "daq/json_text.hpp"
 #include "daq/record/run_reader.hpp"
 #include "daq/record/verify.hpp"
 #include "daq/strict_toml.hpp"
@@ -120,7 +121,7 @@ TEST_F(PhantomRun, ATreatmentEndsWhenItsDoseIsGivenAndTheRescanFollows) {
   EXPECT_EQ(v.strokes.back().condition, 33U) << "the rescan is the last";
   auto reader = daq::RunReader::open(outcome->run_file);
   ASSERT_TRUE(reader.ok());
-  const auto end = nlohmann::json::parse((*reader)->end()->value());
+  const auto end = daq::parse_json((*reader)->end()->value());
   EXPECT_EQ(end["verdict"]["left_out"].size(), v.left_out.size());
   const auto& limits = end["dose"]["limits"];
   double used = 0;
@@ -154,7 +155,7 @@ TEST_F(PhantomRun, TheGroundTruthIsInTheFile) {
   const auto outcome = go("smoke", {.phantom = "post_surgical_scar", .instrument = "steel_convex", .emollient = "oil"});
   ASSERT_TRUE(outcome.ok()) << outcome.error().message;
   const auto config = config_of(outcome->run_file);
-  const auto truth = nlohmann::json::parse(config.at("ground_truth.json"));
+  const auto truth = daq::parse_json(config.at("ground_truth.json"));
   EXPECT_EQ(truth["format"], "strigil-ground-truth");
   EXPECT_EQ(truth["phantom"], "post_surgical_scar");
   EXPECT_EQ(truth["emollient"]["name"], "oil") << "of the command line";

@@ -13,6 +13,7 @@
 
 #include "apps/run.hpp"
 #include "apps/run_command.hpp"
+#include "daq/json_text.hpp"
 #include "daq/record/run_reader.hpp"
 #include "daq/record/verify.hpp"
 #include "daq/strict_toml.hpp"
@@ -367,7 +368,7 @@ TEST_F(SuspendedRun, PassesAndSaysWhatWasBrokenOff) {
     EXPECT_TRUE(report->problems.empty());
     auto reader = daq::RunReader::open(outcome->run_file);
     ASSERT_TRUE(reader.ok());
-    const auto end = nlohmann::json::parse((*reader)->end()->value());
+    const auto end = daq::parse_json((*reader)->end()->value());
     EXPECT_EQ(end["suspended"]["times"], 1);
     EXPECT_NEAR(end["suspended"]["duration_s"].get<double>(), 8, 0.5);
     EXPECT_EQ(end["verdict"]["strokes"][0]["interrupted"], 1);

@@ -10,6 +10,7 @@
 
 #include "apps/run.hpp"
 #include "apps/run_command.hpp"
+#include "daq/json_text.hpp"
 #include "daq/record/run_reader.hpp"
 #include "daq/record/verify.hpp"
 #include "daq/strict_toml.hpp"
@@ -92,7 +93,7 @@ TEST_F(VirtualRun, TheSecondsBeforeATripAreKeptWithTheirCause) {
   ASSERT_TRUE(outcome.ok()) << outcome.error().message;
   auto reader = daq::RunReader::open(outcome->run_file);
   ASSERT_TRUE(reader.ok());
-  const auto end = nlohmann::json::parse((*reader)->end()->value());
+  const auto end = daq::parse_json((*reader)->end()->value());
   EXPECT_EQ(end["interlock"]["first_cause"], "force_stuck");
   const auto& evidence = end["interlock"]["evidence"];
   ASSERT_EQ(evidence["at_ns"].size(), 2048U);

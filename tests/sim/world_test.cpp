@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "daq/json_text.hpp"
 #include "tests/sim/wire_host.hpp"
 
 namespace strigil::sim {
@@ -102,7 +103,7 @@ TEST(VirtualWorld, WhatDevicesSentIsWhatTheHostGot) {
   EXPECT_EQ(host.totals(DeviceName::kStage).samples, 20U);
   EXPECT_EQ(host.totals(DeviceName::kStage).bytes, host.heard.size());
   EXPECT_EQ(host.world.lost_chunks(), 0U);
-  const auto json = nlohmann::json::parse(to_json(host.world.world().totals()));
+  const auto json = daq::parse_json(to_json(host.world.world().totals()));
   EXPECT_EQ(json["force"]["samples"], host.records.size());
   EXPECT_EQ(json["vibration"]["samples"], host.samples.size());
 }

@@ -1,5 +1,5 @@
-// What the loop calls allocates nothing, from the first tick to the last. Operator new is replaced for the whole test
-// program.
+// What the loop calls of the protocols allocates nothing, from the first tick to the last. Operator new is replaced for
+// this whole program, and for nothing that is tested elsewhere.
 #include <gtest/gtest.h>
 
 #include <atomic>
