@@ -96,6 +96,8 @@ int validate_command(const ValidateArguments& a) {
     if (!compared) return refuse(fmt::format("{}: {}", a.baseline, compared.error().message));
     comparison = std::move(*compared);
   }
+  const auto evidence = protocols::read_campaign_evidence(a.out, s.suite, s.trials, *records);
+  if (!evidence) return refuse(evidence.error().message);
   auto report = protocols::report_of({.suite = s.suite,
                                       .trials = s.trials,
                                       .records = *records,
@@ -104,7 +106,8 @@ int validate_command(const ValidateArguments& a) {
                                       .no_court = no_court,
                                       .comparison = comparison,
                                       .baseline_origin = baseline ? baseline->origin : std::string(),
-                                      .software = version()});
+                                      .software = version(),
+                                      .evidence = *evidence});
   if (auto written = write_reports(a.out, report, court, figures); !written) return refuse(written.error().message);
   if (a.json) {
     fmt::print("{}\n", to_json(report));

@@ -113,15 +113,9 @@ void add_gage(const CampaignFindings& f, CourtReport& report) {
   report.studies.push_back(std::move(s));
 }
 
-/// All runs that detectors have heard: what their figures rest on.
-std::size_t court_evidence(const std::vector<TrialRecord>& records, CourtReport& report) {
-  EvidenceSet set{.name = "all strokes of the valid runs", .ranges = {}};
-  for (const auto& r : records) {
-    if (r.finished && r.last.outcome.judgement != Judgement::kInvalid && !r.last.run.empty())
-      set.ranges.push_back({.run = r.last.run, .stream = {}, .channel = {}, .what = "strokes as its events have them"});
-  }
-  report.evidence.push_back(std::move(set));
-  return report.evidence.size() - 1;
+CourtRun court_run(HeardRun heard, const std::map<std::string, std::string>& factors) {
+  const auto ground = heard.in_air ? RunGround::kAir : RunGround::kTissue;
+  return {.heard = std::move(heard), .phantom = {}, .factors = factors, .ground = ground};
 }
 
 }  // namespace
@@ -157,7 +151,7 @@ daq::Result<std::optional<CourtJudgement>> judge_campaign(const std::string& dir
     std::map<std::string, std::string> factors;
     for (std::size_t f = 0; f < trials[i].levels.size(); ++f)
       factors[suite.design.factors[f].name] = text_of(trials[i].levels[f]);
-    if (!listening.empty()) runs.push_back({.heard = std::move(*run), .phantom = {}, .factors = factors});
+    if (!listening.empty()) runs.push_back(court_run(std::move(*run), factors));
     for (const auto& detector : suite.commanded) {
       auto remote = commanded(file, detector);
       if (!remote) return daq::Error{fmt::format("detector '{}': {}", detector.name, remote.error().message)};
@@ -167,7 +161,7 @@ daq::Result<std::optional<CourtJudgement>> judge_campaign(const std::string& dir
         if (found.runs++ == 0) found.first = words;
       }
       remote->heard.warnings.clear();  // the findings, which are told once for all runs
-      runs.push_back({.heard = std::move(remote->heard), .phantom = {}, .factors = factors});
+      runs.push_back(court_run(std::move(remote->heard), factors));
     }
     ++valid;
     if (heard) heard(valid);
@@ -198,15 +192,20 @@ CourtReport report_of(const CampaignFindings& f) {
     if (report.began.empty() || at < report.began) report.began = at;
     report.ended = std::max(report.ended, at);
   }
+  link_measures(f.evidence, f.suite, report);
+  const auto on_tissue = link_strokes(f.evidence, f.records, false, report);
+  const auto in_air = link_strokes(f.evidence, f.records, true, report);
   if (f.court) {
     auto parts = court_parts(*f.court, f.suite);
-    const auto evidence = court_evidence(f.records, report);
+    // Figures rest on tissue alone; what is held against a detector, on the air too.
+    const auto evidence = on_tissue;
     for (auto* sections : {&parts.detectors, &parts.comparisons}) {
       for (auto& s : *sections) {
         for (auto& m : s.metrics) m.evidence = evidence;
       }
     }
-    for (auto& flag : parts.flags) flag.evidence = evidence;
+    for (auto& flag : parts.flags)
+      flag.evidence = flag.name == name_of(Accusation::kWorksOnNothing) && in_air != kNoEvidence ? in_air : on_tissue;
     report.detectors = std::move(parts.detectors);
     report.comparisons = std::move(parts.comparisons);
     report.flags = std::move(parts.flags);
@@ -214,6 +213,7 @@ CourtReport report_of(const CampaignFindings& f) {
     for (const auto& note : f.court->notes) report.reasons.push_back({.weight = Judgement::kPass, .text = note});
   }
   if (f.suite.gage) add_gage(f, report);
+  add_machine_noise(f.evidence, in_air, report);
   if (!f.no_court.empty())
     report.reasons.push_back({.weight = Judgement::kInvalid, .text = "detectors were not judged: " + f.no_court});
   if (f.comparison) {

@@ -97,8 +97,9 @@ Factor read_factor(daq::StrictTable& t) {
   }
   if (f.name == "targets") {
     for (const auto& level : f.levels) {
-      if (level != Level("as_made") && level != Level("none"))
-        t.refuse("levels", "targets are \"as_made\", or \"none\": the same phantom in which they differ in nothing");
+      if (level != Level("as_made") && level != Level("none") && level != Level("air"))
+        t.refuse("levels", "targets are \"as_made\", \"none\" (the same phantom in which they differ in nothing), or "
+                           "\"air\": strokes above it that touch nothing");
     }
   }
   t.finish();
