@@ -183,7 +183,8 @@ class Expander {
     if (auto r = check_point("the bench's clear height", {p.start_x_m, p.start_y_m, l.clear_z_m}); !r) return r;
     if (auto r = check_taps(); !r) return r;
     if (auto r = check_point("the deepest approach", {p.start_x_m, p.start_y_m, p.deepest_z_m}); !r) return r;
-    if (p.in_air) return check_point("the end of a stroke in the air", {p.start_x_m + p.stroke_length_m, p.start_y_m, l.clear_z_m});
+    if (p.in_air)
+      return check_point("the end of a stroke in the air", {p.start_x_m + p.stroke_length_m, p.start_y_m, l.clear_z_m});
     if (p.hold == Hold::kForce) return {};
     return check_point("the end of the stroke", {p.start_x_m + p.stroke_length_m, p.start_y_m, p.start_z_m});
   }

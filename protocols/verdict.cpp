@@ -418,10 +418,11 @@ class Judge {
   void air(const StepResult& step, const StrokeResult& r) {
     const double touched = std::max(step.contact_fraction(), step.moving_contact_fraction());
     if (touched <= 1 - plan_.protocol.min_contact_fraction) return;
-    invalid(fmt::format("stroke {}: for {:.1f} % of it the sensor felt a contact, up to {:.2f} N, where nothing was to be "
-                        "touched; check what stands in the way at the bench's clear_z_mm, and the tare",
-                        plan_.conditions[r.condition].name(), 100 * touched, r.peak_N),
-            step.condition);
+    invalid(
+        fmt::format("stroke {}: for {:.1f} % of it the sensor felt a contact, up to {:.2f} N, where nothing was to be "
+                    "touched; check what stands in the way at the bench's clear_z_mm, and the tare",
+                    plan_.conditions[r.condition].name(), 100 * touched, r.peak_N),
+        step.condition);
   }
 
   void stroke_vibration(const StepResult& step, const StrokeResult& r) {

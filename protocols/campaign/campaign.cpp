@@ -162,12 +162,14 @@ class CampaignRun {
     }
     const auto readings = gage_readings(suite_, trials_, values);
     const double level = 1 - (1 - rule.confidence) / static_cast<double>(rule.looks);
-    const auto study = gage_anova(readings, {.tolerance = suite_.gage->tolerance, .level = level, .seed = suite_.design.seed});
+    const auto study =
+        gage_anova(readings, {.tolerance = suite_.gage->tolerance, .level = level, .seed = suite_.design.seed});
     if (!study || !study->decided) return {};
-    return fmt::format("{}: the gage is {} for certain: GRR is {:.1f} % of the total variation, {:.1f} to {:.1f} % at {:g} %, "
-                       "by {} readings of each of {} parts by {} appraisers",
-                       rule.measure, name_of(study->verdict), study->gage.study_pct, study->gage_study_pct.low,
-                       study->gage_study_pct.high, 100 * level, study->trials, study->parts, study->appraisers);
+    return fmt::format(
+        "{}: the gage is {} for certain: GRR is {:.1f} % of the total variation, {:.1f} to {:.1f} % at {:g} %, "
+        "by {} readings of each of {} parts by {} appraisers",
+        rule.measure, name_of(study->verdict), study->gage.study_pct, study->gage_study_pct.low,
+        study->gage_study_pct.high, 100 * level, study->trials, study->parts, study->appraisers);
   }
 
   daq::Result<void> note(JournalEntry entry) {

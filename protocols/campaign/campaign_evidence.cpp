@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -62,7 +63,7 @@ std::string words_of(const MachineNoise::Key& key) {
 
 SvgPlot spectrum_plot(const MachineNoise& noise, const std::map<MachineNoise::Key, MachineNoise::Pair>& levels,
                       std::size_t channel) {
-  SvgPlot plot{.title = fmt::format("Machine's noise in the air, {}", noise.channels()[channel]),
+  SvgPlot plot{.title = fmt::format("In the air and on tissue, {}", noise.channels()[channel]),
                .x_label = "Hz",
                .y_label = "dB re 1 (m/s2)2/Hz"};
   plot.x_log = true;
@@ -103,20 +104,21 @@ SvgPlot ratio_plot(const MachineNoise& noise, const std::map<MachineNoise::Key, 
 
 /// Of one channel at one speed.
 void add_levels(const MachineNoise& noise, const MachineNoise::Key& key, const MachineNoise::Pair& pair,
-                std::size_t channel, std::size_t evidence, ReportSection& s) {
+                std::size_t channel, const std::array<std::size_t, 2>& evidence, ReportSection& s) {
   const auto where = fmt::format("{}, {}", words_of(key), noise.channels()[channel]);
   const auto& air = pair.air[channel];
   s.metrics.push_back({.name = "in the air, " + where,
                        .value = air.rms_m_s2(),
                        .unit = "m/s2",
                        .words = fmt::format("RMS over all bands, {} strokes", air.strokes),
-                       .evidence = evidence});
+                       .evidence = evidence[0]});
   if (pair.tissue.empty()) return;
   const auto& tissue = pair.tissue[channel];
   s.metrics.push_back({.name = "on tissue, " + where,
                        .value = tissue.rms_m_s2(),
                        .unit = "m/s2",
-                       .words = fmt::format("RMS over all bands, {} strokes", tissue.strokes)});
+                       .words = fmt::format("RMS over all bands, {} strokes", tissue.strokes),
+                       .evidence = evidence[1]});
   std::string best;
   double best_dB = -std::numeric_limits<double>::infinity();
   std::size_t above = 0;
@@ -133,7 +135,8 @@ void add_levels(const MachineNoise& noise, const MachineNoise::Key& key, const M
        .words = std::isfinite(at_all)
                     ? fmt::format("tissue stands out by more than the noise in {} of {} third octaves; most at {}",
                                   above, noise.bands().size(), best.empty() ? "none" : best)
-                    : std::string("on tissue it shakes no more than in the air")});
+                    : std::string("on tissue it shakes no more than in the air"),
+       .evidence = evidence[1]});
 }
 
 }  // namespace
@@ -208,7 +211,8 @@ std::size_t link_strokes(const CampaignEvidence& evidence, const std::vector<Tri
   return report.evidence.size() - 1;
 }
 
-void add_machine_noise(const CampaignEvidence& evidence, std::size_t air_evidence, CourtReport& report) {
+void add_machine_noise(const CampaignEvidence& evidence, std::size_t air_evidence, std::size_t tissue_evidence,
+                       CourtReport& report) {
   if (!evidence.noise) return;
   const auto& noise = *evidence.noise;
   auto levels = noise.levels();
@@ -223,7 +227,7 @@ void add_machine_noise(const CampaignEvidence& evidence, std::size_t air_evidenc
       noise.resolution_Hz(), noise.bands().front().centre_Hz, noise.bands().back().centre_Hz);
   if (noise.skipped() > 0) s.about += fmt::format("; {} strokes were too short for a spectrum", noise.skipped());
   for (std::size_t c = 0; c < noise.channels().size(); ++c) {
-    for (const auto& [key, pair] : levels) add_levels(noise, key, pair, c, air_evidence, s);
+    for (const auto& [key, pair] : levels) add_levels(noise, key, pair, c, {air_evidence, tissue_evidence}, s);
     s.plots.push_back(spectrum_plot(noise, levels, c));
     s.plots.push_back(ratio_plot(noise, levels, c));
   }

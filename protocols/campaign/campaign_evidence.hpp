@@ -36,6 +36,7 @@ std::size_t link_strokes(const CampaignEvidence& evidence, const std::vector<Tri
 
 /// The machine's noise at each speed and what strokes on tissue have above it, as a study of the report. Nothing
 /// where there are no strokes in the air, or no accelerometer.
-void add_machine_noise(const CampaignEvidence& evidence, std::size_t air_evidence, CourtReport& report);
+void add_machine_noise(const CampaignEvidence& evidence, std::size_t air_evidence, std::size_t tissue_evidence,
+                       CourtReport& report);
 
 }  // namespace strigil::protocols

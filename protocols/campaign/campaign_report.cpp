@@ -97,7 +97,8 @@ void add_gage(const CampaignFindings& f, std::size_t evidence, CourtReport& repo
   }
   auto s = gage_section(rule, *study, readings, evidence);
   if (readings_there > readings.size())
-    s.about += fmt::format("; {} readings are left out, so that each cell has as many", readings_there - readings.size());
+    s.about +=
+        fmt::format("; {} readings are left out, so that each cell has as many", readings_there - readings.size());
   if (study->verdict != GageVerdict::kAccept)
     report.reasons.push_back({.weight = *s.verdict,
                               .text = fmt::format("gage R&R of {}: {:.1f} % of the total variation ({})", rule.measure,
@@ -207,7 +208,7 @@ CourtReport report_of(const CampaignFindings& f) {
     for (const auto& note : f.court->notes) report.reasons.push_back({.weight = Judgement::kPass, .text = note});
   }
   if (f.suite.gage) add_gage(f, on_tissue, report);
-  add_machine_noise(f.evidence, in_air, report);
+  add_machine_noise(f.evidence, in_air, on_tissue, report);
   if (!f.no_court.empty())
     report.reasons.push_back({.weight = Judgement::kInvalid, .text = "detectors were not judged: " + f.no_court});
   if (f.comparison) {

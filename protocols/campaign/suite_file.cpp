@@ -98,8 +98,9 @@ Factor read_factor(daq::StrictTable& t) {
   if (f.name == "targets") {
     for (const auto& level : f.levels) {
       if (level != Level("as_made") && level != Level("none") && level != Level("air"))
-        t.refuse("levels", "targets are \"as_made\", \"none\" (the same phantom in which they differ in nothing), or "
-                           "\"air\": strokes above it that touch nothing");
+        t.refuse("levels",
+                 "targets are \"as_made\", \"none\" (the same phantom in which they differ in nothing), or "
+                 "\"air\": strokes above it that touch nothing");
     }
   }
   t.finish();
@@ -180,7 +181,8 @@ DuringRule read_during(daq::StrictTable& t) {
   return d;
 }
 
-UntilRule read_until(daq::StrictTable& t, const std::vector<std::string>& measures, const std::optional<GageRule>& gage) {
+UntilRule read_until(daq::StrictTable& t, const std::vector<std::string>& measures,
+                     const std::optional<GageRule>& gage) {
   UntilRule u;
   u.gage = t.boolean("gage", false);
   if (u.gage) {

@@ -80,12 +80,12 @@ def evidence(folder, report):
             for span in report["evidence"][measure["evidence"]]["ranges"]:
                 with h5py.File(os.path.join(folder, span["run"]), "r") as run:
                     stream = run["streams"][span["stream"]]
-                    assert span["channel"] in [c.decode() for c in stream.attrs["channels"]], span
+                    assert span["channel"] in [c.decode() if isinstance(c, bytes) else c for c in stream.attrs["channels"]], span
                     assert 0 <= span["first"] < span["last"] < len(stream["counts"]), span
                     block = stream["blocks"][:]
                     k = block["first_row"].searchsorted(span["first"], "right") - 1
                     at = block["t0_ns"][k] + (span["first"] - block["first_row"][k]) * block["period_ns"][k]
-                    begun = [e["at_ns"] for e in run["events"][:] if e["code"] == 60 and e["b"] == 6]
+                    begun = [e["at_ns"] for e in run["events"][:] if e["code"] == 60 and e["arguments"][1] == 6]
                     assert min(abs(at - b) for b in begun) < 50e6, (span, at, begun)
                 measured += 1
     assert measured > 20
