@@ -99,8 +99,8 @@ daq::Result<Prepared> CampaignBench::prepare_trial(const protocols::Trial& trial
     if (!phantom) return phantom.error();
     specimen.phantom = std::move(*phantom);
   }
-  if (specimen.blank && specimen.phantom.empty())
-    return daq::Error{"targets = \"none\" needs a phantom: as a factor, or in [specimen]"};
+  if ((specimen.blank || specimen.in_air) && specimen.phantom.empty())
+    return daq::Error{"targets = \"none\" or \"air\" needs a phantom: as a factor, or in [specimen]"};
   auto protocol = specimen.protocol;
   if (protocol == protocols::kProtocolOfPhantom) {
     auto& known = protocol_of_[specimen.phantom];
@@ -208,8 +208,9 @@ daq::Result<AttemptOutcome> CampaignBench::judge(const Prepared& prepared, const
   AttemptOutcome out{
       .judgement = end->verdict.judgement, .duration_s = end->duration_s, .strokes = end->verdict.strokes.size()};
   for (const auto& r : end->verdict.reasons) out.reasons.push_back({r.weight, r.text});
-  // An INVALID run says nothing of the instrument, so its measures are not held against it.
-  if (out.judgement != Judgement::kInvalid) {
+  // An INVALID run says nothing of the instrument, so its measures are not held against it; nor do strokes in the air,
+  // whose wishes are of tissue.
+  if (out.judgement != Judgement::kInvalid && !prepared.plan.protocol.in_air) {
     for (const auto& rule : suite_.measures)
       out.measures.push_back(protocols::evaluate(rule, prepared.plan, end->verdict));
     auto during = protocols::evaluate_during(suite_.durings, run_file);

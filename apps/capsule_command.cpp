@@ -207,14 +207,15 @@ void check_contents(const fs::path& folder, const CapsuleManifest& manifest, std
     if (is_run_file(e.path)) check_run(folder, e.path, manifest.kind == "run", problems);
     if (e.path == "report.json") check_report_of(folder, manifest, e, problems);
   }
-  const auto court = recompute_court(folder.string());
-  if (!court) return problems.push_back(court.error().message);
-  if (!court->empty()) fmt::print("{}\n", *court);
-  if (manifest.kind == "campaign") {
-    fmt::print(
-        "taken on trust: each run's steps as its runner saw them, and what the campaign's journal says of "
-        "trials, attempts and conditions\n");
-  }
+  if (manifest.kind != "campaign") return;
+  const auto again = recompute_campaign(folder.string());
+  if (!again) return problems.push_back(again.error().message);
+  for (const auto& line : again->same) fmt::print("recomputed, the same: {}\n", line);
+  for (const auto& line : again->trusted) fmt::print("taken on trust: {}\n", line);
+  fmt::print(
+      "taken on trust: each run's steps as its runner saw them, and what the campaign's journal says of attempts, of "
+      "their order and of teardowns\n");
+  problems.insert(problems.end(), again->problems.begin(), again->problems.end());
 }
 
 }  // namespace

@@ -250,6 +250,7 @@ int command_line(int argc, char** argv) {
   validate_app->add_option("--out", validate.out, "The campaign's folder")->required();
   validate_app->add_flag("--resume", validate.resume, "Go on with the campaign in that folder");
   validate_app->add_option("--baseline", validate.baseline, "Figures that must not have become worse");
+  validate_app->add_flag("--pdf", validate.pdf, "report.pdf too (weasyprint, chromium or wkhtmltopdf)");
   validate_app->add_flag("--json", validate.json, "The summary as JSON on standard output");
   validate_app->add_flag("--quiet", validate.quiet, "Nothing on standard error but errors");
   validate_app->callback([&] { code = validate_command(validate); });

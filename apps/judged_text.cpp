@@ -76,7 +76,7 @@ daq::Result<JudgedText> judged_text(const std::vector<RemoteHearing>& heard, dou
                              {"p95_s", h.desk.lag.p95_s},
                              {"latest_s", h.desk.lag.latest_s}});
     }
-    runs.push_back({h.heard, {}, {}, protocols::RunGround::kTissue});
+    runs.push_back({h.heard, {}, {}, h.heard.in_air ? protocols::RunGround::kAir : protocols::RunGround::kTissue});
   }
   const auto judgement = protocols::judge_detectors(runs, options);
   if (judgement) {

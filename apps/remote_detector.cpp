@@ -64,10 +64,6 @@ daq::Result<RemoteHearing> DetectorSeat::finish(const std::string& run_file) {
   auto heard = protocols::join_truth(run_file, out.desk.strokes);
   if (!heard) return heard.error();
   out.heard = std::move(*heard);
-  for (const auto& f : out.desk.findings) {
-    out.heard.warnings.push_back(
-        fmt::format("detector '{}' {}: {}", out.desk.detector, protocols::in_a_sentence(f.of), f.words));
-  }
   return out;
 }
 

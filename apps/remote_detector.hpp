@@ -20,7 +20,7 @@ struct RemoteDetectorOptions {
   protocols::DeskRules rules;
 };
 
-/// A run as one detector heard it. What the desk found is in `desk.findings` and, in words, in `heard.warnings`.
+/// A run as one detector heard it. What the desk found is in `desk.findings`; `heard.warnings` are of the run alone.
 struct RemoteHearing {
   protocols::HeardRun heard;
   protocols::DeskHearing desk;

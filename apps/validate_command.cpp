@@ -6,6 +6,7 @@
 
 #include "apps/campaign_session.hpp"
 #include "apps/places.hpp"
+#include "apps/print_pdf.hpp"
 #include "apps/remote_detector.hpp"
 #include "apps/run_command.hpp"
 #include "daq/strict_toml.hpp"
@@ -96,6 +97,8 @@ int validate_command(const ValidateArguments& a) {
     if (!compared) return refuse(fmt::format("{}: {}", a.baseline, compared.error().message));
     comparison = std::move(*compared);
   }
+  const auto evidence = protocols::read_campaign_evidence(a.out, s.suite, s.trials, *records);
+  if (!evidence) return refuse(evidence.error().message);
   auto report = protocols::report_of({.suite = s.suite,
                                       .trials = s.trials,
                                       .records = *records,
@@ -104,8 +107,16 @@ int validate_command(const ValidateArguments& a) {
                                       .no_court = no_court,
                                       .comparison = comparison,
                                       .baseline_origin = baseline ? baseline->origin : std::string(),
-                                      .software = version()});
+                                      .software = version(),
+                                      .evidence = *evidence});
   if (auto written = write_reports(a.out, report, court, figures); !written) return refuse(written.error().message);
+  if (a.pdf) {
+    const auto html = (std::filesystem::path(a.out) / "report.html").string();
+    const auto pdf = (std::filesystem::path(a.out) / "report.pdf").string();
+    std::error_code none;
+    std::filesystem::remove(pdf, none);  // of the session before
+    if (auto printed = print_pdf(html, pdf); !printed) return refuse(printed.error().message);
+  }
   if (a.json) {
     fmt::print("{}\n", to_json(report));
   } else {

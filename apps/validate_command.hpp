@@ -11,6 +11,7 @@ struct ValidateArguments {
   bool resume = false;
   bool json = false;
   bool quiet = false;
+  bool pdf = false;      ///< report.pdf too, by a program of the system's
   std::string baseline;  ///< file to be compared with; empty: none
 };
 

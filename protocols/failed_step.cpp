@@ -43,6 +43,12 @@ std::string failed_step_words(const Plan& plan, const RunEvidence& evidence, con
     case StepOutcome::kMoveRefused:
       return fmt::format("{}: the stage or the interlock refused the move; the events say why", where);
     case StepOutcome::kEarlyContact:
+      if (last.kind == StepKind::kStroke) {
+        return fmt::format(
+            "{}: in the air the instrument met something at x = {:.1f} mm ({:.2f} N); {}. Clear the way at "
+            "the bench's clear_z_mm",
+            where, mm(last.to_m[rig::kX]), last.normal_force_N.max(), did);
+      }
       return fmt::format(
           "{}: on the fast way down to z = {:.1f} mm the instrument met something at z = {:.1f} mm "
           "({:.2f} N); {}. Raise [approach] start_z_mm above the phantom",

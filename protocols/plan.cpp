@@ -51,7 +51,7 @@ class Expander {
       if (auto added = add_phase(plan_.phases[phase_]); !added) return added.error();
     }
     add_taps(condition());
-    if (p.dose) {
+    if (p.dose && !p.in_air) {
       if (auto r = count_dose(); !r) return r.error();
     }
     for (auto& s : plan_.steps) {
@@ -73,6 +73,7 @@ class Expander {
 
   daq::Result<void> add_phase(const ProtocolPhase& phase) {
     const auto& p = plan_.protocol;
+    if (p.in_air) return add_air_phase(phase);
     for (const double force : phase.normal_force_N) {
       const auto first_way = plan_.ways.size();
       if (p.hold == Hold::kForce) {
@@ -95,6 +96,19 @@ class Expander {
             return refuse(fmt::format("the lists expand to more than {} strokes", kMostConditions));
           }
         }
+      }
+    }
+    return {};
+  }
+
+  /// Each speed over the same x as on tissue, at the clear height, by moves from point to point: whatever is heard then
+  /// is the machine.
+  daq::Result<void> add_air_phase(const ProtocolPhase& phase) {
+    for (const double speed : phase.stroke_speed_m_s) {
+      for (int repeat = 1; repeat <= phase.repeats; ++repeat) {
+        add_air_strokes(phase, speed, repeat);
+        if (plan_.conditions.size() > kMostConditions)
+          return refuse(fmt::format("the lists expand to more than {} strokes", kMostConditions));
       }
     }
     return {};
@@ -148,7 +162,7 @@ class Expander {
                       "hand, and write it into the bench file's [instrument] angle_deg",
                       p.angle_rad / kDegree, l.angle_rad / kDegree));
     }
-    if (p.hold == Hold::kForce) {
+    if (p.hold == Hold::kForce && !p.in_air) {
       if (!l.hold) {
         return refuse(
             "[press] hold = \"force\" needs a stage that takes velocities (tmcl or zaber); the bench's moves from "
@@ -169,6 +183,8 @@ class Expander {
     if (auto r = check_point("the bench's clear height", {p.start_x_m, p.start_y_m, l.clear_z_m}); !r) return r;
     if (auto r = check_taps(); !r) return r;
     if (auto r = check_point("the deepest approach", {p.start_x_m, p.start_y_m, p.deepest_z_m}); !r) return r;
+    if (p.in_air)
+      return check_point("the end of a stroke in the air", {p.start_x_m + p.stroke_length_m, p.start_y_m, l.clear_z_m});
     if (p.hold == Hold::kForce) return {};
     return check_point("the end of the stroke", {p.start_x_m + p.stroke_length_m, p.start_y_m, p.start_z_m});
   }
@@ -191,7 +207,7 @@ class Expander {
         return refuse(
             fmt::format("a stroke speed of {:g} mm/s exceeds the stage's {:g} mm/s", mm(speed), mm(l.max_speed_m_s)));
       }
-      if (p.hold == Hold::kForce)
+      if (p.hold == Hold::kForce && !p.in_air)
         continue;  // a stage that takes velocities reports its place hundreds of times a second
       const double reports = kMiddle * p.stroke_length_m / speed * l.position_rate_Hz;
       if (l.position_rate_Hz > 0 && reports < kFewestReports) {
@@ -306,6 +322,29 @@ class Expander {
   Step& add(StepKind kind) {
     plan_.steps.push_back({.kind = kind, .condition = plan_.conditions.size() - 1});
     return plan_.steps.back();
+  }
+
+  void add_air_strokes(const ProtocolPhase& phase, double speed, int repeat) {
+    const auto& p = plan_.protocol;
+    const auto& l = plan_.limits;
+    const double transit = std::min(l.max_speed_m_s, 0.1);
+    const auto move = [&](StepKind kind, double x_m, double y_m, double z_m, double speed_m_s) {
+      auto& s = add(kind);
+      s.target_m = {x_m, y_m, z_m};
+      s.speed_m_s = speed_m_s;
+    };
+    add_condition(0, speed, true, repeat);
+    move(StepKind::kLift, 0, 0, l.clear_z_m, transit);
+    move(StepKind::kGoTo, p.start_x_m, p.start_y_m, l.clear_z_m, transit);
+    add(StepKind::kTare).duration_s = kTare_s;
+    add(StepKind::kDwell).duration_s = phase.dwell_s;
+    move(StepKind::kStroke, p.start_x_m + p.stroke_length_m, 0, 0, speed);
+    if (phase.directions == Directions::kBoth) {
+      add_condition(0, speed, false, repeat);
+      add(StepKind::kDwell).duration_s = phase.dwell_s;
+      move(StepKind::kStroke, p.start_x_m, 0, 0, speed);
+    }
+    move(StepKind::kRetract, 0, 0, l.clear_z_m, transit);
   }
 
   void add_strokes(const ProtocolPhase& phase, double force, double speed, int repeat) {
@@ -426,8 +465,9 @@ std::string_view name_of(StepKind kind) noexcept {
 
 std::string Condition::name() const {
   const auto which = stroke > 0 ? fmt::format("stroke {}, ", stroke) : std::string();
-  return fmt::format("{}{}{:g} N, {:g} mm/s, {}{}, repeat {}", phase_name, phase_name.empty() ? "" : ": ",
-                     normal_force_N, mm(speed_m_s), which, forward ? "forward" : "backward", repeat);
+  const auto force = normal_force_N > 0 ? fmt::format("{:g} N", normal_force_N) : std::string("in the air");
+  return fmt::format("{}{}{}, {:g} mm/s, {}{}, repeat {}", phase_name, phase_name.empty() ? "" : ": ", force,
+                     mm(speed_m_s), which, forward ? "forward" : "backward", repeat);
 }
 
 std::string Plan::belongs_to(const Step& step) const {

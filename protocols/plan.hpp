@@ -54,7 +54,7 @@ struct Step {
 
 /// One cell of the factorial.
 struct Condition {
-  double normal_force_N = 0;
+  double normal_force_N = 0;  ///< 0: in the air
   double speed_m_s = 0;
   bool forward = true;
   int repeat = 1;

@@ -25,7 +25,9 @@ std::string to_text(const Plan& plan) {
   out += fmt::format("limits: force {:g} N (bench {:g} N), speed {:g} mm/s, x {:g}..{:g} mm, z {:g}..{:g} mm\n",
                      p.max_force_N, l.max_force_N, mm(l.max_speed_m_s), mm(l.travel_min_m[rig::kX]),
                      mm(l.travel_max_m[rig::kX]), mm(l.travel_min_m[rig::kZ]), mm(l.travel_max_m[rig::kZ]));
-  if (p.hold == Hold::kForce && l.hold) {
+  if (p.in_air) {
+    out += "in the air, at the bench's clear height: nothing is touched\n";
+  } else if (p.hold == Hold::kForce && l.hold) {
     out += fmt::format("force held by control with a delay of {:.1f} ms; ramps of {:g} N/s\n", mm(l.hold->delay_s),
                        p.force_rate_N_s);
   }
@@ -72,18 +74,19 @@ std::string to_json(const Plan& plan) {
                           {"repeat", c.repeat},
                           {"stroke", c.stroke}});
   }
-  return daq::json_text(nlohmann::ordered_json{{"protocol", plan.protocol.name},
-                                               {"estimated_duration_s", plan.estimated_duration_s()},
-                                               {"limits",
-                                                {{"max_force_N", plan.protocol.max_force_N},
-                                                 {"bench_max_force_N", plan.limits.max_force_N},
-                                                 {"max_speed_m_s", plan.limits.max_speed_m_s},
-                                                 {"travel_min_m", plan.limits.travel_min_m},
-                                                 {"travel_max_m", plan.limits.travel_max_m},
-                                                 {"clear_z_m", plan.limits.clear_z_m}}},
-                                               {"conditions", conditions},
-                                               {"steps", steps}},
-                        1);
+  nlohmann::ordered_json out{{"protocol", plan.protocol.name},
+                             {"estimated_duration_s", plan.estimated_duration_s()},
+                             {"limits",
+                              {{"max_force_N", plan.protocol.max_force_N},
+                               {"bench_max_force_N", plan.limits.max_force_N},
+                               {"max_speed_m_s", plan.limits.max_speed_m_s},
+                               {"travel_min_m", plan.limits.travel_min_m},
+                               {"travel_max_m", plan.limits.travel_max_m},
+                               {"clear_z_m", plan.limits.clear_z_m}}},
+                             {"conditions", conditions},
+                             {"steps", steps}};
+  if (plan.protocol.in_air) out["in_air"] = true;
+  return daq::json_text(out, 1);
 }
 
 }  // namespace strigil::protocols

@@ -168,7 +168,10 @@ void read_stroke(StrictTable t, Protocol& p, bool phases) {
   p.repeats = read_repeats(t, 1);
   p.dwell_s = read_dwell(t, kDwell_s);
   p.angle_rad = t.number("angle_deg", {30, 90}, 90.0) * kDegree;  // science.md 1.3: 30-90 degrees
+  p.in_air = t.boolean("in_air", false);
   read_held_stroke(t, p);
+  if (p.in_air && (p.shape != StrokeShape::kStraight || p.heading_rad != 0))
+    t.refuse("in_air", "strokes in the air go straight along x: leave 'shape' and 'heading_deg' out");
   if (p.hold != Hold::kForce) {
     only_with_force(t, {"shape", "heading_deg", "survey_speed_mm_s", "acceleration_mm_s2", "jerk_mm_s3"});
   }

@@ -65,6 +65,9 @@ struct Protocol {
   Directions directions = Directions::kForward;
   int repeats = 1;
   double dwell_s = 0;
+  /// Strokes at the bench's clear height that touch nothing: what the machine makes by itself, and a control for
+  /// detectors. Force and what is held mean nothing then.
+  bool in_air = false;
 
   // Hold::kForce only
   StrokeShape shape = StrokeShape::kStraight;

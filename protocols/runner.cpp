@@ -242,10 +242,12 @@ StepOutcome Runner::danger(const Step& s, const rig::Readings& r) const noexcept
   switch (s.kind) {
     case StepKind::kGoTo:
       return tared_ && early_ >= kTouches ? StepOutcome::kEarlyContact : StepOutcome::kDone;
+    case StepKind::kStroke:
+      if (plan_.protocol.in_air && early_ >= kTouches) return StepOutcome::kEarlyContact;
+      [[fallthrough]];
     case StepKind::kApproach:
     case StepKind::kPress:
     case StepKind::kDwell:
-    case StepKind::kStroke:
     case StepKind::kSurvey:
     case StepKind::kTap:
       return over_ >= kTouches ? StepOutcome::kOverforce : StepOutcome::kDone;

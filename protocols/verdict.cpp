@@ -212,6 +212,7 @@ class Judge {
     r.force_uncertainty = uncertainty_of(e_.calibration, {r.mean_normal_force_N, r.deviation_N, r.duration_s,
                                                           static_cast<std::size_t>(r.samples), zero_N});
     const auto& c = e_.calibration;
+    if (plan_.protocol.in_air) return;  // no force is said of it
     if (!c.calibrated || !c.refused_outside || !std::isfinite(r.mean_normal_force_N)) return;
     if (std::isfinite(r.force_uncertainty.expanded_N)) return;
     r.judgement = Judgement::kInvalid;
@@ -389,6 +390,7 @@ class Judge {
                                  name, step.longest_same, samples),
                      step.condition);
     }
+    if (p.in_air) return air(step, r);
     if (r.contact_fraction < p.min_contact_fraction) {
       return invalid(fmt::format("stroke {}: the instrument touched the phantom for {:.1f} % of the stroke, {:g} % are "
                                  "needed; check the phantom's surface and height",
@@ -410,6 +412,17 @@ class Judge {
                       p.max_force_N),
           step.condition);
     }
+  }
+
+  /// A stroke in the air that touched something is no control. (Of both shares the greater: seen moving, and in all.)
+  void air(const StepResult& step, const StrokeResult& r) {
+    const double touched = std::max(step.contact_fraction(), step.moving_contact_fraction());
+    if (touched <= 1 - plan_.protocol.min_contact_fraction) return;
+    invalid(
+        fmt::format("stroke {}: for {:.1f} % of it the sensor felt a contact, up to {:.2f} N, where nothing was to be "
+                    "touched; check what stands in the way at the bench's clear_z_mm, and the tare",
+                    plan_.conditions[r.condition].name(), 100 * touched, r.peak_N),
+        step.condition);
   }
 
   void stroke_vibration(const StepResult& step, const StrokeResult& r) {

@@ -15,6 +15,7 @@
 
 #include "calibration/record/digest.hpp"
 #include "daq/time.hpp"
+#include "protocols/campaign/gage_section.hpp"
 #include "protocols/court/trial_planner.hpp"
 
 namespace strigil::protocols {
@@ -136,6 +137,10 @@ class CampaignRun {
       const auto upto = (trials_.size() * (looks_ + 1) + rule.looks - 1) / rule.looks;
       if (upto > finished) return;
       ++looks_;
+      if (rule.gage) {
+        summary_.decided = gage_decided(upto);
+        continue;
+      }
       std::vector<double> known;
       for (std::size_t i = 0; i < upto; ++i) {
         if (std::isfinite(values_[i])) known.push_back(values_[i]);
@@ -146,6 +151,25 @@ class CampaignRun {
       if (plan && plan->decision != TrialDecision::kUndecided)
         summary_.decided = fmt::format("{}: {}", rule.measure, plan->words);
     }
+  }
+
+  /// The verdict on the gage, by the first `upto` trials; empty: it is not certain. At this look's share of the error.
+  [[nodiscard]] std::string gage_decided(std::size_t upto) const {
+    const auto& rule = *suite_.until;
+    std::vector<std::optional<double>> values(upto);
+    for (std::size_t i = 0; i < upto; ++i) {
+      if (std::isfinite(values_[i])) values[i] = values_[i];
+    }
+    const auto readings = gage_readings(suite_, trials_, values);
+    const double level = 1 - (1 - rule.confidence) / static_cast<double>(rule.looks);
+    const auto study =
+        gage_anova(readings, {.tolerance = suite_.gage->tolerance, .level = level, .seed = suite_.design.seed});
+    if (!study || !study->decided) return {};
+    return fmt::format(
+        "{}: the gage is {} for certain: GRR is {:.1f} % of the total variation, {:.1f} to {:.1f} % at {:g} %, "
+        "by {} readings of each of {} parts by {} appraisers",
+        rule.measure, name_of(study->verdict), study->gage.study_pct, study->gage_study_pct.low,
+        study->gage_study_pct.high, 100 * level, study->trials, study->parts, study->appraisers);
   }
 
   daq::Result<void> note(JournalEntry entry) {

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "protocols/campaign/detector_figures.hpp"
+#include "protocols/campaign/gage_section.hpp"
 #include "protocols/court/gage_study.hpp"
 #include "protocols/detectors/detector_factory.hpp"
 
@@ -76,36 +77,28 @@ TrialReport trial_of(const Suite& suite, const Trial& trial, const TrialRecord& 
 }
 
 /// The suite's gage study, and what it says against the gage.
-void add_gage(const CampaignFindings& f, CourtReport& report) {
+void add_gage(const CampaignFindings& f, std::size_t evidence, CourtReport& report) {
   const auto& rule = *f.suite.gage;
-  std::vector<GageReading> readings;
+  std::vector<std::optional<double>> values(f.trials.size());
+  std::size_t readings_there = 0;
   for (std::size_t i = 0; i < f.trials.size(); ++i) {
     if (!f.records[i].finished || f.records[i].last.outcome.judgement == Judgement::kInvalid) continue;
     for (const auto& m : f.records[i].last.outcome.measures) {
-      if (m.name == rule.measure)
-        readings.push_back({text_of(*level_of(f.suite.design, f.trials[i], rule.part)),
-                            text_of(*level_of(f.suite.design, f.trials[i], rule.appraiser)), m.value});
+      if (m.name != rule.measure || !std::isfinite(m.value)) continue;
+      values[i] = m.value;
+      ++readings_there;
     }
   }
+  const auto readings = gage_readings(f.suite, f.trials, values);
   const auto study = gage_anova(readings, {.tolerance = rule.tolerance, .seed = f.suite.design.seed});
   if (!study) {
     report.reasons.push_back({.weight = Judgement::kInvalid, .text = "no gage study: " + study.error().message});
     return;
   }
-  ReportSection s{.name = "gage R&R of " + rule.measure};
-  s.about = fmt::format("{} parts ({}), {} appraisers ({}), {} readings of each; by ANOVA{}: {}", study->parts,
-                        rule.part, study->appraisers, rule.appraiser, study->trials,
-                        study->pooled ? ", interaction pooled" : "", name_of(study->verdict));
-  for (const auto& w : study->warnings) s.about += "; " + w;
-  s.verdict = study->verdict == GageVerdict::kReject ? Judgement::kFail : Judgement::kPass;
-  s.metrics.push_back({.name = "GRR of total variation",
-                       .value = study->gage.study_pct,
-                       .unit = "%",
-                       .interval = study->gage_study_pct});
-  s.metrics.push_back({.name = "repeatability", .value = study->equipment.study_pct, .unit = "%"});
-  s.metrics.push_back({.name = "appraisers", .value = study->appraisers_variation.study_pct, .unit = "%"});
-  s.metrics.push_back({.name = "parts", .value = study->parts_variation.study_pct, .unit = "%"});
-  s.metrics.push_back({.name = "distinct categories", .value = static_cast<double>(study->ndc), .unit = {}});
+  auto s = gage_section(rule, *study, readings, evidence);
+  if (readings_there > readings.size())
+    s.about +=
+        fmt::format("; {} readings are left out, so that each cell has as many", readings_there - readings.size());
   if (study->verdict != GageVerdict::kAccept)
     report.reasons.push_back({.weight = *s.verdict,
                               .text = fmt::format("gage R&R of {}: {:.1f} % of the total variation ({})", rule.measure,
@@ -113,15 +106,9 @@ void add_gage(const CampaignFindings& f, CourtReport& report) {
   report.studies.push_back(std::move(s));
 }
 
-/// All runs that detectors have heard: what their figures rest on.
-std::size_t court_evidence(const std::vector<TrialRecord>& records, CourtReport& report) {
-  EvidenceSet set{.name = "all strokes of the valid runs", .ranges = {}};
-  for (const auto& r : records) {
-    if (r.finished && r.last.outcome.judgement != Judgement::kInvalid && !r.last.run.empty())
-      set.ranges.push_back({.run = r.last.run, .stream = {}, .channel = {}, .what = "strokes as its events have them"});
-  }
-  report.evidence.push_back(std::move(set));
-  return report.evidence.size() - 1;
+CourtRun court_run(HeardRun heard, const std::map<std::string, std::string>& factors) {
+  const auto ground = heard.in_air ? RunGround::kAir : RunGround::kTissue;
+  return {.heard = std::move(heard), .phantom = {}, .factors = factors, .ground = ground};
 }
 
 }  // namespace
@@ -157,7 +144,8 @@ daq::Result<std::optional<CourtJudgement>> judge_campaign(const std::string& dir
     std::map<std::string, std::string> factors;
     for (std::size_t f = 0; f < trials[i].levels.size(); ++f)
       factors[suite.design.factors[f].name] = text_of(trials[i].levels[f]);
-    if (!listening.empty()) runs.push_back({.heard = std::move(*run), .phantom = {}, .factors = factors});
+    if (!listening.empty()) runs.push_back(court_run(std::move(*run), factors));
+    bool told = !listening.empty();
     for (const auto& detector : suite.commanded) {
       auto remote = commanded(file, detector);
       if (!remote) return daq::Error{fmt::format("detector '{}': {}", detector.name, remote.error().message)};
@@ -166,8 +154,9 @@ daq::Result<std::optional<CourtJudgement>> judge_campaign(const std::string& dir
         auto& found = findings[detector.name][kind];
         if (found.runs++ == 0) found.first = words;
       }
-      remote->heard.warnings.clear();  // the findings, which are told once for all runs
-      runs.push_back({.heard = std::move(remote->heard), .phantom = {}, .factors = factors});
+      if (told) remote->heard.warnings.clear();  // of the run, whoever hears it
+      told = true;
+      runs.push_back(court_run(std::move(remote->heard), factors));
     }
     ++valid;
     if (heard) heard(valid);
@@ -198,22 +187,28 @@ CourtReport report_of(const CampaignFindings& f) {
     if (report.began.empty() || at < report.began) report.began = at;
     report.ended = std::max(report.ended, at);
   }
+  link_measures(f.evidence, f.suite, report);
+  const auto on_tissue = link_strokes(f.evidence, f.records, false, report);
+  const auto in_air = link_strokes(f.evidence, f.records, true, report);
   if (f.court) {
     auto parts = court_parts(*f.court, f.suite);
-    const auto evidence = court_evidence(f.records, report);
+    // Figures rest on tissue alone; what is held against a detector, on the air too.
+    const auto evidence = on_tissue;
     for (auto* sections : {&parts.detectors, &parts.comparisons}) {
       for (auto& s : *sections) {
         for (auto& m : s.metrics) m.evidence = evidence;
       }
     }
-    for (auto& flag : parts.flags) flag.evidence = evidence;
+    for (auto& flag : parts.flags)
+      flag.evidence = flag.name == name_of(Accusation::kWorksOnNothing) && in_air != kNoEvidence ? in_air : on_tissue;
     report.detectors = std::move(parts.detectors);
     report.comparisons = std::move(parts.comparisons);
     report.flags = std::move(parts.flags);
     for (auto& r : parts.reasons) report.reasons.push_back(std::move(r));
     for (const auto& note : f.court->notes) report.reasons.push_back({.weight = Judgement::kPass, .text = note});
   }
-  if (f.suite.gage) add_gage(f, report);
+  if (f.suite.gage) add_gage(f, on_tissue, report);
+  add_machine_noise(f.evidence, in_air, on_tissue, report);
   if (!f.no_court.empty())
     report.reasons.push_back({.weight = Judgement::kInvalid, .text = "detectors were not judged: " + f.no_court});
   if (f.comparison) {

@@ -9,6 +9,7 @@
 
 #include "daq/result.hpp"
 #include "protocols/campaign/campaign.hpp"
+#include "protocols/campaign/campaign_evidence.hpp"
 #include "protocols/court/court.hpp"
 #include "protocols/report/court_report.hpp"
 
@@ -43,6 +44,7 @@ struct CampaignFindings {
   const std::optional<BaselineComparison>& comparison;
   std::string baseline_origin;
   std::string software;
+  const CampaignEvidence& evidence;
 };
 CourtReport report_of(const CampaignFindings& findings);
 

@@ -97,8 +97,10 @@ Factor read_factor(daq::StrictTable& t) {
   }
   if (f.name == "targets") {
     for (const auto& level : f.levels) {
-      if (level != Level("as_made") && level != Level("none"))
-        t.refuse("levels", "targets are \"as_made\", or \"none\": the same phantom in which they differ in nothing");
+      if (level != Level("as_made") && level != Level("none") && level != Level("air"))
+        t.refuse("levels",
+                 "targets are \"as_made\", \"none\" (the same phantom in which they differ in nothing), or "
+                 "\"air\": strokes above it that touch nothing");
     }
   }
   t.finish();
@@ -179,10 +181,20 @@ DuringRule read_during(daq::StrictTable& t) {
   return d;
 }
 
-UntilRule read_until(daq::StrictTable& t, const std::vector<std::string>& measures) {
+UntilRule read_until(daq::StrictTable& t, const std::vector<std::string>& measures,
+                     const std::optional<GageRule>& gage) {
   UntilRule u;
-  u.measure = one_of(t, "measure", measures);
-  u.half_width = t.number("half_width", {1e-12, kAnything});
+  u.gage = t.boolean("gage", false);
+  if (u.gage) {
+    if (!gage) t.refuse("gage", "'gage' asks for the verdict of [gage], which is not there");
+    if (gage) u.measure = gage->measure;
+    for (const auto* key : {"measure", "half_width"}) {
+      if (t.has(key)) t.refuse(key, "with 'gage' it is [gage]'s measure that is decided, without a half_width");
+    }
+  } else {
+    u.measure = one_of(t, "measure", measures);
+    u.half_width = t.number("half_width", {1e-12, kAnything});
+  }
   u.looks = static_cast<std::uint64_t>(t.integer("looks", {1, 1000}, 5));
   u.confidence = t.number("confidence", {0.5, 0.9999}, 0.95);
   t.finish();
@@ -306,8 +318,8 @@ daq::Result<Suite> parse_suite(std::string_view text, const std::string& file) {
   }
   std::vector<std::string> measures;
   for (const auto& m : s.measures) measures.push_back(key_of(m));
-  if (auto t = root.table("until"); t.present()) s.until = read_until(t, measures);
   if (auto t = root.table("gage"); t.present()) s.gage = read_gage(t, measures, s.design);
+  if (auto t = root.table("until"); t.present()) s.until = read_until(t, measures, s.gage);
   s.setup = read_surroundings(root.table("setup"));
   s.teardown = read_surroundings(root.table("teardown"));
   s.dataset = read_dataset(root.table("dataset"));

@@ -52,10 +52,11 @@ struct AcceptRule {
 };
 
 /// [until]: the campaign ends when the mean of a measure over the trials is decided
-/// (protocols/court/trial_planner.hpp).
+/// (protocols/court/trial_planner.hpp), or the verdict on the gage of [gage] is.
 struct UntilRule {
-  std::string measure;      ///< as MeasureResult::name
-  double half_width = 0;    ///< known to +- this, > 0
+  std::string measure;      ///< as MeasureResult::name; with `gage`, that of [gage]
+  bool gage = false;        ///< until the interval of GRR % lies within one class
+  double half_width = 0;    ///< known to +- this, > 0; nothing with `gage`
   std::uint64_t looks = 5;  ///< evenly over the planned trials, the last one at their end
   double confidence = 0.95;
 };

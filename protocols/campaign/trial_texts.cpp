@@ -36,7 +36,8 @@ TrialSpecimen specimen_of(const Suite& suite, const Trial& trial) {
           .instrument = word(suite, trial, "instrument", suite.instrument),
           .emollient = word(suite, trial, "emollient", suite.emollient),
           .protocol = word(suite, trial, "protocol", suite.protocol),
-          .blank = word(suite, trial, "targets", "as_made") == "none"};
+          .blank = word(suite, trial, "targets", "as_made") == "none",
+          .in_air = word(suite, trial, "targets", "as_made") == "air"};
 }
 
 daq::Result<std::string> protocol_text(const Suite& suite, const Trial& trial, const std::string& base,
@@ -60,6 +61,9 @@ daq::Result<std::string> protocol_text(const Suite& suite, const Trial& trial, c
                            set("speed_mm_s", stroke + "speed_mm_s"), set("direction", stroke + "directions"),
                            set("angle_deg", "stroke.angle_deg"), set_paths(suite, trial, "protocol.", *draft)}) {
     if (!done) return done.error();
+  }
+  if (specimen_of(suite, trial).in_air) {
+    if (auto laid = draft->overlay("[stroke]\nin_air = true\n", origin(suite, "targets")); !laid) return laid.error();
   }
   return draft->text();
 }

@@ -16,6 +16,7 @@ struct TrialSpecimen {
   std::string emollient;
   std::string protocol;  ///< may be kProtocolOfPhantom
   bool blank = false;    ///< targets differ in nothing
+  bool in_air = false;   ///< strokes above it, in the air
 };
 TrialSpecimen specimen_of(const Suite& suite, const Trial& trial);
 

@@ -22,6 +22,7 @@ const std::string* text_in(const daq::RunHeader& header, const char* name) {
 daq::Result<HeardRun> joined(const daq::RunHeader& header, std::vector<StrokeHearing> hearings) {
   HeardRun run;
   run.run_id = header.run_id;
+  if (const auto* plan = text_in(header, "plan.json")) run.in_air = planned_in_air(*plan);
   GroundTruth truth;
   if (const auto* text = text_in(header, "ground_truth.json")) {
     auto parsed = parse_ground_truth(*text);

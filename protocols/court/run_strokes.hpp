@@ -64,6 +64,7 @@ struct HeardRun {
   std::string condition;   ///< likewise
   std::string instrument;  ///< likewise
   bool has_truth = false;
+  bool in_air = false;  ///< of its plan: nothing was touched, so all targets are on paper
   std::vector<HeardStroke> strokes;   ///< by stroke, then by detector; broken-off ones are left out
   std::vector<std::string> warnings;  ///< "2 strokes were broken off and do not count"
 };

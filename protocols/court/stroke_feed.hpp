@@ -42,6 +42,9 @@ struct PlannedStroke {
 /// By step, of plan.json as a run records it. Errors: not such a text.
 daq::Result<std::map<std::size_t, PlannedStroke>> planned_strokes(const std::string& plan_json);
 
+/// Whether that plan's strokes are in the air. False also of what is no such text.
+bool planned_in_air(const std::string& plan_json);
+
 struct TrackPoint {
   double at_s = 0;
   double x_mm = 0;

@@ -49,4 +49,11 @@ daq::Result<std::map<std::size_t, PlannedStroke>> planned_strokes(const std::str
   return out;
 }
 
+bool planned_in_air(const std::string& plan_json) {
+  const auto plan = nlohmann::json::parse(plan_json, nullptr, false);
+  if (!plan.is_object()) return false;
+  const auto said = plan.find("in_air");
+  return said != plan.end() && said->is_boolean() && said->get<bool>();
+}
+
 }  // namespace strigil::protocols

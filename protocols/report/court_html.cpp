@@ -16,6 +16,7 @@ constexpr std::size_t kColumnsOnTop = 6;
 constexpr std::size_t kReasonsOnTop = 5;
 constexpr std::size_t kMeasureColumns = 8;
 constexpr std::size_t kRangesOpen = 12;
+constexpr std::size_t kShortWord = 24;  // letters of a factor's level that stay on one line
 
 std::string e(std::string_view text) { return calibration::xml_escaped(text); }
 
@@ -259,8 +260,11 @@ std::string trials_of(const CourtReport& r) {
   for (const auto& n : names) out += fmt::format("<th>{}</th>", e(n));
   out += "<th>run</th><th>reasons</th></tr></thead><tbody>\n";
   for (const auto& t : r.trials) {
-    out += fmt::format("<tr><td>{}</td>", linked(e(t.id), t.evidence));
-    for (const auto& [factor, level] : t.factors) out += fmt::format("<td>{}</td>", e(level));
+    out += fmt::format("<tr><td class=\"nowrap\">{}</td>", linked(e(t.id), t.evidence));
+    for (const auto& [factor, level] : t.factors) {
+      const bool short_word = level.size() <= kShortWord;
+      out += fmt::format("<td{}>{}</td>", short_word ? " class=\"nowrap\"" : "", e(level));
+    }
     const auto verdict = t.state == TrialState::kLeft
                              ? std::string("<span class=\"soft\">left</span>")
                              : verdict_badge(t.state == TrialState::kInvalid ? Judgement::kInvalid : t.verdict);
@@ -269,7 +273,8 @@ std::string trials_of(const CourtReport& r) {
     for (const auto& n : names) out += cell_of(find(t.measures, n), true);
     std::string reasons;
     for (const auto& reason : t.reasons) reasons += (reasons.empty() ? "" : "<br>") + e(reason);
-    out += fmt::format("<td>{}</td><td class=\"words\">{}</td></tr>\n", run_link(t.run), reasons);
+    out += fmt::format("<td class=\"nowrap\">{}</td><td class=\"{}\">{}</td></tr>\n", run_link(t.run),
+                       reasons.empty() ? "" : "words", reasons);
   }
   return out + "</tbody></table></div>\n";
 }

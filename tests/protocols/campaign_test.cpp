@@ -389,6 +389,31 @@ TEST_F(Campaign, EndsWhenItIsDecidedAndNotBefore) {
   EXPECT_EQ(run(executor).passed, 10U) << "5 trials: +- 0.29 x 5.6 / sqrt(5) = 0.72; 10: 0.37";
 }
 
+// A gage that reads nothing but chance is rejected for certain before all is read; the same trials with a gage that
+// is asked for once only are all carried out.
+TEST_F(Campaign, AGageStudyEndsWhenItsVerdictIsCertain) {
+  const auto with = [&](const std::string& until) {
+    suite_ = suite_of(std::string(kSuite).replace(std::string(kSuite).find("levels = 12"), 11, "levels = 10") +
+                      "[[factor]]\nname = \"speed_mm_s\"\nlevels = [10, 20, 30, 40, 50]\n"
+                      "[[factor]]\nname = \"operator\"\nlevels = [\"A\", \"B\"]\n"
+                      "[[measure]]\nname = \"drag_N\"\nat_most = 9\n"
+                      "[gage]\nmeasure = \"drag_N\"\npart = \"speed_mm_s\"\nappraiser = \"operator\"\n" +
+                      until);
+    trials_ = trials_of(suite_.design);
+    fs::remove_all(dir_ + "/c");
+    return SmallExecutor();
+  };
+  auto executor = with("[until]\ngage = true\nlooks = 10\n");
+  const auto stopped = run(executor);
+  EXPECT_THAT(stopped.decided, HasSubstr("for certain"));
+  EXPECT_EQ(stopped.passed % 10, 0U) << "whole rounds";
+  EXPECT_GE(stopped.passed, 20U);
+  EXPECT_LT(stopped.passed, 100U);
+  executor = with("");
+  EXPECT_EQ(run(executor).passed, 100U);
+  EXPECT_THAT(refused(std::string(kSuite) + "[until]\ngage = true\n"), HasSubstr("which is not there"));
+}
+
 TEST_F(Campaign, RefusesAnotherSuiteADamagedJournalAndASecondRunner) {
   SmallExecutor executor;
   run(executor);

@@ -64,6 +64,26 @@ PlanLimits holding_limits() {
   return limits;
 }
 
+TEST(PhasesTest, InTheAirEachSpeedIsStrokedOnceAtTheClearHeight) {
+  const auto text = with("length_mm = 60\n", "length_mm = 60\nin_air = true\n");
+  const auto p = parse_protocol(text, "p.toml");
+  ASSERT_TRUE(p.ok()) << p.error().message;
+  const auto plan = expand(*p, test::bench_limits());
+  ASSERT_TRUE(plan.ok()) << "no force is held, so any stage can: " << plan.error().message;
+  ASSERT_EQ(plan->conditions.size(), 7U) << "30 and 40 mm/s there and back, and 100 mm/s three times";
+  EXPECT_EQ(plan->conditions[1].name(), "scan: in the air, 30 mm/s, backward, repeat 1");
+  for (const auto& s : plan->steps) {
+    EXPECT_NE(s.kind, StepKind::kApproach);
+    EXPECT_NE(s.kind, StepKind::kPress);
+    EXPECT_FALSE(s.held);
+    EXPECT_TRUE(s.kind != StepKind::kGoTo || s.target_m[rig::kZ] == test::bench_limits().clear_z_m);
+  }
+  EXPECT_FALSE(plan->dose) << "nothing is dosed";
+  EXPECT_THAT(to_json(*plan), HasSubstr("\"in_air\": true"));
+  EXPECT_THAT(error_of(with("length_mm = 60\n", "length_mm = 60\nin_air = true\nshape = \"fan\"\n")),
+              HasSubstr("straight along x"));
+}
+
 TEST(PhasesTest, EachPhaseHasItsOwnAndTheRestOfTheProtocol) {
   const auto p = parse_protocol(kPhased, "p.toml");
   ASSERT_TRUE(p.ok()) << p.error().message;

@@ -17,7 +17,8 @@ using testing::HasSubstr;
 
 /// A run in which everything is as it should be; each test spoils one thing.
 struct GoodRun {
-  GoodRun() : plan(*expand(one_stroke(), bench_limits())), runner(plan), bench({}) {
+  explicit GoodRun(const Protocol& protocol = one_stroke())
+      : plan(*expand(protocol, bench_limits())), runner(plan), bench({}) {
     test::CountingSink sink;
     carry_out(runner, bench, sink);
     evidence = evidence_of(runner, bench);
@@ -51,6 +52,18 @@ TEST(VerdictTest, ARunWithNothingAmissPasses) {
   const GoodRun run;
   EXPECT_EQ(run.verdict().judgement, Judgement::kPass);
   EXPECT_TRUE(run.verdict().reasons.empty());
+}
+
+TEST(VerdictTest, AStrokeInTheAirThatTouchesIsNoControl) {
+  auto protocol = one_stroke();
+  protocol.in_air = true;
+  GoodRun run(protocol);
+  ASSERT_EQ(run.verdict().judgement, Judgement::kPass) << run.verdict().reasons.front().text;
+  EXPECT_LT(run.verdict().strokes.front().mean_normal_force_N, 0.1) << "and no force was wished";
+  for (const auto& s : run.evidence.steps) EXPECT_GE(s.to_m[rig::kZ], bench_limits().clear_z_m - 1e-6);
+  run.stroke().in_contact = run.stroke().normal_force_N.count() / 10;
+  EXPECT_EQ(run.verdict().judgement, Judgement::kInvalid);
+  EXPECT_THAT(run.verdict().reasons.front().text, HasSubstr("nothing was to be touched"));
 }
 
 TEST(VerdictTest, WhatASubscriberLosesIsNoFaultOfTheRun) {

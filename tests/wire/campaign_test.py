@@ -3,6 +3,7 @@
     campaign_test.py CASE STRIGIL
 
 validate   the short form of the conditions suite; JUnit by a standard parser; baseline; refusals
+capsule    a campaign sealed; its report recomputed; a number changed and sealed anew is found
 killed     SIGKILL at random instants, and on from there (scripts/kill_campaign, briefly)
 collect    a data set: checksums, splits, RO-Crate, and its own loader
 """
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree
+
+import h5py
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -46,6 +49,7 @@ def validate(strigil, work):
     assert not list(suites.iter("failure")) and not list(suites.iter("error"))
     page = read(folder, "report.html")
     assert "<svg" in page and "<script" not in page and 'src="http' not in page
+    evidence(folder, report)
     before = read(folder, "journal.jsonl")
     run(strigil, "validate", "conditions_short", "--out", folder, "--quiet", code=3)  # there is one already
     figures = os.path.join(folder, "figures.json")
@@ -65,6 +69,52 @@ def validate(strigil, work):
                 'time = "virtual"\n[[factor]]\nname = "protocol.stroke.length_mm"\nlevels = [30, 900]\n')
     refused = run(strigil, "validate", far, "--out", os.path.join(work, "x"), code=3)
     assert "protocol.stroke.length_mm 900" in refused.stderr, refused.stderr
+
+
+def evidence(folder, report):
+    """Each measure names samples that were made in its strokes; strokes in the air show what the machine makes."""
+    measured = 0
+    for trial in report["trials"]:
+        assert (trial["factors"]["targets"] == "air") == (not trial["measures"]), trial
+        for measure in trial["measures"]:
+            for span in report["evidence"][measure["evidence"]]["ranges"]:
+                with h5py.File(os.path.join(folder, span["run"]), "r") as run:
+                    stream = run["streams"][span["stream"]]
+                    assert span["channel"] in [c.decode() if isinstance(c, bytes) else c for c in stream.attrs["channels"]], span
+                    assert 0 <= span["first"] < span["last"] < len(stream["counts"]), span
+                    block = stream["blocks"][:]
+                    k = block["first_row"].searchsorted(span["first"], "right") - 1
+                    at = block["t0_ns"][k] + (span["first"] - block["first_row"][k]) * block["period_ns"][k]
+                    begun = [e["at_ns"] for e in run["events"][:] if e["code"] == 60 and e["arguments"][1] == 6]
+                    assert min(abs(at - b) for b in begun) < 50e6, (span, at, begun)
+                measured += 1
+    assert measured > 20
+    (noise,) = [s for s in report["studies"] if s["name"] == "machine noise"]
+    ratio = {m["name"]: m["value"] for m in noise["metrics"] if m["name"].startswith("signal over noise")}
+    assert len(ratio) == 3 and all(v is not None for v in ratio.values()), ratio
+    assert len(noise["plots"]) == 6 and all(p["series"] for p in noise["plots"])
+
+
+def capsule(strigil, work):
+    folder, sealed = os.path.join(work, "c"), os.path.join(work, "capsule")
+    run(strigil, "validate", "smoke_suite", "--out", folder, "--quiet")
+    run(strigil, "capsule", folder, "--out", sealed)
+    good = run(strigil, "verify", sealed)
+    for words in ("journal.jsonl: 2 measures of 2 runs", "report.json, to the byte", "report.html, to the byte"):
+        assert "recomputed, the same: " + words in good.stdout, good.stdout
+    report = os.path.join(folder, "report.json")
+    said = read(report)
+    value = json.loads(said)["trials"][0]["measures"][0]["value"]
+    write(report, said.replace(repr(value), repr(value * 2), 1))
+    run(strigil, "capsule", folder, "--out", sealed + "2")
+    bad = run(strigil, "verify", sealed + "2", code=1)
+    assert "PROBLEM: report.json" in bad.stdout, bad.stdout
+    write(report, said)
+    journal = os.path.join(folder, "journal.jsonl")
+    write(journal, read(journal).replace(repr(value), repr(value * 2)))
+    run(strigil, "capsule", folder, "--out", sealed + "3")
+    bad = run(strigil, "verify", sealed + "3", code=1)
+    assert "PROBLEM: journal.jsonl" in bad.stdout, bad.stdout
 
 
 def killed(strigil, work):
@@ -131,4 +181,4 @@ def collect(strigil, work):
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="strigil-campaign-") as place:
-        {"validate": validate, "killed": killed, "collect": collect}[sys.argv[1]](sys.argv[2], place)
+        {"validate": validate, "capsule": capsule, "killed": killed, "collect": collect}[sys.argv[1]](sys.argv[2], place)
