@@ -188,6 +188,14 @@ void Controller::Impl::perform(const Job& job) {
   std::error_code failure;
   std::filesystem::create_directories(o_.runs, failure);
   if (failure) return conclude(done, fmt::format("the folder '{}' cannot be made: {}", o_.runs, failure.message()));
+  auto seats = seats_for_run();
+  if (!seats) return conclude(done, seats.error().message);
+  std::vector<const DetectorSeat*> lent;
+  for (const auto& seat : *seats) {
+    options.detectors.push_back(seat.get());
+    lent.push_back(seat.get());
+  }
+  ToldDetections told(lent);
   RunWatcher watcher;
   watcher.request = &request_;
   watcher.suspend = &suspend_;
@@ -198,6 +206,7 @@ void Controller::Impl::perform(const Job& job) {
   watcher.publishing = [this](const std::string& run_id, const daq::Publisher& publisher) {
     const std::scoped_lock lock(mutex_);
     run_id_ = run_id;
+    detections_run_ = run_id;
     publication_endpoint_ = publisher.bound_endpoint();
     publication_key_ = publisher.public_key();
   };
@@ -205,7 +214,8 @@ void Controller::Impl::perform(const Job& job) {
     const std::scoped_lock lock(mutex_);
     health_ = health;
   };
-  watcher.progress = [this](const protocols::Progress& progress, const rig::Readings& readings) {
+  watcher.progress = [&](const protocols::Progress& progress, const rig::Readings& readings) {
+    look_at_detectors(told);
     const std::scoped_lock lock(mutex_);
     progress_ = progress;
     readings_ = readings;
@@ -217,8 +227,13 @@ void Controller::Impl::perform(const Job& job) {
     progress_ = {};
     readings_ = {};
     health_ = {};
+    detectors_.clear();
+    detections_.clear();
+    detections_left_out_ = 0;
+    detections_run_.clear();
   }
   const auto outcome = run(options, watcher);
+  look_at_detectors(told);
   if (!outcome) return conclude(done, outcome.error().message);
   {
     const std::scoped_lock lock(mutex_);
@@ -228,6 +243,28 @@ void Controller::Impl::perform(const Job& job) {
   done.judgement = protocols::name_of(outcome->verdict.judgement);
   for (const auto& reason : outcome->verdict.reasons) done.reasons.push_back(reason.text);
   conclude(done, {});
+}
+
+/// Fresh ones for each run: a detector hears one and leaves.
+daq::Result<std::vector<std::unique_ptr<DetectorSeat>>> Controller::Impl::seats_for_run() {
+  std::vector<std::unique_ptr<DetectorSeat>> seats;
+  for (const auto& command : o_.detector_commands) {
+    RemoteDetectorOptions detector{.command = command, .publication = o_.publication, .rules = o_.detector_rules};
+    auto seat = DetectorSeat::open(detector, true);
+    if (!seat) return seat.error();
+    seats.push_back(std::move(*seat));
+  }
+  return seats;
+}
+
+/// Working thread: nobody else touches the seats.
+void Controller::Impl::look_at_detectors(ToldDetections& told) {
+  const auto fresh = told.look();
+  auto detectors = told.detectors();
+  const std::scoped_lock lock(mutex_);
+  detectors_ = std::move(detectors);
+  detections_.insert(detections_.end(), fresh.begin(), fresh.end());
+  detections_left_out_ = told.left_out();
 }
 
 void Controller::Impl::conclude(FinishedRun done, const std::string& trouble) {

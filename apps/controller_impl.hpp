@@ -15,6 +15,7 @@
 #include "apps/controller_status.hpp"
 #include "apps/operate_session.hpp"
 #include "apps/run_command.hpp"
+#include "apps/told_detections.hpp"
 #include "rig/authority.hpp"
 
 namespace strigil::apps {
@@ -47,6 +48,7 @@ class Controller::Impl {
   Reply hello(const Request& q, const Json& a);
   Reply status(const Request& q, const Json& a);
   Reply health(const Request& q, const Json& a);
+  Reply detections(const Request& q, const Json& a);
   Reply prompt(const Request& q, const Json& a);
   Reply confirm(const Request& q, const Json& a);
   Reply run_list(const Request& q, const Json& a);
@@ -85,6 +87,8 @@ class Controller::Impl {
   void home(const Job& job);
   void stop_test();
   void perform(const Job& job);
+  daq::Result<std::vector<std::unique_ptr<DetectorSeat>>> seats_for_run();
+  void look_at_detectors(ToldDetections& told);
   void disarm(const std::string& why);
   void conclude(FinishedRun done, const std::string& trouble);
 
@@ -117,6 +121,10 @@ class Controller::Impl {
   protocols::Progress progress_;
   rig::Readings readings_;
   RigHealth health_;              // of the run
+  std::vector<ToldDetector> detectors_;       // of the run that goes on, or was last
+  std::vector<ToldDetection> detections_;     // what they have said
+  std::size_t detections_left_out_ = 0;
+  std::string detections_run_;
   Json calibration_;              // of health, read when the bench comes up
   Json stop_tests_;               // likewise
   Json timing_;                   // of the last run

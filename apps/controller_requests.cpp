@@ -88,7 +88,7 @@ const std::map<std::string, Controller::Impl::Verb, std::less<>> Controller::Imp
     {"run", {true, &Impl::run_verb}},      {"stop_test", {true, &Impl::stop_test_verb}},
     {"abort", {false, &Impl::abort}},      {"quit", {true, &Impl::quit}},
     {"health", {false, &Impl::health}},    {"prompt", {true, &Impl::prompt}},
-    {"confirm", {false, &Impl::confirm}},
+    {"confirm", {false, &Impl::confirm}},  {"detections", {false, &Impl::detections}},
 };
 
 daq::ControlReply Controller::Impl::handle(const Request& q) {
@@ -167,6 +167,16 @@ daq::ControlReply Controller::Impl::health(const Request& q, const Json&) {
   j["calibration"] = calibration_;
   j["stop_tests"] = stop_tests_;
   j["timing"] = timing_;
+  return answer_to(q, j.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+daq::ControlReply Controller::Impl::detections(const Request& q, const Json& a) {
+  const double from = number(a, "from").value_or(0);
+  if (!(from >= 0 && from <= static_cast<double>(ToldDetections::kMost))) {
+    return refusal_of(q, "out_of_range", fmt::format("\"from\" is a whole number from 0 to {}", ToldDetections::kMost));
+  }
+  auto j = detections_json(detectors_, detections_, static_cast<std::size_t>(from), detections_left_out_);
+  j["run"] = detections_run_;
   return answer_to(q, j.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 

@@ -303,7 +303,7 @@ void DetectorDesk::join(StrokeHearing& stroke, const Told& told) const {
 DeskHearing DetectorDesk::finish(const std::vector<StrokeHearing>& strokes) {
   serve(daq::Duration::zero());
   DeskHearing out;
-  out.detector = seat_.empty() ? config_.unnamed : hello_.name;
+  out.detector = name();
   out.version = hello_.version;
   bool left_out = false;
   for (const auto& s : strokes) {
