@@ -4,6 +4,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "ui/event_words.hpp"
+
 namespace strigil::ui {
 namespace {
 
@@ -54,11 +56,7 @@ void append(StreamView& v, const daq::Block& b) {
 }
 
 void add_event(ModelState& s, const daq::Event& e) {
-  // Its time stands beside it.
-  auto words = daq::describe(e);
-  constexpr std::string_view kAfterTime = " s ";
-  if (const auto at = words.find(kAfterTime); at != std::string::npos) words.erase(0, at + kAfterTime.size());
-  s.events.push_back({seconds_of(e.at), e.severity, std::move(words)});
+  s.events.push_back({seconds_of(e.at), e.severity, words_of(e)});
   if (s.events.size() > Model::kEvents) s.events.pop_front();
 }
 

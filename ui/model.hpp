@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daq/publish/message.hpp"
+#include "ui/detections.hpp"
 #include "ui/health.hpp"
 #include "ui/history.hpp"
 #include "ui/status.hpp"
@@ -66,6 +67,7 @@ struct ModelState {
   std::map<std::string, StreamView> streams;
   std::deque<EventLine> events;
   std::deque<Pass> passes;
+  Detections detections;  ///< of the run that goes on, or was last
   std::deque<SubscriberLine> subscribers;
   std::string ledger_json;
   std::string end_json;  ///< of the run heard last; empty while it goes on

@@ -10,6 +10,7 @@
 #include "ui/keys.hpp"
 #include "ui/landmarks.hpp"
 #include "ui/model.hpp"
+#include "ui/plot.hpp"
 #include "ui/replay_head.hpp"
 #include "ui/review.hpp"
 #include "ui/theme.hpp"
@@ -64,10 +65,13 @@ class Screen {
   void over_position(const ModelState& s, ImVec2 size);
   void trigger(const std::map<std::string, StreamView>& streams);
   void watch_trigger(const std::map<std::string, StreamView>& streams);
-  void beside(const ModelState& s);
+  void beside(ModelState& s);
   void choose_phantom();
+  /// Takes as much height as `size` says, with the detectors' names below.
   void map(const std::map<std::string, StreamView>& streams, const DoseMap& dose, const rig::Phantom* phantom,
-           const std::optional<double>& at_s, ImVec2 size);
+           Detections& detections, const std::optional<double>& at_s, ImVec2 size);
+  void detection_marks(Plot& plot, const Detections& d, const std::optional<double>& until_s) const;
+  void detection_names(const Detections& d) const;
   void section(const std::map<std::string, StreamView>& streams, const rig::Phantom* phantom,
                const std::optional<double>& at_s, ImVec2 size);
   void prompt(const ModelState& s);

@@ -163,7 +163,7 @@ void Screen::live(ModelState& s) {
   ImGui::EndChild();
 }
 
-void Screen::beside(const ModelState& s) {
+void Screen::beside(ModelState& s) {
   if (!ImGui::BeginTabBar("beside tabs")) return;
   const bool signal = ImGui::BeginTabItem("Signal");
   landmarks_.mark("tab_signal");
@@ -178,7 +178,7 @@ void Screen::beside(const ModelState& s) {
   if (place) {
     choose_phantom();
     const float left = ImGui::GetContentRegionAvail().y - 2 * ImGui::GetStyle().ItemSpacing.y;
-    map(s.streams, s.health.dose, phantom_.get(), std::nullopt, {0, left * 0.6F});
+    map(s.streams, s.health.dose, phantom_.get(), s.detections, std::nullopt, {0, left * 0.6F});
     section(s.streams, phantom_.get(), std::nullopt, {0, left * 0.4F});
     ImGui::EndTabItem();
   }

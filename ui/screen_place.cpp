@@ -9,6 +9,7 @@
 #include "rig/phantom_file.hpp"
 #include "ui/plot.hpp"
 #include "ui/screen.hpp"
+#include "ui/screen_detections.hpp"
 
 namespace strigil::ui {
 namespace {
@@ -106,10 +107,15 @@ void Screen::load_phantom(const std::string& path) {
 }
 
 void Screen::map(const std::map<std::string, StreamView>& streams, const DoseMap& dose, const rig::Phantom* phantom,
-                 const std::optional<double>& at_s, ImVec2 size) {
+                 Detections& detections, const std::optional<double>& at_s, ImVec2 size) {
   const float em = ImGui::GetFontSize();
   const auto stage = place_at(streams, at_s);
+  find_places(detections, stage_stream(streams));
+  size.y -= names_height(detections);
   Box box;
+  for (std::size_t i = first_drawn(detections); i < detections.all.size(); ++i) {
+    if (std::isfinite(detections.all[i].y_mm)) box.add(detections.all[i].x_mm, detections.all[i].y_mm);
+  }
   for (std::size_t i = 0; i < std::min(stage.x.size(), stage.y.size()); ++i) {
     box.add(static_cast<double>(stage.x[i]), static_cast<double>(stage.y[i]));
   }
@@ -154,6 +160,8 @@ void Screen::map(const std::map<std::string, StreamView>& streams, const DoseMap
   } else {
     plot.words("no stage is heard of");
   }
+  detection_marks(plot, detections, at_s);
+  detection_names(detections);
 }
 
 void Screen::section(const std::map<std::string, StreamView>& streams, const rig::Phantom* phantom,

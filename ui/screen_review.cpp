@@ -151,7 +151,7 @@ void Screen::review_page() {
   ImGui::BeginChild("review place", {side, 0}, false);
   const auto phantom = run.phantom();
   const float left = ImGui::GetContentRegionAvail().y - 2 * ImGui::GetStyle().ItemSpacing.y;
-  map(s.streams, {}, phantom.get(), head_.at_s, {0, left * 0.6F});
+  map(s.streams, run.dose(), phantom.get(), s.detections, head_.at_s, {0, left * 0.6F});
   section(s.streams, phantom.get(), head_.at_s, {0, left * 0.4F});
   ImGui::EndChild();
 }
