@@ -195,7 +195,7 @@ void Controller::Impl::perform(const Job& job) {
     options.detectors.push_back(seat.get());
     lent.push_back(seat.get());
   }
-  ToldDetections told(lent);
+  ToldDetections told(lent, prepared->plan);
   RunWatcher watcher;
   watcher.request = &request_;
   watcher.suspend = &suspend_;

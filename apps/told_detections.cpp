@@ -7,9 +7,19 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kAtOnce = 300;  // rows of at most 200 bytes: an answer has 65536
+constexpr std::size_t kAtOnce = 250;  // rows of at most 250 bytes: an answer has 65536
 
 }  // namespace
+
+ToldDetections::ToldDetections(std::vector<const DetectorSeat*> seats, const protocols::Plan& plan)
+    : seats_(std::move(seats)) {
+  constexpr double kMilli = 1e3;
+  double y_mm = 0;
+  for (const auto& step : plan.steps) {
+    if (step.kind == protocols::StepKind::kGoTo) y_mm = step.target_m[rig::kY] * kMilli;
+    y_mm_.push_back(y_mm);
+  }
+}
 
 std::vector<ToldDetection> ToldDetections::look() {
   std::vector<ToldDetection> out;
@@ -24,7 +34,8 @@ std::vector<ToldDetection> ToldDetections::look() {
           continue;
         }
         const auto& d = told.detections[seen];
-        out.push_back({s, stroke.step, d.position_mm, d.at_s, d.answered_s, d.score});
+        const double y_mm = stroke.step < y_mm_.size() ? y_mm_[stroke.step] : 0;
+        out.push_back({s, stroke.step, d.position_mm, y_mm, d.at_s, d.answered_s, d.score});
         ++told_;
       }
     }
@@ -92,6 +103,7 @@ Json detections_json(const std::vector<ToldDetector>& detectors, const std::vect
     j["detections"].push_back({{"detector", d.detector},
                                {"step", d.step},
                                {"x_mm", d.x_mm},
+                               {"y_mm", d.y_mm},
                                {"at_s", d.at_s},
                                {"known_s", d.known_s},
                                {"score", d.score}});

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apps/remote_detector.hpp"
+#include "protocols/plan.hpp"
 
 namespace strigil::apps {
 
@@ -18,6 +19,7 @@ struct ToldDetection {
   std::size_t detector = 0;  ///< of the seats
   std::size_t step = 0;      ///< of the plan: a stroke
   double x_mm = 0;
+  double y_mm = 0;     ///< of the stroke, by the plan
   double at_s = 0;     ///< host time, s
   double known_s = 0;  ///< host time of the newest data that it rests on
   double score = 0;
@@ -34,7 +36,7 @@ struct ToldDetector {
 class ToldDetections {
  public:
   static constexpr std::size_t kMost = 100'000;
-  explicit ToldDetections(std::vector<const DetectorSeat*> seats) : seats_(std::move(seats)) {}
+  ToldDetections(std::vector<const DetectorSeat*> seats, const protocols::Plan& plan);
   /// What has become tellable since the last look, in the order of the seats and strokes.
   std::vector<ToldDetection> look();
   [[nodiscard]] std::vector<ToldDetector> detectors() const;
@@ -44,6 +46,7 @@ class ToldDetections {
  private:
   [[nodiscard]] bool others_are_done(std::size_t seat, const protocols::StrokeId& stroke) const;
   std::vector<const DetectorSeat*> seats_;
+  std::vector<double> y_mm_;                                      // of each step
   std::vector<std::map<protocols::StrokeId, std::size_t>> seen_;  // of each seat and stroke so many
   std::size_t told_ = 0;
   std::size_t left_out_ = 0;

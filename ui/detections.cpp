@@ -16,7 +16,8 @@ constexpr std::size_t kMostStrokes = 100'000;
 bool add(const Json& j, std::size_t detector, Detections& into) {
   const Detection d{.detector = detector,
                     .x_mm = number(j, "x_mm", NAN),
-                    .y_mm = NAN,
+                    .y_mm = number(j, "y_mm", NAN),
+                    .looked_up = false,
                     .at_s = number(j, "at_s", NAN),
                     .known_s = number(j, "known_s", NAN),
                     .score = number(j, "score", NAN)};

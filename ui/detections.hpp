@@ -13,7 +13,8 @@ namespace strigil::ui {
 struct Detection {
   std::size_t detector = 0;
   double x_mm = 0;
-  double y_mm = 0;     ///< of the stage at that instant, once it was looked up; NaN before
+  double y_mm = 0;     ///< of the stroke, as told; of the stage at that instant, once it was looked up; NaN: neither
+  bool looked_up = false;
   double at_s = 0;     ///< host time that it speaks of
   double known_s = 0;  ///< of the newest data that it rests on
   double score = 0;

@@ -122,14 +122,13 @@ void Plot::dot(double x, double y, ImU32 colour) {
   draw_->AddCircleFilled({px(x), py(y)}, ImGui::GetFontSize() * 0.2F, colour);
 }
 
-float mark_radius() { return ImGui::GetFontSize() * 0.34F; }
-
 void draw_mark(ImDrawList& draw, ImVec2 at, std::size_t shape, ImU32 colour, Tone tone) {
-  const float r = mark_radius();
+  constexpr std::size_t kShapes = 4;
+  // Each around the one before: two at the same place are both seen.
+  const float r = ImGui::GetFontSize() * (0.28F + 0.2F * static_cast<float>(shape % kShapes));
   const ImU32 edge = tone == Tone::kDark ? IM_COL32(0, 0, 0, 255) : IM_COL32(255, 255, 255, 255);
   // Twice, the first time wider: the edge.
   for (const auto& [line, wide] : {std::pair{edge, 4.5F}, {colour, 2.0F}}) {
-    constexpr std::size_t kShapes = 4;
     switch (shape % kShapes) {
       case 0:
         draw.AddCircle(at, r, line, 0, wide);

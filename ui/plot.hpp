@@ -15,8 +15,6 @@ namespace strigil::ui {
 /// The name of an x axis that is the logarithm of a frequency: marked at 1, 10, 100 ...
 inline constexpr const char* kHertzByDecades = "Hz";
 
-/// How large a mark is, from its middle.
-float mark_radius();
 /// One of four shapes (ring, triangle, square, cross), again from the beginning, with an outline that is seen on
 /// anything.
 void draw_mark(ImDrawList& draw, ImVec2 at, std::size_t shape, ImU32 colour, Tone tone);

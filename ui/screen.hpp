@@ -19,6 +19,9 @@
 
 namespace strigil::ui {
 
+/// Of every panel: the arrow keys go from one to the next. Esc, which else leaves a panel, stops the rig.
+inline constexpr ImGuiWindowFlags kPanel = ImGuiWindowFlags_NavFlattened;
+
 /// One thing the operator wants of the bench.
 struct Wish {
   enum class Kind : unsigned char { kAsk, kPress, kHold, kRelease, kStop };
@@ -87,6 +90,7 @@ class Screen {
   void stop_test_trend(const Health& h);
   void replay_controls(double from_s, double to_s);
   void review_page();
+  void about_run(const ModelState& s, const std::string& verdict, double began_s);
   bool button(const char* label, const char* landmark, ImVec2 size, bool enabled, const char* why_not = nullptr);
   /// True while it is held down; begins the press at its first frame.
   void held_button(const char* label, const char* landmark, ImVec2 size, bool enabled, const Wish& press);

@@ -39,7 +39,11 @@ void find_places(Detections& d, const StreamView* stage) {
   if (stage == nullptr) return;
   for (std::size_t i = first_drawn(d); i < d.all.size(); ++i) {
     auto& one = d.all[i];
-    if (!std::isfinite(one.y_mm)) one.y_mm = static_cast<double>(stage->history.value_at(1, one.at_s)) * kMilli;
+    if (one.looked_up) continue;
+    const double y_mm = static_cast<double>(stage->history.value_at(1, one.at_s)) * kMilli;
+    // At or before the instant, and what came before the run is not where the stroke was.
+    one.looked_up = std::isfinite(y_mm) && stage->history.last_s() >= one.at_s;
+    if (one.looked_up) one.y_mm = y_mm;
   }
 }
 
@@ -53,17 +57,25 @@ void Screen::detection_marks(Plot& plot, const Detections& d, const std::optiona
   std::vector<ImVec4> written;
   const Detection* pointed = nullptr;
   const auto mouse = ImGui::GetIO().MousePos;
-  // The newest first: where there is no room for all scores, theirs stand.
-  for (std::size_t i = d.all.size(); i-- > first_drawn(d);) {
+  std::vector<std::size_t> drawn;
+  for (std::size_t i = first_drawn(d); i < d.all.size(); ++i) {
+    if (std::isfinite(d.all[i].y_mm) && !(until_s && d.all[i].known_s > *until_s)) drawn.push_back(i);
+  }
+  // The larger marks first, so that those of others at the same place are seen within; of one detector the newest
+  // first: where there is no room for all scores, theirs stand.
+  std::sort(drawn.begin(), drawn.end(), [&](std::size_t a, std::size_t b) {
+    const auto nest = [&](std::size_t i) { return d.all[i].detector % kMostNames; };
+    return nest(a) != nest(b) ? nest(a) > nest(b) : a > b;
+  });
+  for (const std::size_t i : drawn) {
     const auto& one = d.all[i];
-    if (!std::isfinite(one.y_mm) || (until_s && one.known_s > *until_s)) continue;
     const auto colour = detector_colour(one.detector);
     const auto at = plot.mark(one.x_mm, one.y_mm, one.detector, colour);
     if (plot.hovered() && std::hypot(mouse.x - at.x, mouse.y - at.y) < em * 0.6F) pointed = &one;
     const auto text = fmt::format("{:.3g}", one.score);
     const auto size = ImGui::CalcTextSize(text.c_str());
     // Each detector has its own row of scores above the marks.
-    const float top = at.y - em * (1.5F + static_cast<float>(one.detector % kMostNames));
+    const float top = at.y - em * (1.9F + static_cast<float>(one.detector % kMostNames));
     const ImVec4 place{at.x - size.x / 2, top, at.x + size.x / 2, top + size.y};
     if (std::any_of(written.begin(), written.end(), [&](const ImVec4& w) { return overlaps(w, place); })) continue;
     written.push_back(place);

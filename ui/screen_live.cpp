@@ -129,7 +129,7 @@ void Screen::live(ModelState& s) {
   const float em = ImGui::GetFontSize();
   const float list = em * 11;
   const float side = ImGui::GetContentRegionAvail().x > em * 60 ? em * 24 : 0;
-  ImGui::BeginChild("channels", {list, 0}, true);
+  ImGui::BeginChild("channels", {list, 0}, true, kPanel);
   ImGui::Checkbox("follow (space)", &settings_.live.follow);
   landmarks_.mark("follow");
   ImGui::SetNextItemWidth(-1);
@@ -149,7 +149,7 @@ void Screen::live(ModelState& s) {
   ImGui::TextDisabled("right click: A\nshift right: B\nwheel: zoom\ndrag: pan");
   ImGui::EndChild();
   ImGui::SameLine();
-  ImGui::BeginChild("strips", {side > 0 ? -side - ImGui::GetStyle().ItemSpacing.x : 0, 0}, false);
+  ImGui::BeginChild("strips", {side > 0 ? -side - ImGui::GetStyle().ItemSpacing.x : 0, 0}, false, kPanel);
   if (s.streams.empty()) {
     ImGui::TextWrapped("%s", s.controller_answers ? "The bench publishes nothing yet." : "No bench is connected.");
   } else {
@@ -158,7 +158,7 @@ void Screen::live(ModelState& s) {
   ImGui::EndChild();
   if (side <= 0) return;
   ImGui::SameLine();
-  ImGui::BeginChild("beside", {side, 0}, false);
+  ImGui::BeginChild("beside", {side, 0}, false, kPanel);
   beside(s);
   ImGui::EndChild();
 }

@@ -14,20 +14,20 @@ constexpr const char* kNeedsControl = "take control first";
 
 void Screen::operate(const ModelState& s) {
   const float each = (ImGui::GetContentRegionAvail().x - 2 * ImGui::GetStyle().ItemSpacing.x) / 3;
-  ImGui::BeginChild("control", {each, 0}, true);
+  ImGui::BeginChild("control", {each, 0}, true, kPanel);
   control_buttons(s, ImGui::GetContentRegionAvail().x);
   ImGui::EndChild();
   ImGui::SameLine();
-  ImGui::BeginChild("hand", {each, 0}, true);
+  ImGui::BeginChild("hand", {each, 0}, true, kPanel);
   jog_pad(s);
   ImGui::EndChild();
   ImGui::SameLine();
-  ImGui::BeginChild("protocols", {0, 0}, true);
-  ImGui::BeginChild("protocol list", {0, ImGui::GetContentRegionAvail().y * 0.5F}, false);
+  ImGui::BeginChild("protocols", {0, 0}, true, kPanel);
+  ImGui::BeginChild("protocol list", {0, ImGui::GetContentRegionAvail().y * 0.5F}, false, kPanel);
   protocols(s);
   ImGui::EndChild();
   ImGui::Separator();
-  ImGui::BeginChild("last run", {0, 0}, false);
+  ImGui::BeginChild("last run", {0, 0}, false, kPanel);
   last_run(s);
   ImGui::EndChild();
   ImGui::EndChild();
@@ -167,7 +167,7 @@ void Screen::protocols(const ModelState& s) {
   if (st.use == "running") {
     ImGui::TextUnformatted(fmt::format("Running {}", st.protocol).c_str());
     const float part = st.steps > 0 ? static_cast<float>((st.step - 1) / st.steps) : 0;
-    ImGui::ProgressBar(part, {-1, em * 1.6F}, fmt::format("step {:.0f} of {:.0f}", st.step, st.steps).c_str());
+    ImGui::ProgressBar(part, {-1, em * 1.6F}, (st.steps > 0 ? fmt::format("step {:.0f} of {:.0f}", st.step, st.steps) : std::string("begins")).c_str());
     ImGui::TextUnformatted(
         fmt::format("{}, {:.0f} s gone, about {:.0f} s left", st.step_kind, st.elapsed_s, st.left_s).c_str());
   } else {

@@ -151,7 +151,8 @@ void Screen::map(const std::map<std::string, StreamView>& streams, const DoseMap
       const auto colour = curve_colour(inclusion.target ? 1 : 2);
       plot.box(f.x_min_m * kMilli, f.y_min_m * kMilli, f.x_max_m * kMilli, f.y_max_m * kMilli, colour, false);
       const std::string kind(rig::name_of(inclusion.kind));
-      plot.label(f.x_min_m * kMilli, f.y_max_m * kMilli, inclusion.target ? kind : "(" + kind + ")", colour);
+      plot.text({plot.px(f.x_min_m * kMilli) + em * 0.2F, plot.py(f.y_min_m * kMilli)},
+                inclusion.target ? kind : "(" + kind + ")", colour);
     }
   }
   plot.line(stage.x, stage.y, curve_colour(0));
@@ -177,6 +178,8 @@ void Screen::section(const std::map<std::string, StreamView>& streams, const rig
     box.add(phantom->x_max_m * kMilli, surface_mm(phantom->surface, phantom->x_max_m * kMilli) - thick_mm);
   }
   if (box.x0 > box.x1) box = {0, 100, -50, 0};
+  if (box.x1 - box.x0 < 1) box.x0 -= 1, box.x1 += 1;  // a stage at rest: no micrometres for axes
+  if (box.y1 - box.y0 < 1) box.y0 -= 1, box.y1 += 1;
   Plot plot("section", size, padded(box.x0, box.x1), padded(box.y0, box.y1), settings_.tone, "from the side, z [mm]",
             "x mm");
   landmarks_.mark("section");
