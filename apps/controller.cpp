@@ -43,7 +43,7 @@ void Controller::Impl::work() {
         stop_test();
         break;
       case Use::kRunning:
-        perform(job);
+        job.suite ? perform_suite(job) : perform(job);
         break;
       default:
         by_hand();
@@ -196,30 +196,11 @@ void Controller::Impl::perform(const Job& job) {
     lent.push_back(seat.get());
   }
   ToldDetections told(lent, prepared->plan);
-  RunWatcher watcher;
-  watcher.request = &request_;
-  watcher.suspend = &suspend_;
-  watcher.say = [this](const std::string& words) {
-    const std::scoped_lock lock(mutex_);
-    say(words);
-  };
-  watcher.publishing = [this](const std::string& run_id, const daq::Publisher& publisher) {
-    const std::scoped_lock lock(mutex_);
-    run_id_ = run_id;
-    detections_run_ = run_id;
-    publication_endpoint_ = publisher.bound_endpoint();
-    publication_key_ = publisher.public_key();
-  };
-  watcher.health = [this](const RigHealth& health) {
-    const std::scoped_lock lock(mutex_);
-    health_ = health;
-  };
+  auto watcher = watcher_of_run();
+  const auto shown = watcher.progress;
   watcher.progress = [&](const protocols::Progress& progress, const rig::Readings& readings) {
     look_at_detectors(told);
-    const std::scoped_lock lock(mutex_);
-    progress_ = progress;
-    readings_ = readings;
-    if (stop_request().load() > 0) request_.store(std::max(request_.load(), stop_request().load()));
+    shown(progress, readings);
   };
   {
     const std::scoped_lock lock(mutex_);
@@ -243,6 +224,35 @@ void Controller::Impl::perform(const Job& job) {
   done.judgement = protocols::name_of(outcome->verdict.judgement);
   for (const auto& reason : outcome->verdict.reasons) done.reasons.push_back(reason.text);
   conclude(done, {});
+}
+
+/// Working thread.
+RunWatcher Controller::Impl::watcher_of_run() {
+  RunWatcher watcher;
+  watcher.request = &request_;
+  watcher.suspend = &suspend_;
+  watcher.say = [this](const std::string& words) {
+    const std::scoped_lock lock(mutex_);
+    say(words);
+  };
+  watcher.publishing = [this](const std::string& run_id, const daq::Publisher& publisher) {
+    const std::scoped_lock lock(mutex_);
+    run_id_ = run_id;
+    detections_run_ = run_id;
+    publication_endpoint_ = publisher.bound_endpoint();
+    publication_key_ = publisher.public_key();
+  };
+  watcher.health = [this](const RigHealth& health) {
+    const std::scoped_lock lock(mutex_);
+    health_ = health;
+  };
+  watcher.progress = [this](const protocols::Progress& progress, const rig::Readings& readings) {
+    const std::scoped_lock lock(mutex_);
+    progress_ = progress;
+    readings_ = readings;
+    if (stop_request().load() > 0) request_.store(std::max(request_.load(), stop_request().load()));
+  };
+  return watcher;
 }
 
 /// Fresh ones for each run: a detector hears one and leaves.

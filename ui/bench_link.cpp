@@ -61,7 +61,8 @@ class Conversation {
     } else if (verb == "give") {
       lose_control();
     } else if (verb == "hello") {
-      s.protocols = parse_protocols(reply->result);
+      s.protocols = parse_library(reply->result, "protocols");
+      s.suites = parse_library(reply->result, "suites");
     } else if (verb == "status") {
       if (auto status = parse_status(reply->result)) s.status = std::move(*status);
       if (!s.status.emergency && s.stop_confirmed) s.stop_asked = s.stop_confirmed = false;

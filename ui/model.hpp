@@ -61,6 +61,7 @@ struct ModelState {
   Status status;
   Health health;
   std::vector<std::string> protocols;
+  std::vector<std::string> suites;
   bool in_control = false;
   bool stop_asked = false;      ///< the stop was pressed and is on its way
   bool stop_confirmed = false;  ///< and the rig has said so

@@ -71,7 +71,7 @@ void Screen::review_page() {
   if (any && (asked || !review_fitted_)) {
     review_view_.show(whole.from_s, whole.to_s);
     head_ = {.rate = head_.rate, .at_s = whole.to_s};  // the way is on the map
-    review_fitted_ = run.progress() >= 1;  // until then the whole grows
+    review_fitted_ = run.progress() >= 1;              // until then the whole grows
   }
   if (any && button("Save as CSV", "review_csv", {}, true)) {
     for (const auto& [name, v] : s.streams) {
