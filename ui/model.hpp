@@ -36,6 +36,8 @@ struct EventLine {
   double at_s = 0;
   daq::Severity severity = daq::Severity::kInfo;
   std::string words;
+  daq::EventCode code = daq::EventCode::kNone;
+  std::uint64_t times = 1;  ///< late ticks that came one after the other are one line
 };
 
 /// One pass over the phantom, in millimetres.

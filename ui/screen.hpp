@@ -63,6 +63,8 @@ class Screen {
   void trouble(const ModelState& s);
   void live(ModelState& s);
   void strips(std::map<std::string, StreamView>& streams, TimeView& view, const char* id, float height);
+  /// Channels that nobody has chosen or left out yet.
+  void choose_at_first(const std::map<std::string, StreamView>& streams);
   void channel_list(const std::map<std::string, StreamView>& streams);
   void frequency(const ModelState& s, ImVec2 size);
   void over_position(const ModelState& s, ImVec2 size);
@@ -79,6 +81,7 @@ class Screen {
                const std::optional<double>& at_s, ImVec2 size);
   void prompt(const ModelState& s);
   void operate(const ModelState& s);
+  void evidence(const ModelState& s);
   void control_buttons(const ModelState& s, float wide);
   void jog_pad(const ModelState& s);
   void protocols(const ModelState& s);

@@ -79,7 +79,7 @@ void Screen::detection_marks(Plot& plot, const Detections& d, const std::optiona
     const ImVec4 place{at.x - size.x / 2, top, at.x + size.x / 2, top + size.y};
     if (std::any_of(written.begin(), written.end(), [&](const ImVec4& w) { return overlaps(w, place); })) continue;
     written.push_back(place);
-    plot.text({place.x, place.y}, text, colour);
+    plot.text({place.x, place.y}, text, settings_.tone == Tone::kDark ? colour : text_colour(settings_.tone));
   }
   if (pointed != nullptr) {
     ImGui::SetTooltip("%s: x %.1f mm, y %.1f mm, score %.4g", d.detectors[pointed->detector].c_str(), pointed->x_mm,

@@ -40,6 +40,9 @@ Shown shown_unit(const std::string& unit) {
   return {1, unit};
 }
 
+/// Of the force's channels the normal one; where none is called so, all.
+bool is_shown(const Pass& p, bool normal_known) { return p.stream == "force" && (!normal_known || p.channel == "Fz"); }
+
 /// The lowest and highest of what is drawn.
 Span range_of(std::span<const Column> columns) {
   double low = INFINITY;
@@ -54,17 +57,25 @@ Span range_of(std::span<const Column> columns) {
 
 }  // namespace
 
+void Screen::choose_at_first(const std::map<std::string, StreamView>& streams) {
+  for (const auto& [name, v] : streams) {
+    for (std::size_t c = 0; c < v.description.channels.size(); ++c) {
+      const auto [at, fresh] = settings_.shown.try_emplace(key_of(name, c), false);
+      if (fresh) at->second = shown_at_first(v, c);
+    }
+  }
+}
+
 void Screen::channel_list(const std::map<std::string, StreamView>& streams) {
+  choose_at_first(streams);
   for (const auto& [name, v] : streams) {
     const bool setpoint = v.description.quantity == "setpoint";
     if (!ImGui::TreeNodeEx(name.c_str(), setpoint ? 0 : ImGuiTreeNodeFlags_DefaultOpen)) continue;
     for (std::size_t c = 0; c < v.description.channels.size(); ++c) {
       const auto key = key_of(name, c);
-      auto [at, fresh] = settings_.shown.try_emplace(key, false);
-      if (fresh) at->second = shown_at_first(v, c);
       const auto& channel = v.description.channels[c];
       ImGui::Checkbox(fmt::format("{} [{}]##{}", channel.name, shown_unit(channel.unit).unit, key).c_str(),
-                      &at->second);
+                      &settings_.shown[key]);
     }
     ImGui::TreePop();
   }
@@ -72,6 +83,7 @@ void Screen::channel_list(const std::map<std::string, StreamView>& streams) {
 
 void Screen::strips(std::map<std::string, StreamView>& streams, TimeView& view, const char* id, float height) {
   const float em = ImGui::GetFontSize();
+  choose_at_first(streams);
   std::size_t count = 0;
   for (auto& [name, v] : streams) {
     for (std::size_t c = 0; c < v.description.channels.size(); ++c) count += settings_.shown[key_of(name, c)] ? 1U : 0U;
@@ -317,6 +329,8 @@ void Screen::frequency(const ModelState& s, ImVec2 size) {
 }
 
 void Screen::over_position(const ModelState& s, ImVec2 size) {
+  const bool normal_known =
+      std::any_of(s.passes.begin(), s.passes.end(), [](const Pass& p) { return is_shown(p, true); });
   double low = INFINITY;
   double high = -INFINITY;
   double x_low = INFINITY;
@@ -325,7 +339,7 @@ void Screen::over_position(const ModelState& s, ImVec2 size) {
   std::size_t first = 0;
   std::size_t count = 0;
   for (const auto& p : s.passes) {
-    if (p.stream != "force") continue;
+    if (!is_shown(p, normal_known)) continue;
     ++count;
     unit = p.unit;
     x_low = std::min(x_low, p.first_mm);
@@ -337,9 +351,9 @@ void Screen::over_position(const ModelState& s, ImVec2 size) {
     }
   }
   Plot plot("passes", size, count > 0 ? padded(x_low, x_high) : Span{0, 100}, padded(low, high), settings_.tone,
-            fmt::format("force over the way [{}], {} passes", unit, count), "mm");
+            fmt::format("{} over the way [{}], {} passes", normal_known ? "Fz" : "force", unit, count), "mm");
   for (const auto& p : s.passes) {
-    if (p.stream != "force") continue;
+    if (!is_shown(p, normal_known)) continue;
     std::vector<double> x(p.mean.size());
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = p.first_mm + p.bin_mm * static_cast<double>(i);
     plot.line(x, p.mean, curve_colour(first++));

@@ -1,6 +1,7 @@
 // The operate page: control, the stage by hand, protocols, what went wrong and how to go on.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "ui/screen.hpp"
@@ -31,6 +32,20 @@ void Screen::operate(const ModelState& s) {
   last_run(s);
   ImGui::EndChild();
   ImGui::EndChild();
+}
+
+/// What the rig saw when it tripped, and the way to the charts of that instant.
+void Screen::evidence(const ModelState& s) {
+  const auto trip = std::find_if(s.events.rbegin(), s.events.rend(),
+                                 [](const EventLine& e) { return e.code == daq::EventCode::kInterlockTrip; });
+  if (trip == s.events.rend()) return;
+  ImGui::TextWrapped("Evidence: %s", trip->words.c_str());
+  if (!button("See it on the charts", "see_trip", {ImGui::GetContentRegionAvail().x, 0}, true)) return;
+  constexpr double kBefore_s = 4;
+  constexpr double kAfter_s = 1;
+  settings_.live.show(trip->at_s - kBefore_s, trip->at_s + kAfter_s);
+  settings_.live.a_s = trip->at_s;
+  settings_.page = Page::kLive;
 }
 
 void Screen::control_buttons(const ModelState& s, float wide) {
@@ -76,6 +91,7 @@ void Screen::control_buttons(const ModelState& s, float wide) {
   if (!st.fault_before.empty()) {
     ImGui::TextWrapped("Why it is not reset: %s", st.fault_before.c_str());
   }
+  if (!st.armed) evidence(s);
   if (!st.armed) {
     ImGui::TextWrapped("To go on: 1. clear the cause; 2. look that nobody is at the stage; 3. take control; 4. reset.");
   }

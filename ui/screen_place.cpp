@@ -133,7 +133,7 @@ void Screen::map(const std::map<std::string, StreamView>& streams, const DoseMap
   box.fit(std::max(1.0, static_cast<double>(wide)), std::max(1.0, static_cast<double>(size.y - em * 2.8F)));
   float most = 0;
   for (const float used : dose.used) most = std::max(most, used);
-  const auto dose_words = rows > 0 ? fmt::format("; dose: {:.0f} % of a limit", 100 * most) : std::string();
+  const auto dose_words = rows > 0 ? fmt::format("; dose {:.0f} %", 100 * most) : std::string();
   Plot plot("map", size, {box.x0, box.x1}, {box.y0, box.y1}, settings_.tone, "from above, y [mm]" + dose_words, "x mm");
   landmarks_.mark("map");
   for (std::size_t i = 0; rows > 0 && i < dose.used.size(); ++i) {
