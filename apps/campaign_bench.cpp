@@ -56,7 +56,16 @@ std::string set_by_hand_for(const protocols::Suite& suite, const protocols::Tria
 }  // namespace
 
 CampaignBench::CampaignBench(const protocols::Suite& suite, std::string dir, HandSetting by_hand)
-    : suite_(suite), dir_(std::move(dir)), by_hand_(std::move(by_hand)) {}
+    : suite_(suite), dir_(std::move(dir)), by_hand_(std::move(by_hand)) {
+  watch({}, {});
+}
+
+void CampaignBench::watch(const RunWatcher& watcher, const Publication& publication) {
+  watcher_ = watcher;
+  if (watcher_.request == nullptr) watcher_.request = &stop_request();
+  if (watcher_.suspend == nullptr) watcher_.suspend = &suspend_request();
+  publication_ = publication;
+}
 
 daq::Result<std::string> CampaignBench::text(const std::string& name, const std::string& folder,
                                              const std::string& what, std::string& path) {
@@ -170,10 +179,8 @@ daq::Result<RunOutcome> CampaignBench::run_one(const Prepared& prepared, std::ui
   if (!suite_.virtual_time) {
     if (auto gate = pass_stop_test_gate(prepared.bench, options.stop_test); !gate) return gate.error();
   }
-  RunWatcher watcher;
-  watcher.request = &stop_request();
-  watcher.suspend = &suspend_request();
-  return run(options, watcher);
+  if (!suite_.virtual_time) options.publication = publication_;
+  return run(options, watcher_);
 }
 
 daq::Result<AttemptOutcome> CampaignBench::carry_out(const protocols::Trial& trial, int attempt,
@@ -228,7 +235,7 @@ daq::Result<AttemptOutcome> CampaignBench::judge(const Prepared& prepared, const
   return out;
 }
 
-bool CampaignBench::stop_asked() const { return stopped_ || stop_request().load() > 0; }
+bool CampaignBench::stop_asked() const { return stopped_ || watcher_.request->load() > 0; }
 
 daq::Result<void> CampaignBench::set_by_hand(const protocols::Trial& trial) {
   if (suite_.virtual_time) return {};

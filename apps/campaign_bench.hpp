@@ -25,6 +25,9 @@ class CampaignBench : public protocols::TrialExecutor {
   /// trial that could not be run, in words.
   daq::Result<void> check(const std::vector<protocols::Trial>& trials);
 
+  /// Of each run: who watches it and may end it (without a `request` of its own: Ctrl-C), and where those in real time
+  /// are published. Before the first.
+  void watch(const RunWatcher& watcher, const Publication& publication);
   [[nodiscard]] std::string fingerprint() const override { return fingerprint_; }
   daq::Result<protocols::AttemptOutcome> carry_out(const protocols::Trial& trial, int attempt,
                                                    const std::string& run_file) override;
@@ -49,6 +52,8 @@ class CampaignBench : public protocols::TrialExecutor {
   const protocols::Suite& suite_;
   std::string dir_;
   HandSetting by_hand_;
+  RunWatcher watcher_;
+  Publication publication_;
   bool stopped_ = false;
   std::string by_hand_now_;
   std::string fingerprint_;

@@ -24,7 +24,7 @@ daq::Result<void> ask_for(const std::string& what) {
 
 }  // namespace
 
-daq::Result<std::unique_ptr<CampaignSession>> carry_out_campaign(const CampaignArguments& a) {
+daq::Result<std::unique_ptr<CampaignSession>> carry_out_campaign(const CampaignArguments& a, const CampaignWatch& watch) {
   const auto path = find_toml(a.suite, "protocols/suites", "suite");
   if (!path) return path.error();
   const auto text = daq::read_text_file(*path);
@@ -36,7 +36,9 @@ daq::Result<std::unique_ptr<CampaignSession>> carry_out_campaign(const CampaignA
   auto trials = protocols::expand(session->suite.design);
   if (!trials) return trials.error();
   session->trials = std::move(*trials);
-  CampaignBench bench(session->suite, a.out, ask_for);
+  if (!session->suite.virtual_time && !watch.bench.empty()) session->suite.bench = watch.bench;
+  CampaignBench bench(session->suite, a.out, watch.by_hand ? watch.by_hand : HandSetting(ask_for));
+  bench.watch(watch.run, watch.publication);
   if (auto ok = bench.check(session->trials); !ok) return ok.error();
   catch_stop_signals();
   protocols::CampaignOptions options;
@@ -44,12 +46,15 @@ daq::Result<std::unique_ptr<CampaignSession>> carry_out_campaign(const CampaignA
   options.resume = a.resume;
   options.software = version();
   const auto planned = session->trials.size();
+  options.before = [&](std::size_t number, const protocols::Trial& trial, int attempt) {
+    const auto words = fmt::format("{}{}", words_of(session->suite.design, trial),
+                                   attempt > 1 ? fmt::format(", attempt {}", attempt) : "");
+    if (watch.before) watch.before(number, planned, words);
+    if (a.quiet) return;
+    fmt::print(stderr, "[{}/{}] {}: ", number, planned, words);
+    std::fflush(stderr);
+  };
   if (!a.quiet) {
-    options.before = [&](std::size_t number, const protocols::Trial& trial, int attempt) {
-      fmt::print(stderr, "[{}/{}] {}{}: ", number, planned, words_of(session->suite.design, trial),
-                 attempt > 1 ? fmt::format(", attempt {}", attempt) : "");
-      std::fflush(stderr);
-    };
     options.after = [](const protocols::Trial&, const protocols::AttemptOutcome& outcome) {
       fmt::print(stderr, "{}{}\n", protocols::name_of(outcome.judgement),
                  outcome.judgement == protocols::Judgement::kPass || outcome.reasons.empty()

@@ -2,6 +2,7 @@
 // `validate` and `collect` have in common.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,8 +25,17 @@ struct CampaignArguments {
   bool resume = false;
   bool quiet = false;
 };
-/// Main thread. Writes suite.toml and summary.json into the folder. Errors: the suite, a trial that could not be run,
+/// Who watches a campaign and may end it; all of it may be left out.
+struct CampaignWatch {
+  RunWatcher run = {};           ///< of each trial
+  Publication publication = {};  ///< of those in real time
+  std::string bench = {};        ///< of those in real time, instead of the suite's
+  HandSetting by_hand = {};      ///< instead of asking on the terminal
+  std::function<void(std::size_t number, std::size_t planned, const std::string& words)> before = {};
+};
+/// One thread. Writes suite.toml and summary.json into the folder. Errors: the suite, a trial that could not be run,
 /// the folder.
-daq::Result<std::unique_ptr<CampaignSession>> carry_out_campaign(const CampaignArguments& arguments);
+daq::Result<std::unique_ptr<CampaignSession>> carry_out_campaign(const CampaignArguments& arguments,
+                                                                 const CampaignWatch& watch = {});
 
 }  // namespace strigil::apps

@@ -155,6 +155,7 @@ int command_line(int argc, char** argv) {
   serve.publication.endpoint = "tcp://127.0.0.1:*";
   add_publication_options(*serve_app, serve.publication);
   serve_app->add_option("--runs", serve.runs, "Folder for run files")->capture_default_str();
+  add_listening_detectors(*serve_app, serve.detector_commands, serve.detector_rules);
   serve_app->callback([&] { code = serve_command(serve); });
 
   CtlArguments ctl;

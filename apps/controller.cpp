@@ -44,7 +44,7 @@ void Controller::Impl::work() {
         stop_test();
         break;
       case Use::kRunning:
-        perform(job);
+        job.suite ? perform_suite(job) : perform(job);
         break;
       default:
         by_hand();
@@ -189,6 +189,46 @@ void Controller::Impl::perform(const Job& job) {
   std::error_code failure;
   std::filesystem::create_directories(o_.runs, failure);
   if (failure) return conclude(done, fmt::format("the folder '{}' cannot be made: {}", o_.runs, failure.message()));
+  auto seats = seats_for_run();
+  if (!seats) return conclude(done, seats.error().message);
+  std::vector<const DetectorSeat*> lent;
+  for (const auto& seat : *seats) {
+    options.detectors.push_back(seat.get());
+    lent.push_back(seat.get());
+  }
+  ToldDetections told(lent, prepared->plan);
+  auto watcher = watcher_of_run();
+  const auto shown = watcher.progress;
+  watcher.progress = [&](const protocols::Progress& progress, const rig::Readings& readings) {
+    look_at_detectors(told);
+    shown(progress, readings);
+  };
+  {
+    const std::scoped_lock lock(mutex_);
+    protocol_ = job.protocol;
+    progress_ = {};
+    readings_ = {};
+    health_ = {};
+    detectors_.clear();
+    detections_.clear();
+    detections_left_out_ = 0;
+    detections_run_.clear();
+  }
+  const auto outcome = run(options, watcher);
+  look_at_detectors(told);
+  if (!outcome) return conclude(done, outcome.error().message);
+  {
+    const std::scoped_lock lock(mutex_);
+    timing_ = Json::parse(protocols::to_json(outcome->timing));
+  }
+  done.file = outcome->run_file;
+  done.judgement = protocols::name_of(outcome->verdict.judgement);
+  for (const auto& reason : outcome->verdict.reasons) done.reasons.push_back(reason.text);
+  conclude(done, {});
+}
+
+/// Working thread.
+RunWatcher Controller::Impl::watcher_of_run() {
   RunWatcher watcher;
   watcher.request = &request_;
   watcher.suspend = &suspend_;
@@ -199,6 +239,7 @@ void Controller::Impl::perform(const Job& job) {
   watcher.publishing = [this](const std::string& run_id, const daq::Publisher& publisher) {
     const std::scoped_lock lock(mutex_);
     run_id_ = run_id;
+    detections_run_ = run_id;
     publication_endpoint_ = publisher.bound_endpoint();
     publication_key_ = publisher.public_key();
   };
@@ -212,23 +253,29 @@ void Controller::Impl::perform(const Job& job) {
     readings_ = readings;
     if (stop_request().load() > 0) request_.store(std::max(request_.load(), stop_request().load()));
   };
-  {
-    const std::scoped_lock lock(mutex_);
-    protocol_ = job.protocol;
-    progress_ = {};
-    readings_ = {};
-    health_ = {};
+  return watcher;
+}
+
+/// Fresh ones for each run: a detector hears one and leaves.
+daq::Result<std::vector<std::unique_ptr<DetectorSeat>>> Controller::Impl::seats_for_run() {
+  std::vector<std::unique_ptr<DetectorSeat>> seats;
+  for (const auto& command : o_.detector_commands) {
+    RemoteDetectorOptions detector{.command = command, .publication = o_.publication, .rules = o_.detector_rules};
+    auto seat = DetectorSeat::open(detector, true);
+    if (!seat) return seat.error();
+    seats.push_back(std::move(*seat));
   }
-  const auto outcome = run(options, watcher);
-  if (!outcome) return conclude(done, outcome.error().message);
-  {
-    const std::scoped_lock lock(mutex_);
-    timing_ = daq::parse_ordered_json(protocols::to_json(outcome->timing));
-  }
-  done.file = outcome->run_file;
-  done.judgement = protocols::name_of(outcome->verdict.judgement);
-  for (const auto& reason : outcome->verdict.reasons) done.reasons.push_back(reason.text);
-  conclude(done, {});
+  return seats;
+}
+
+/// Working thread: nobody else touches the seats.
+void Controller::Impl::look_at_detectors(ToldDetections& told) {
+  const auto fresh = told.look();
+  auto detectors = told.detectors();
+  const std::scoped_lock lock(mutex_);
+  detectors_ = std::move(detectors);
+  detections_.insert(detections_.end(), fresh.begin(), fresh.end());
+  detections_left_out_ = told.left_out();
 }
 
 void Controller::Impl::conclude(FinishedRun done, const std::string& trouble) {

@@ -4,9 +4,11 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "apps/publication.hpp"
 #include "daq/control/control_message.hpp"
+#include "protocols/detectors/answer_message.hpp"
 #include "rig/bench.hpp"
 
 namespace strigil::apps {
@@ -16,6 +18,8 @@ struct ControllerOptions {
   std::string bench_file;     ///< name or path, for prepare()
   Publication publication;    ///< endpoint as of `strigil run`; tells where, in `status`
   std::string runs = "runs";  ///< folder for run files
+  std::vector<std::string> detector_commands;  ///< of detectors that listen to every run (docs/detectors.md)
+  protocols::DeskRules detector_rules;
 };
 
 /// The requests it takes are in docs/control.md and in kVerbs of controller.cpp. Real time only.

@@ -14,7 +14,9 @@
 #include "apps/controller.hpp"
 #include "apps/controller_status.hpp"
 #include "apps/operate_session.hpp"
+#include "apps/run.hpp"
 #include "apps/run_command.hpp"
+#include "apps/told_detections.hpp"
 #include "rig/authority.hpp"
 
 namespace strigil::apps {
@@ -34,7 +36,8 @@ class Controller::Impl {
   /// What the bench is to be used for next.
   struct Job {
     Use use = Use::kByHand;
-    std::string protocol = {};                            ///< kRunning
+    std::string protocol = {};                            ///< kRunning; of a suite its name
+    bool suite = false;                                   ///< kRunning
     std::array<bool, rig::kAxes> axes{true, true, true};  ///< kHoming
   };
   struct Verb {
@@ -47,6 +50,7 @@ class Controller::Impl {
   Reply hello(const Request& q, const Json& a);
   Reply status(const Request& q, const Json& a);
   Reply health(const Request& q, const Json& a);
+  Reply detections(const Request& q, const Json& a);
   Reply prompt(const Request& q, const Json& a);
   Reply confirm(const Request& q, const Json& a);
   Reply run_list(const Request& q, const Json& a);
@@ -66,6 +70,8 @@ class Controller::Impl {
   Reply home_verb(const Request& q, const Json& a);
   Reply stop_test_verb(const Request& q, const Json& a);
   Reply run_verb(const Request& q, const Json& a);
+  Reply suite_verb(const Request& q, const Json& a);
+  [[nodiscard]] Json suite_json() const;
   Reply quit(const Request& q, const Json& a);
   [[nodiscard]] Reply not_by_hand(const Request& q) const;
   [[nodiscard]] bool in_use() const;
@@ -85,6 +91,11 @@ class Controller::Impl {
   void home(const Job& job);
   void stop_test();
   void perform(const Job& job);
+  void perform_suite(const Job& job);
+  daq::Result<void> ask_by_prompt(const std::string& what);
+  RunWatcher watcher_of_run();
+  daq::Result<std::vector<std::unique_ptr<DetectorSeat>>> seats_for_run();
+  void look_at_detectors(ToldDetections& told);
   void disarm(const std::string& why);
   void conclude(FinishedRun done, const std::string& trouble);
 
@@ -100,8 +111,8 @@ class Controller::Impl {
   std::optional<Job> job_;
   Use use_ = Use::kStarting;
   std::string words_;
-  std::string fault_before_;  // why it is not armed
-  bool armed_ = false;        // an operator has reset it, and nothing has gone wrong since
+  std::string fault_before_;    // why it is not armed
+  bool armed_ = false;          // an operator has reset it, and nothing has gone wrong since
   daq::HostTime reset_wanted_;  // since when
   daq::HostTime reset_asked_;   // of the rig, last
   bool emergency_ = false;
@@ -114,13 +125,23 @@ class Controller::Impl {
   std::string run_id_;
   std::string protocol_;
   std::string stop_test_;
+  std::string suite_;        // that goes on; empty: none
+  std::string suite_words_;  // its trial
+  std::size_t suite_trial_ = 0;
+  std::size_t suite_trials_ = 0;
+  daq::HostTime suite_began_;
+  daq::HostTime suite_trial_began_;
   protocols::Progress progress_;
   rig::Readings readings_;
-  RigHealth health_;              // of the run
-  Json calibration_;              // of health, read when the bench comes up
-  Json stop_tests_;               // likewise
-  Json timing_;                   // of the last run
-  std::string prompt_;            // what somebody is asked to do by hand; empty: nothing
+  RigHealth health_;                       // of the run
+  std::vector<ToldDetector> detectors_;    // of the run that goes on, or was last
+  std::vector<ToldDetection> detections_;  // what they have said
+  std::size_t detections_left_out_ = 0;
+  std::string detections_run_;
+  Json calibration_;    // of health, read when the bench comes up
+  Json stop_tests_;     // likewise
+  Json timing_;         // of the last run
+  std::string prompt_;  // what somebody is asked to do by hand; empty: nothing
   std::string prompt_by_;
   std::string prompt_confirmed_;  // by whom; empty: not yet
   std::uint64_t prompts_ = 0;     // its number

@@ -89,7 +89,8 @@ const std::map<std::string, Controller::Impl::Verb, std::less<>> Controller::Imp
     {"run", {true, &Impl::run_verb}},      {"stop_test", {true, &Impl::stop_test_verb}},
     {"abort", {false, &Impl::abort}},      {"quit", {true, &Impl::quit}},
     {"health", {false, &Impl::health}},    {"prompt", {true, &Impl::prompt}},
-    {"confirm", {false, &Impl::confirm}},
+    {"confirm", {false, &Impl::confirm}},  {"detections", {false, &Impl::detections}},
+    {"suite", {true, &Impl::suite_verb}},
 };
 
 daq::ControlReply Controller::Impl::handle(const Request& q) {
@@ -118,7 +119,8 @@ daq::ControlReply Controller::Impl::hello(const Request& q, const Json&) {
   j["hold_s"] = daq::seconds(kHold);
   for (const auto& [name, verb] : kVerbs) j["verbs"][name] = {{"needs_control", verb.needs_control}};
   j["protocols"] = library("protocols/library");
-  return answer_to(q, daq::json_text(j));
+  j["suites"] = library("protocols/suites");
+  return answer_to(q, j.dump());
 }
 
 daq::ControlReply Controller::Impl::status(const Request& q, const Json&) {
@@ -149,6 +151,7 @@ daq::ControlReply Controller::Impl::status(const Request& q, const Json&) {
   j["fault_before"] = fault_before_;
   if (!runs_.empty()) j["last_run"] = finished_run_json(runs_.back());
   j["stop_test"] = stop_test_;
+  if (!suite_.empty()) j["suite"] = suite_json();
   if (!prompt_.empty()) {
     j["prompt"] = {{"number", prompts_}, {"text", prompt_}, {"by", prompt_by_}, {"confirmed_by", prompt_confirmed_}};
   }
@@ -169,6 +172,16 @@ daq::ControlReply Controller::Impl::health(const Request& q, const Json&) {
   j["stop_tests"] = stop_tests_;
   j["timing"] = timing_;
   return answer_to(q, daq::json_text(j));
+}
+
+daq::ControlReply Controller::Impl::detections(const Request& q, const Json& a) {
+  const double from = number(a, "from").value_or(0);
+  if (!(from >= 0 && from <= static_cast<double>(ToldDetections::kMost))) {
+    return refusal_of(q, "out_of_range", fmt::format("\"from\" is a whole number from 0 to {}", ToldDetections::kMost));
+  }
+  auto j = detections_json(detectors_, detections_, static_cast<std::size_t>(from), detections_left_out_);
+  j["run"] = detections_run_;
+  return answer_to(q, j.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 daq::ControlReply Controller::Impl::prompt(const Request& q, const Json& a) {
@@ -374,6 +387,15 @@ daq::ControlReply Controller::Impl::run_verb(const Request& q, const Json& a) {
   }
   if (!armed_) return refusal_of(q, "not_reset", "the rig is not reset; see `status` for the reason, then `reset`");
   return post(q, {.use = Use::kRunning, .protocol = protocol});
+}
+
+daq::ControlReply Controller::Impl::suite_verb(const Request& q, const Json& a) {
+  const auto suite = word(a, "suite");
+  if (!is_library_name(suite)) {
+    return refusal_of(q, "out_of_range", "\"suite\" is a name from the library ([a-z0-9_]); `hello` lists them");
+  }
+  if (!armed_) return refusal_of(q, "not_reset", "the rig is not reset; see `status` for the reason, then `reset`");
+  return post(q, {.use = Use::kRunning, .protocol = suite, .suite = true});
 }
 
 daq::ControlReply Controller::Impl::quit(const Request& q, const Json&) {

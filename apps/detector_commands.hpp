@@ -46,7 +46,9 @@ struct JudgedText {
 };
 daq::Result<JudgedText> judged_text(const std::vector<RemoteHearing>& heard, double reaction_deadline_s);
 
-/// Options of `strigil run` for detectors that listen live.
+/// Options for detectors that listen live, of every program that carries out runs.
+void add_listening_detectors(CLI::App& app, std::vector<std::string>& commands, protocols::DeskRules& rules);
+/// The same and more, of `strigil run`.
 void add_live_detector_options(CLI::App& app, std::vector<std::string>& commands, RemoteDetectorOptions& options,
                                std::string& heard);
 void add_detector_commands(CLI::App& app, int& code);

@@ -18,11 +18,15 @@ void add_rules(CLI::App& app, protocols::DeskRules& rules) {
 
 }  // namespace
 
-void add_live_detector_options(CLI::App& app, std::vector<std::string>& commands, RemoteDetectorOptions& options,
-                               std::string& heard) {
+void add_listening_detectors(CLI::App& app, std::vector<std::string>& commands, protocols::DeskRules& rules) {
   app.add_option("--detector-command", commands,
                  "A detector to start and to listen to the run, with {endpoint} and {answers} (docs/detectors.md)");
-  add_rules(app, options.rules);
+  add_rules(app, rules);
+}
+
+void add_live_detector_options(CLI::App& app, std::vector<std::string>& commands, RemoteDetectorOptions& options,
+                               std::string& heard) {
+  add_listening_detectors(app, commands, options.rules);
   app.add_option("--heard", heard, "What detectors answered, and what the court says of it, as JSON");
 }
 

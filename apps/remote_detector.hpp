@@ -43,6 +43,8 @@ class DetectorSeat {
   void published(daq::HostTime until, bool wait);
   /// It listens.
   [[nodiscard]] bool listening() const { return desk_->listening(); }
+  /// What it has said so far.
+  [[nodiscard]] const protocols::DetectorDesk& desk() const { return *desk_; }
   /// The publication has ended: waits for its last words and for its process.
   void leave();
   /// With the truth of the run file, which is complete by now.

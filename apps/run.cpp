@@ -11,6 +11,7 @@
 #include "apps/delay_gate.hpp"
 #include "apps/places.hpp"
 #include "apps/remote_detector.hpp"
+#include "apps/told_detections.hpp"
 #include "apps/run_ledger.hpp"
 #include "apps/run_look.hpp"
 #include "daq/json_text.hpp"
@@ -147,13 +148,15 @@ class Run {
     }
     const auto deadline = daq::host_now() + kWaitForHello;
     for (auto* seat : o_.detectors) {
-      while (daq::host_now() < deadline && !seat->ready(o_.virtual_time ? kLookAtProgress : Duration::zero())) {
+      while (daq::host_now() < deadline && !asked_to_stop() && !seat->ready(o_.virtual_time ? kLookAtProgress : Duration::zero())) {
         if (!o_.virtual_time) rig_->idle(wires_.pacer());
       }
       subscriptions_ += seat->subscriptions();
     }
     return {};
   }
+
+  [[nodiscard]] bool asked_to_stop() const { return watcher_.request != nullptr && watcher_.request->load() != 0; }
 
   void tell_detectors(HostTime until) {
     for (auto* seat : o_.detectors) seat->published(until, o_.virtual_time);
@@ -164,8 +167,7 @@ class Run {
     const auto wanted = o_.publication.wait_subscriptions + subscriptions_;
     if (o_.virtual_time) return publisher_->wait_for_subscribers(wanted, kWaitForSubscribers);
     const auto deadline = daq::host_now() + kWaitForSubscribers;
-    const auto stopped = [&] { return watcher_.request != nullptr && watcher_.request->load() != 0; };
-    while (publisher_->subscriber_count() < wanted && daq::host_now() < deadline && !stopped()) {
+    while (publisher_->subscriber_count() < wanted && daq::host_now() < deadline && !asked_to_stop()) {
       rig_->idle(wires_.pacer());
     }
     return publisher_->subscriber_count() >= wanted;
@@ -339,8 +341,10 @@ class Run {
       end["suspended"] = {{"times", runner_->suspensions()}, {"duration_s", runner_->suspended_s()}};
     }
     if (rig_->interlock().first_cause() != 0) end["interlock"] = interlock_json();
-    if (const auto* dose = runner_->dose()) end["dose"] = daq::parse_ordered_json(protocols::to_json(*dose));
-    if (auto finished = recorder_->finish(daq::json_text(end, 1), rows); !finished) {
+    if (const auto* dose = runner_->dose()) end["dose"] = nlohmann::ordered_json::parse(protocols::to_json(*dose));
+    // For the file alone, as the truth is: a detector under test hears of no other's answers.
+    if (!o_.detectors.empty()) end["detectors"] = detectors_json(o_.detectors);
+    if (auto finished = recorder_->finish(end.dump(1), rows); !finished) {
       outcome.verdict.reasons.push_back({protocols::Judgement::kInvalid, finished.error().message});
       outcome.verdict.judgement = protocols::Judgement::kInvalid;
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/controller.hpp"
+#include "apps/detector_process.hpp"
 #include "apps/places.hpp"
 #include "apps/run_command.hpp"
 #include "apps/stop_request.hpp"
@@ -17,7 +18,15 @@ int serve_command(const ServeArguments& a) {
   if (!bench) return refuse(bench.error().message);
   auto keys = publisher_config(a.publication);
   if (!keys) return refuse(keys.error().message);
-  Controller controller({.bench = *bench, .bench_file = *path, .publication = a.publication, .runs = a.runs});
+  for (const auto& command : a.detector_commands) {
+    if (auto words = words_of_command(command); !words) return refuse(words.error().message);
+  }
+  Controller controller({.bench = *bench,
+                         .bench_file = *path,
+                         .publication = a.publication,
+                         .runs = a.runs,
+                         .detector_commands = a.detector_commands,
+                         .detector_rules = a.detector_rules});
   const auto server = daq::ControlServer::start(
       {.endpoint = a.control, .curve = keys->curve},
       [&](const daq::ControlRequest& request) { return controller.handle(request); }, [&] { controller.idle(); });

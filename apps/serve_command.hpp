@@ -2,8 +2,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "apps/publication.hpp"
+#include "protocols/detectors/answer_message.hpp"
 
 namespace strigil::apps {
 
@@ -12,6 +14,8 @@ struct ServeArguments {
   std::string control = "tcp://127.0.0.1:5560";
   Publication publication;  ///< its keys guard the control channel too
   std::string runs = "runs";
+  std::vector<std::string> detector_commands;
+  protocols::DeskRules detector_rules;
 };
 
 /// Until Ctrl-C or somebody in control asks it to quit. Exit code (places.hpp).

@@ -1,5 +1,6 @@
 #include "ui/bench_link.hpp"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kStatusPeriod = 100ms;
 constexpr auto kHealthPeriod = 500ms;
+constexpr auto kDetectionsPeriod = 250ms;
 constexpr auto kRenewPeriod = 1s;
 constexpr auto kHoldPeriod = 80ms;
 constexpr daq::Duration kLetGo = 150ms;  // the screen has not said that the button is still down
@@ -50,7 +52,7 @@ class Conversation {
     }
     if (!reply->ok) {
       if (reply->code == "not_in_control") lose_control();
-      const bool by_itself = verb == "renew" || verb == "hold" || verb == "health";
+      const bool by_itself = verb == "renew" || verb == "hold" || verb == "health" || verb == "detections";
       if (!by_itself) s.controller_words = reply->refusal;
       return true;
     }
@@ -60,7 +62,8 @@ class Conversation {
     } else if (verb == "give") {
       lose_control();
     } else if (verb == "hello") {
-      s.protocols = parse_protocols(reply->result);
+      s.protocols = parse_library(reply->result, "protocols");
+      s.suites = parse_library(reply->result, "suites");
     } else if (verb == "status") {
       if (auto status = parse_status(reply->result)) s.status = std::move(*status);
       if (!s.status.emergency && s.stop_confirmed) s.stop_asked = s.stop_confirmed = false;
@@ -69,10 +72,19 @@ class Conversation {
       if (auto health = parse_health(reply->result)) s.health = std::move(*health);
       return true;
     }
+    if (verb == "detections") {
+      take_detections(reply->result, s.detections);
+      return true;
+    }
     if (verb != "renew" && verb != "hold") s.controller_words.clear();
     return true;
   }
   [[nodiscard]] bool in_control() const { return !client_.token().empty(); }
+  /// How many have been told.
+  [[nodiscard]] std::size_t detections() const {
+    const std::scoped_lock lock(model_.mutex);
+    return model_.state.detections.all.size();
+  }
 
  private:
   void lose_control() {
@@ -157,6 +169,7 @@ void BenchLink::converse() {
   daq::HostTime looked;
   daq::HostTime renewed;
   daq::HostTime looked_closely;
+  daq::HostTime heard;
   daq::HostTime told_held;
   while (!leaving_) {
     std::optional<Wanted> next;
@@ -194,6 +207,9 @@ void BenchLink::converse() {
     } else if (now - looked_closely > kHealthPeriod) {
       answered = conversation.ask("health", "{}");
       looked_closely = now;
+    } else if (now - heard > kDetectionsPeriod) {
+      answered = conversation.ask("detections", fmt::format("{{\"from\": {}}}", conversation.detections()));
+      heard = now;
     }
     if (conversation.in_control() && now - renewed > kRenewPeriod) {
       (void)conversation.ask("renew", "{}");

@@ -1,10 +1,12 @@
 #include "ui/model.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "daq/json_text.hpp"
+#include "ui/event_words.hpp"
 
 namespace strigil::ui {
 namespace {
@@ -56,11 +58,15 @@ void append(StreamView& v, const daq::Block& b) {
 }
 
 void add_event(ModelState& s, const daq::Event& e) {
-  // Its time stands beside it.
-  auto words = daq::describe(e);
-  constexpr std::string_view kAfterTime = " s ";
-  if (const auto at = words.find(kAfterTime); at != std::string::npos) words.erase(0, at + kAfterTime.size());
-  s.events.push_back({seconds_of(e.at), e.severity, std::move(words)});
+  auto* last = s.events.empty() ? nullptr : &s.events.back();
+  if (last != nullptr && e.code == daq::EventCode::kOverrun && last->code == e.code) {
+    // A busy computer tells of hundreds: what else happened must not be lost among them.
+    ++last->times;
+    last->at_s = seconds_of(e.at);
+    last->words = fmt::format("{} late ticks, the last: {}", last->times, words_of(e));
+    return;
+  }
+  s.events.push_back({seconds_of(e.at), e.severity, words_of(e), e.code});
   if (s.events.size() > Model::kEvents) s.events.pop_front();
 }
 

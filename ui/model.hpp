@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daq/publish/message.hpp"
+#include "ui/detections.hpp"
 #include "ui/health.hpp"
 #include "ui/history.hpp"
 #include "ui/status.hpp"
@@ -35,6 +36,8 @@ struct EventLine {
   double at_s = 0;
   daq::Severity severity = daq::Severity::kInfo;
   std::string words;
+  daq::EventCode code = daq::EventCode::kNone;
+  std::uint64_t times = 1;  ///< late ticks that came one after the other are one line
 };
 
 /// One pass over the phantom, in millimetres.
@@ -60,12 +63,14 @@ struct ModelState {
   Status status;
   Health health;
   std::vector<std::string> protocols;
+  std::vector<std::string> suites;
   bool in_control = false;
   bool stop_asked = false;      ///< the stop was pressed and is on its way
   bool stop_confirmed = false;  ///< and the rig has said so
   std::map<std::string, StreamView> streams;
   std::deque<EventLine> events;
   std::deque<Pass> passes;
+  Detections detections;  ///< of the run that goes on, or was last
   std::deque<SubscriberLine> subscribers;
   std::string ledger_json;
   std::string end_json;  ///< of the run heard last; empty while it goes on

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace strigil::ui {
 
@@ -121,6 +122,39 @@ void Plot::dot(double x, double y, ImU32 colour) {
   draw_->AddCircleFilled({px(x), py(y)}, ImGui::GetFontSize() * 0.2F, colour);
 }
 
+void draw_mark(ImDrawList& draw, ImVec2 at, std::size_t shape, ImU32 colour, Tone tone) {
+  constexpr std::size_t kShapes = 4;
+  // Each around the one before: two at the same place are both seen.
+  const float r = ImGui::GetFontSize() * (0.28F + 0.2F * static_cast<float>(shape % kShapes));
+  const ImU32 edge = tone == Tone::kDark ? IM_COL32(0, 0, 0, 255) : IM_COL32(255, 255, 255, 255);
+  // Twice, the first time wider: the edge.
+  for (const auto& [line, wide] : {std::pair{edge, 4.5F}, {colour, 2.0F}}) {
+    switch (shape % kShapes) {
+      case 0:
+        draw.AddCircle(at, r, line, 0, wide);
+        break;
+      case 1:
+        draw.AddTriangle({at.x, at.y - r * 1.2F}, {at.x - r * 1.1F, at.y + r * 0.8F},
+                         {at.x + r * 1.1F, at.y + r * 0.8F}, line, wide);
+        break;
+      case 2:
+        draw.AddRect({at.x - r * 0.9F, at.y - r * 0.9F}, {at.x + r * 0.9F, at.y + r * 0.9F}, line, 0, 0, wide);
+        break;
+      default:
+        draw.AddLine({at.x - r, at.y - r}, {at.x + r, at.y + r}, line, wide);
+        draw.AddLine({at.x - r, at.y + r}, {at.x + r, at.y - r}, line, wide);
+    }
+  }
+}
+
+ImVec2 Plot::mark(double x, double y, std::size_t shape, ImU32 colour) {
+  draw_->PushClipRect(low_, high_, true);
+  const ImVec2 at{px(x), py(y)};
+  draw_mark(*draw_, at, shape, colour, tone_);
+  draw_->PopClipRect();
+  return at;
+}
+
 void Plot::box(double x0, double y0, double x1, double y1, ImU32 colour, bool filled) {
   draw_->PushClipRect(low_, high_, true);
   const ImVec2 a{px(x0), py(y1)};
@@ -146,6 +180,12 @@ void Plot::label(double x, double y, const std::string& text, ImU32 colour, bool
   draw_->PushClipRect(low_, high_, true);
   const float em = ImGui::GetFontSize();
   draw_->AddText({px(x) + em * 0.2F, py(y) - (centred ? em * 0.5F : em)}, colour, text.c_str());
+  draw_->PopClipRect();
+}
+
+void Plot::text(ImVec2 at, const std::string& words, ImU32 colour) {
+  draw_->PushClipRect(low_, high_, true);
+  draw_->AddText(at, colour, words.c_str());
   draw_->PopClipRect();
 }
 

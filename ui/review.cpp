@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "daq/json_text.hpp"
 #include "daq/record/run_reader.hpp"
@@ -16,26 +15,6 @@ namespace {
 
 constexpr auto kLeaveFree = std::chrono::milliseconds(1);
 constexpr auto kLookAgain = std::chrono::milliseconds(500);
-
-/// "PASS" and the reasons, out of the end's JSON.
-std::string verdict_words(const std::string& end) {
-  const auto j = daq::parse_json(end);
-  if (!j.is_object()) return {};
-  const nlohmann::json* verdict = &j;
-  for (const char* key : {"verdict", "result"}) {
-    if (const auto at = j.find(key); at != j.end() && at->is_object()) verdict = &*at;
-  }
-  const auto judgement = verdict->find("judgement");
-  if (judgement == verdict->end() || !judgement->is_string()) return {};
-  std::string words = judgement->get<std::string>();
-  const auto reasons = verdict->find("reasons");
-  if (reasons == verdict->end() || !reasons->is_array()) return words;
-  for (const auto& r : *reasons) {
-    if (r.is_string()) words += "\n" + r.get<std::string>();
-    if (r.is_object() && r.contains("text") && r["text"].is_string()) words += "\n" + r["text"].get<std::string>();
-  }
-  return words;
-}
 
 }  // namespace
 
@@ -53,12 +32,17 @@ std::string RunOnScreen::trouble() const {
 
 std::string RunOnScreen::verdict() const {
   const std::scoped_lock lock(mutex_);
-  return verdict_;
+  return end_.verdict;
+}
+
+DoseMap RunOnScreen::dose() const {
+  const std::scoped_lock lock(mutex_);
+  return end_.dose;
 }
 
 std::shared_ptr<const rig::Phantom> RunOnScreen::phantom() const {
   const std::scoped_lock lock(mutex_);
-  return phantom_;
+  return ended_ ? phantom_ : nullptr;
 }
 
 void RunOnScreen::look_at_header(const daq::RunHeader& header) {
@@ -114,8 +98,14 @@ void RunOnScreen::read() {
       if (const auto event = r.event(next_event)) model_.take_event(*event);
     }
     if (const auto end = r.end(); end && *end) {
+      auto told = parse_run_end(**end);
+      {
+        const std::scoped_lock model_lock(model_.mutex);
+        model_.state.detections = std::move(told.detections);
+      }
       const std::scoped_lock lock(mutex_);
-      verdict_ = verdict_words(**end);
+      end_ = std::move(told);
+      ended_ = true;
       done_ = true;
       return;
     }

@@ -9,6 +9,7 @@
 #include "daq/record/run_writer.hpp"
 #include "rig/phantom.hpp"
 #include "ui/model.hpp"
+#include "ui/run_end.hpp"
 
 namespace strigil::ui {
 
@@ -28,10 +29,12 @@ class RunOnScreen {
   [[nodiscard]] bool growing() const { return !done_.load(); }
   /// Why it cannot be read; empty when it can. Main thread.
   [[nodiscard]] std::string trouble() const;
-  /// What lay under the instrument, as the file says; nullptr: it does not (yet). Main thread.
+  /// What lay under the instrument, as the file says; nullptr: it does not, or the run goes on. Main thread.
   [[nodiscard]] std::shared_ptr<const rig::Phantom> phantom() const;
   /// Judgement and reasons of its end, in words; empty when it has none (yet).
   [[nodiscard]] std::string verdict() const;
+  /// What each area has received, of its end; without columns when it has none (yet).
+  [[nodiscard]] DoseMap dose() const;
 
  private:
   void read();
@@ -43,7 +46,8 @@ class RunOnScreen {
   std::atomic<float> progress_{0};
   mutable std::mutex mutex_;
   std::string trouble_;
-  std::string verdict_;
+  RunEnd end_;
+  bool ended_ = false;  // the end was there
   std::shared_ptr<const rig::Phantom> phantom_;
   std::thread thread_;
 };

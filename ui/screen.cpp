@@ -85,9 +85,13 @@ void Screen::keys(const ModelState& s) {
     if (ImGui::IsKeyPressed(kPages[i], false)) settings_.page = static_cast<Page>(i);
   }
   auto& view = settings_.page == Page::kReview ? review_view_ : settings_.live;
-  if (ImGui::IsKeyPressed(key::kSpace, false)) view.follow = !view.follow;
-  if (ImGui::IsKeyPressed(key::kEqual) || ImGui::IsKeyPressed(key::kPadAdd)) view.zoom(0.8, view.to_s);
-  if (ImGui::IsKeyPressed(key::kMinus) || ImGui::IsKeyPressed(key::kPadSubtract)) view.zoom(1.25, view.to_s);
+  // Where the arrow keys have chosen something, space presses that.
+  if (ImGui::IsKeyPressed(key::kSpace, false) && !ImGui::GetIO().NavVisible) view.follow = !view.follow;
+  const double about_s = view.follow ? view.to_s : view.middle_s();
+  if (ImGui::IsKeyPressed(key::kEqual) || ImGui::IsKeyPressed(key::kPadAdd)) view.zoom(0.8, about_s);
+  if (ImGui::IsKeyPressed(key::kMinus) || ImGui::IsKeyPressed(key::kPadSubtract)) view.zoom(1.25, about_s);
+  if (ImGui::IsKeyPressed(key::kA, false)) view.a_s = view.middle_s();
+  if (ImGui::IsKeyPressed(key::kB, false)) view.b_s = view.middle_s();
   if (ImGui::IsKeyPressed(key::kComma)) view.pan(-view.span_s / 10);
   if (ImGui::IsKeyPressed(key::kPeriod)) view.pan(view.span_s / 10);
   if (ImGui::IsKeyPressed(key::kF9, false)) settings_.tone = settings_.tone == Tone::kDark ? Tone::kLight : Tone::kDark;
@@ -166,7 +170,7 @@ void Screen::top_bar(const ModelState& s) {
 
   if (words_wide > em * 8) {
     ImGui::SetCursorPos({words_x, top});
-    ImGui::BeginChild("state", {words_wide, tall}, false, ImGuiWindowFlags_NoScrollbar);
+    ImGui::BeginChild("state", {words_wide, tall}, false, ImGuiWindowFlags_NoScrollbar | kPanel);
     if (!s.controller_answers) {
       ImGui::TextColored(fault_colour(settings_.tone), "no bench");
       ImGui::SameLine();

@@ -10,6 +10,7 @@
 #include "ui/keys.hpp"
 #include "ui/landmarks.hpp"
 #include "ui/model.hpp"
+#include "ui/plot.hpp"
 #include "ui/replay_head.hpp"
 #include "ui/review.hpp"
 #include "ui/theme.hpp"
@@ -17,6 +18,9 @@
 #include "ui/trigger.hpp"
 
 namespace strigil::ui {
+
+/// Of every panel: the arrow keys go from one to the next. Esc, which else leaves a panel, stops the rig.
+inline constexpr ImGuiWindowFlags kPanel = ImGuiWindowFlags_NavFlattened;
 
 /// One thing the operator wants of the bench.
 struct Wish {
@@ -59,19 +63,25 @@ class Screen {
   void trouble(const ModelState& s);
   void live(ModelState& s);
   void strips(std::map<std::string, StreamView>& streams, TimeView& view, const char* id, float height);
+  /// Channels that nobody has chosen or left out yet.
+  void choose_at_first(const std::map<std::string, StreamView>& streams);
   void channel_list(const std::map<std::string, StreamView>& streams);
   void frequency(const ModelState& s, ImVec2 size);
   void over_position(const ModelState& s, ImVec2 size);
   void trigger(const std::map<std::string, StreamView>& streams);
   void watch_trigger(const std::map<std::string, StreamView>& streams);
-  void beside(const ModelState& s);
+  void beside(ModelState& s);
   void choose_phantom();
+  /// Takes as much height as `size` says, with the detectors' names below.
   void map(const std::map<std::string, StreamView>& streams, const DoseMap& dose, const rig::Phantom* phantom,
-           const std::optional<double>& at_s, ImVec2 size);
+           Detections& detections, const std::optional<double>& at_s, ImVec2 size);
+  void detection_marks(Plot& plot, const Detections& d, const std::optional<double>& until_s) const;
+  void detection_names(const Detections& d) const;
   void section(const std::map<std::string, StreamView>& streams, const rig::Phantom* phantom,
                const std::optional<double>& at_s, ImVec2 size);
   void prompt(const ModelState& s);
   void operate(const ModelState& s);
+  void evidence(const ModelState& s);
   void control_buttons(const ModelState& s, float wide);
   void jog_pad(const ModelState& s);
   void protocols(const ModelState& s);
@@ -83,6 +93,7 @@ class Screen {
   void stop_test_trend(const Health& h);
   void replay_controls(double from_s, double to_s);
   void review_page();
+  void about_run(const ModelState& s, const std::string& verdict, double began_s);
   bool button(const char* label, const char* landmark, ImVec2 size, bool enabled, const char* why_not = nullptr);
   /// True while it is held down; begins the press at its first frame.
   void held_button(const char* label, const char* landmark, ImVec2 size, bool enabled, const Wish& press);

@@ -117,6 +117,8 @@ void Screen::health_rig(const ModelState& s) {
   ImGui::Separator();
   ImGui::TextUnformatted("Rings between threads");
   if (h.rings.empty()) ImGui::TextDisabled("none now");
+  // A bar with no more padding than text has: else the cells after it stand lower.
+  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, {ImGui::GetStyle().FramePadding.x, 0});
   if (!h.rings.empty() && ImGui::BeginTable("rings", 4, kTable)) {
     header({"ring", "fill", "most", "dropped"});
     for (const auto& r : h.rings) {
@@ -130,6 +132,7 @@ void Screen::health_rig(const ModelState& s) {
     }
     ImGui::EndTable();
   }
+  ImGui::PopStyleVar();
 }
 
 void Screen::health_trust(const ModelState& s) {
@@ -209,7 +212,7 @@ void Screen::stop_test_trend(const Health& h) {
 
 void Screen::health(const ModelState& s) {
   const float half = ImGui::GetContentRegionAvail().x * 0.58F;
-  ImGui::BeginChild("figures", {half, 0}, true);
+  ImGui::BeginChild("figures", {half, 0}, true, kPanel);
   if (ImGui::BeginTabBar("health tabs")) {
     const auto tab = [&](const char* name, const char* landmark, void (Screen::*page)(const ModelState&)) {
       const bool open = ImGui::BeginTabItem(name);
@@ -225,7 +228,7 @@ void Screen::health(const ModelState& s) {
   }
   ImGui::EndChild();
   ImGui::SameLine();
-  ImGui::BeginChild("events", {0, 0}, true);
+  ImGui::BeginChild("events", {0, 0}, true, kPanel);
   ImGui::TextUnformatted(fmt::format("Events ({})", s.events.size()).c_str());
   if (s.events.empty()) ImGui::TextDisabled("none yet");
   for (auto e = s.events.rbegin(); e != s.events.rend(); ++e) {

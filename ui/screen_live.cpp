@@ -40,6 +40,9 @@ Shown shown_unit(const std::string& unit) {
   return {1, unit};
 }
 
+/// Of the force's channels the normal one; where none is called so, all.
+bool is_shown(const Pass& p, bool normal_known) { return p.stream == "force" && (!normal_known || p.channel == "Fz"); }
+
 /// The lowest and highest of what is drawn.
 Span range_of(std::span<const Column> columns) {
   double low = INFINITY;
@@ -54,17 +57,25 @@ Span range_of(std::span<const Column> columns) {
 
 }  // namespace
 
+void Screen::choose_at_first(const std::map<std::string, StreamView>& streams) {
+  for (const auto& [name, v] : streams) {
+    for (std::size_t c = 0; c < v.description.channels.size(); ++c) {
+      const auto [at, fresh] = settings_.shown.try_emplace(key_of(name, c), false);
+      if (fresh) at->second = shown_at_first(v, c);
+    }
+  }
+}
+
 void Screen::channel_list(const std::map<std::string, StreamView>& streams) {
+  choose_at_first(streams);
   for (const auto& [name, v] : streams) {
     const bool setpoint = v.description.quantity == "setpoint";
     if (!ImGui::TreeNodeEx(name.c_str(), setpoint ? 0 : ImGuiTreeNodeFlags_DefaultOpen)) continue;
     for (std::size_t c = 0; c < v.description.channels.size(); ++c) {
       const auto key = key_of(name, c);
-      auto [at, fresh] = settings_.shown.try_emplace(key, false);
-      if (fresh) at->second = shown_at_first(v, c);
       const auto& channel = v.description.channels[c];
       ImGui::Checkbox(fmt::format("{} [{}]##{}", channel.name, shown_unit(channel.unit).unit, key).c_str(),
-                      &at->second);
+                      &settings_.shown[key]);
     }
     ImGui::TreePop();
   }
@@ -72,6 +83,7 @@ void Screen::channel_list(const std::map<std::string, StreamView>& streams) {
 
 void Screen::strips(std::map<std::string, StreamView>& streams, TimeView& view, const char* id, float height) {
   const float em = ImGui::GetFontSize();
+  choose_at_first(streams);
   std::size_t count = 0;
   for (auto& [name, v] : streams) {
     for (std::size_t c = 0; c < v.description.channels.size(); ++c) count += settings_.shown[key_of(name, c)] ? 1U : 0U;
@@ -129,7 +141,7 @@ void Screen::live(ModelState& s) {
   const float em = ImGui::GetFontSize();
   const float list = em * 11;
   const float side = ImGui::GetContentRegionAvail().x > em * 60 ? em * 24 : 0;
-  ImGui::BeginChild("channels", {list, 0}, true);
+  ImGui::BeginChild("channels", {list, 0}, true, kPanel);
   ImGui::Checkbox("follow (space)", &settings_.live.follow);
   landmarks_.mark("follow");
   ImGui::SetNextItemWidth(-1);
@@ -149,7 +161,7 @@ void Screen::live(ModelState& s) {
   ImGui::TextDisabled("right click: A\nshift right: B\nwheel: zoom\ndrag: pan");
   ImGui::EndChild();
   ImGui::SameLine();
-  ImGui::BeginChild("strips", {side > 0 ? -side - ImGui::GetStyle().ItemSpacing.x : 0, 0}, false);
+  ImGui::BeginChild("strips", {side > 0 ? -side - ImGui::GetStyle().ItemSpacing.x : 0, 0}, false, kPanel);
   if (s.streams.empty()) {
     ImGui::TextWrapped("%s", s.controller_answers ? "The bench publishes nothing yet." : "No bench is connected.");
   } else {
@@ -158,12 +170,12 @@ void Screen::live(ModelState& s) {
   ImGui::EndChild();
   if (side <= 0) return;
   ImGui::SameLine();
-  ImGui::BeginChild("beside", {side, 0}, false);
+  ImGui::BeginChild("beside", {side, 0}, false, kPanel);
   beside(s);
   ImGui::EndChild();
 }
 
-void Screen::beside(const ModelState& s) {
+void Screen::beside(ModelState& s) {
   if (!ImGui::BeginTabBar("beside tabs")) return;
   const bool signal = ImGui::BeginTabItem("Signal");
   landmarks_.mark("tab_signal");
@@ -178,7 +190,7 @@ void Screen::beside(const ModelState& s) {
   if (place) {
     choose_phantom();
     const float left = ImGui::GetContentRegionAvail().y - 2 * ImGui::GetStyle().ItemSpacing.y;
-    map(s.streams, s.health.dose, phantom_.get(), std::nullopt, {0, left * 0.6F});
+    map(s.streams, s.health.dose, phantom_.get(), s.detections, std::nullopt, {0, left * 0.6F});
     section(s.streams, phantom_.get(), std::nullopt, {0, left * 0.4F});
     ImGui::EndTabItem();
   }
@@ -317,6 +329,8 @@ void Screen::frequency(const ModelState& s, ImVec2 size) {
 }
 
 void Screen::over_position(const ModelState& s, ImVec2 size) {
+  const bool normal_known =
+      std::any_of(s.passes.begin(), s.passes.end(), [](const Pass& p) { return is_shown(p, true); });
   double low = INFINITY;
   double high = -INFINITY;
   double x_low = INFINITY;
@@ -325,7 +339,7 @@ void Screen::over_position(const ModelState& s, ImVec2 size) {
   std::size_t first = 0;
   std::size_t count = 0;
   for (const auto& p : s.passes) {
-    if (p.stream != "force") continue;
+    if (!is_shown(p, normal_known)) continue;
     ++count;
     unit = p.unit;
     x_low = std::min(x_low, p.first_mm);
@@ -337,9 +351,9 @@ void Screen::over_position(const ModelState& s, ImVec2 size) {
     }
   }
   Plot plot("passes", size, count > 0 ? padded(x_low, x_high) : Span{0, 100}, padded(low, high), settings_.tone,
-            fmt::format("force over the way [{}], {} passes", unit, count), "mm");
+            fmt::format("{} over the way [{}], {} passes", normal_known ? "Fz" : "force", unit, count), "mm");
   for (const auto& p : s.passes) {
-    if (p.stream != "force") continue;
+    if (!is_shown(p, normal_known)) continue;
     std::vector<double> x(p.mean.size());
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = p.first_mm + p.bin_mm * static_cast<double>(i);
     plot.line(x, p.mean, curve_colour(first++));

@@ -1,6 +1,7 @@
 // The operate page: control, the stage by hand, protocols, what went wrong and how to go on.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "ui/screen.hpp"
@@ -14,23 +15,37 @@ constexpr const char* kNeedsControl = "take control first";
 
 void Screen::operate(const ModelState& s) {
   const float each = (ImGui::GetContentRegionAvail().x - 2 * ImGui::GetStyle().ItemSpacing.x) / 3;
-  ImGui::BeginChild("control", {each, 0}, true);
+  ImGui::BeginChild("control", {each, 0}, true, kPanel);
   control_buttons(s, ImGui::GetContentRegionAvail().x);
   ImGui::EndChild();
   ImGui::SameLine();
-  ImGui::BeginChild("hand", {each, 0}, true);
+  ImGui::BeginChild("hand", {each, 0}, true, kPanel);
   jog_pad(s);
   ImGui::EndChild();
   ImGui::SameLine();
-  ImGui::BeginChild("protocols", {0, 0}, true);
-  ImGui::BeginChild("protocol list", {0, ImGui::GetContentRegionAvail().y * 0.5F}, false);
+  ImGui::BeginChild("protocols", {0, 0}, true, kPanel);
+  ImGui::BeginChild("protocol list", {0, ImGui::GetContentRegionAvail().y * 0.5F}, false, kPanel);
   protocols(s);
   ImGui::EndChild();
   ImGui::Separator();
-  ImGui::BeginChild("last run", {0, 0}, false);
+  ImGui::BeginChild("last run", {0, 0}, false, kPanel);
   last_run(s);
   ImGui::EndChild();
   ImGui::EndChild();
+}
+
+/// What the rig saw when it tripped, and the way to the charts of that instant.
+void Screen::evidence(const ModelState& s) {
+  const auto trip = std::find_if(s.events.rbegin(), s.events.rend(),
+                                 [](const EventLine& e) { return e.code == daq::EventCode::kInterlockTrip; });
+  if (trip == s.events.rend()) return;
+  ImGui::TextWrapped("Evidence: %s", trip->words.c_str());
+  if (!button("See it on the charts", "see_trip", {ImGui::GetContentRegionAvail().x, 0}, true)) return;
+  constexpr double kBefore_s = 4;
+  constexpr double kAfter_s = 1;
+  settings_.live.show(trip->at_s - kBefore_s, trip->at_s + kAfter_s);
+  settings_.live.a_s = trip->at_s;
+  settings_.page = Page::kLive;
 }
 
 void Screen::control_buttons(const ModelState& s, float wide) {
@@ -76,6 +91,7 @@ void Screen::control_buttons(const ModelState& s, float wide) {
   if (!st.fault_before.empty()) {
     ImGui::TextWrapped("Why it is not reset: %s", st.fault_before.c_str());
   }
+  if (!st.armed) evidence(s);
   if (!st.armed) {
     ImGui::TextWrapped("To go on: 1. clear the cause; 2. look that nobody is at the stage; 3. take control; 4. reset.");
   }
@@ -164,10 +180,25 @@ void Screen::jog_pad(const ModelState& s) {
 void Screen::protocols(const ModelState& s) {
   const float em = ImGui::GetFontSize();
   const auto& st = s.status;
-  if (st.use == "running") {
+  if (st.use == "running" && !st.suite.empty()) {
+    ImGui::TextUnformatted(fmt::format("Running suite {}", st.suite).c_str());
+    const double done = st.suite_trials > 0 ? (std::max(1.0, st.suite_trial) - 1) / st.suite_trials : 0;
+    ImGui::ProgressBar(static_cast<float>(done), {-1, em * 1.6F},
+                       (st.suite_trials > 0 ? fmt::format("trial {:.0f} of {:.0f}", st.suite_trial, st.suite_trials)
+                                            : std::string("begins"))
+                           .c_str());
+    landmarks_.mark("suite_progress");
+    ImGui::TextWrapped("%s", st.suite_words.c_str());
+    ImGui::TextUnformatted(
+        std::isfinite(st.suite_left_s)
+            ? fmt::format("{:.0f} s gone, about {:.0f} s left", st.suite_elapsed_s, st.suite_left_s).c_str()
+            : fmt::format("{:.0f} s gone", st.suite_elapsed_s).c_str());
+  } else if (st.use == "running") {
     ImGui::TextUnformatted(fmt::format("Running {}", st.protocol).c_str());
     const float part = st.steps > 0 ? static_cast<float>((st.step - 1) / st.steps) : 0;
-    ImGui::ProgressBar(part, {-1, em * 1.6F}, fmt::format("step {:.0f} of {:.0f}", st.step, st.steps).c_str());
+    ImGui::ProgressBar(
+        part, {-1, em * 1.6F},
+        (st.steps > 0 ? fmt::format("step {:.0f} of {:.0f}", st.step, st.steps) : std::string("begins")).c_str());
     ImGui::TextUnformatted(
         fmt::format("{}, {:.0f} s gone, about {:.0f} s left", st.step_kind, st.elapsed_s, st.left_s).c_str());
   } else {
@@ -190,18 +221,25 @@ void Screen::protocols(const ModelState& s) {
   ImGui::Separator();
   if (s.protocols.empty()) ImGui::TextWrapped("The bench has told of no protocols yet.");
   const bool may = s.in_control && st.armed && st.use == "by_hand";
-  for (const auto& name : s.protocols) {
-    ImGui::PushID(name.c_str());
-    if (button("Run", fmt::format("run_{}", name).c_str(), {em * 4, 0}, may,
-               !s.in_control ? kNeedsControl
-               : st.armed    ? "something runs"
-                             : "reset first")) {
-      wish({.verb = "run", .arguments = fmt::format("{{\"protocol\": \"{}\"}}", name)});
+  const char* why_not = !s.in_control ? kNeedsControl : st.armed ? "something runs" : "reset first";
+  const auto library = [&](const std::vector<std::string>& names, const char* verb, const char* key) {
+    ImGui::PushID(verb);
+    for (const auto& name : names) {
+      ImGui::PushID(name.c_str());
+      if (button("Run", fmt::format("{}_{}", verb, name).c_str(), {em * 4, 0}, may, why_not)) {
+        wish({.verb = verb, .arguments = fmt::format("{{\"{}\": \"{}\"}}", key, name)});
+      }
+      ImGui::SameLine();
+      ImGui::TextUnformatted(name.c_str());
+      ImGui::PopID();
     }
-    ImGui::SameLine();
-    ImGui::TextUnformatted(name.c_str());
     ImGui::PopID();
-  }
+  };
+  library(s.protocols, "run", "protocol");
+  if (s.suites.empty()) return;
+  ImGui::Separator();
+  ImGui::TextUnformatted("Suites");
+  library(s.suites, "suite", "suite");
 }
 
 void Screen::last_run(const ModelState& s) {

@@ -9,6 +9,7 @@
 #include "rig/phantom_file.hpp"
 #include "ui/plot.hpp"
 #include "ui/screen.hpp"
+#include "ui/screen_detections.hpp"
 
 namespace strigil::ui {
 namespace {
@@ -106,10 +107,15 @@ void Screen::load_phantom(const std::string& path) {
 }
 
 void Screen::map(const std::map<std::string, StreamView>& streams, const DoseMap& dose, const rig::Phantom* phantom,
-                 const std::optional<double>& at_s, ImVec2 size) {
+                 Detections& detections, const std::optional<double>& at_s, ImVec2 size) {
   const float em = ImGui::GetFontSize();
   const auto stage = place_at(streams, at_s);
+  find_places(detections, stage_stream(streams));
+  size.y -= names_height(detections);
   Box box;
+  for (std::size_t i = first_drawn(detections); i < detections.all.size(); ++i) {
+    if (std::isfinite(detections.all[i].y_mm)) box.add(detections.all[i].x_mm, detections.all[i].y_mm);
+  }
   for (std::size_t i = 0; i < std::min(stage.x.size(), stage.y.size()); ++i) {
     box.add(static_cast<double>(stage.x[i]), static_cast<double>(stage.y[i]));
   }
@@ -127,7 +133,7 @@ void Screen::map(const std::map<std::string, StreamView>& streams, const DoseMap
   box.fit(std::max(1.0, static_cast<double>(wide)), std::max(1.0, static_cast<double>(size.y - em * 2.8F)));
   float most = 0;
   for (const float used : dose.used) most = std::max(most, used);
-  const auto dose_words = rows > 0 ? fmt::format("; dose: {:.0f} % of a limit", 100 * most) : std::string();
+  const auto dose_words = rows > 0 ? fmt::format("; dose {:.0f} %", 100 * most) : std::string();
   Plot plot("map", size, {box.x0, box.x1}, {box.y0, box.y1}, settings_.tone, "from above, y [mm]" + dose_words, "x mm");
   landmarks_.mark("map");
   for (std::size_t i = 0; rows > 0 && i < dose.used.size(); ++i) {
@@ -145,7 +151,8 @@ void Screen::map(const std::map<std::string, StreamView>& streams, const DoseMap
       const auto colour = curve_colour(inclusion.target ? 1 : 2);
       plot.box(f.x_min_m * kMilli, f.y_min_m * kMilli, f.x_max_m * kMilli, f.y_max_m * kMilli, colour, false);
       const std::string kind(rig::name_of(inclusion.kind));
-      plot.label(f.x_min_m * kMilli, f.y_max_m * kMilli, inclusion.target ? kind : "(" + kind + ")", colour);
+      plot.text({plot.px(f.x_min_m * kMilli) + em * 0.2F, plot.py(f.y_min_m * kMilli)},
+                inclusion.target ? kind : "(" + kind + ")", colour);
     }
   }
   plot.line(stage.x, stage.y, curve_colour(0));
@@ -154,6 +161,8 @@ void Screen::map(const std::map<std::string, StreamView>& streams, const DoseMap
   } else {
     plot.words("no stage is heard of");
   }
+  detection_marks(plot, detections, at_s);
+  detection_names(detections);
 }
 
 void Screen::section(const std::map<std::string, StreamView>& streams, const rig::Phantom* phantom,
@@ -169,6 +178,8 @@ void Screen::section(const std::map<std::string, StreamView>& streams, const rig
     box.add(phantom->x_max_m * kMilli, surface_mm(phantom->surface, phantom->x_max_m * kMilli) - thick_mm);
   }
   if (box.x0 > box.x1) box = {0, 100, -50, 0};
+  if (box.x1 - box.x0 < 1) box.x0 -= 1, box.x1 += 1;  // a stage at rest: no micrometres for axes
+  if (box.y1 - box.y0 < 1) box.y0 -= 1, box.y1 += 1;
   Plot plot("section", size, padded(box.x0, box.x1), padded(box.y0, box.y1), settings_.tone, "from the side, z [mm]",
             "x mm");
   landmarks_.mark("section");

@@ -59,13 +59,10 @@ void Screen::review_page() {
     ImGui::PopStyleColor();
   }
   const float list = em * 16;
-  ImGui::BeginChild("about", {list, 0}, true);
+  ImGui::BeginChild("about", {list, 0}, true, kPanel);
   ImGui::TextWrapped("%s", file_name_of(run.path()).c_str());
   if (run.progress() < 1) ImGui::ProgressBar(run.progress(), {-1, em * 1.4F});
   if (run.growing() && run.progress() >= 1) ImGui::TextDisabled("still growing");
-  if (const auto verdict = run.verdict(); !verdict.empty()) ImGui::TextWrapped("%s", verdict.c_str());
-  landmarks_.mark("review_verdict");
-  ImGui::Separator();
   const std::scoped_lock lock(run.model().mutex);
   auto& s = run.model().state;
   const auto whole = extent_of(s.streams);
@@ -74,7 +71,7 @@ void Screen::review_page() {
   if (any && (asked || !review_fitted_)) {
     review_view_.show(whole.from_s, whole.to_s);
     head_ = {.rate = head_.rate, .at_s = whole.to_s};  // the way is on the map
-    review_fitted_ = run.progress() >= 1;  // until then the whole grows
+    review_fitted_ = run.progress() >= 1;              // until then the whole grows
   }
   if (any && button("Save as CSV", "review_csv", {}, true)) {
     for (const auto& [name, v] : s.streams) {
@@ -88,21 +85,11 @@ void Screen::review_page() {
   if (button("Picture", "review_picture", {}, true)) picture_wish_ = file_name_of(run.path()) + ".png";
   if (!s.controller_words.empty() && s.controller_words != "not connected")
     ImGui::TextWrapped("%s", s.controller_words.c_str());
-  ImGui::Separator();
-  channel_list(s.streams);
-  ImGui::Separator();
-  ImGui::TextUnformatted(fmt::format("Events ({})", s.events.size()).c_str());
-  for (const auto& e : s.events) {
-    ImGui::PushID(&e);
-    if (ImGui::Selectable(fmt::format("{:.2f} {}", e.at_s - whole.from_s, e.words).c_str())) {
-      review_view_.show(e.at_s - 1, e.at_s + 1);
-    }
-    ImGui::PopID();
-  }
+  about_run(s, run.verdict(), whole.from_s);
   ImGui::EndChild();
   ImGui::SameLine();
   const float side = any && ImGui::GetContentRegionAvail().x > em * 50 ? em * 22 : 0;
-  ImGui::BeginChild("review strips", {side > 0 ? -side - ImGui::GetStyle().ItemSpacing.x : 0, 0}, false);
+  ImGui::BeginChild("review strips", {side > 0 ? -side - ImGui::GetStyle().ItemSpacing.x : 0, 0}, false, kPanel);
   if (any) replay_controls(whole.from_s, whole.to_s);
   const float height = ImGui::GetContentRegionAvail().y;
   const float below = review_.overlay ? em * 12 : 0;
@@ -148,12 +135,51 @@ void Screen::review_page() {
   ImGui::EndChild();
   if (side <= 0) return;
   ImGui::SameLine();
-  ImGui::BeginChild("review place", {side, 0}, false);
+  ImGui::BeginChild("review place", {side, 0}, false, kPanel);
   const auto phantom = run.phantom();
   const float left = ImGui::GetContentRegionAvail().y - 2 * ImGui::GetStyle().ItemSpacing.y;
-  map(s.streams, {}, phantom.get(), head_.at_s, {0, left * 0.6F});
+  map(s.streams, run.dose(), phantom.get(), s.detections, head_.at_s, {0, left * 0.6F});
   section(s.streams, phantom.get(), head_.at_s, {0, left * 0.4F});
   ImGui::EndChild();
+}
+
+void Screen::about_run(const ModelState& s, const std::string& verdict, double began_s) {
+  if (!ImGui::BeginTabBar("about tabs")) return;
+  const bool judged = ImGui::BeginTabItem("Verdict");
+  landmarks_.mark("review_verdict");
+  if (judged) {
+    ImGui::TextWrapped("%s", verdict.empty() ? "none (yet)" : verdict.c_str());
+    ImGui::EndTabItem();
+  }
+  const bool channels = ImGui::BeginTabItem("Channels");
+  landmarks_.mark("review_channels");
+  if (channels) {
+    channel_list(s.streams);
+    ImGui::EndTabItem();
+  }
+  const bool events = ImGui::BeginTabItem("Events");
+  landmarks_.mark("review_events");
+  if (events) {
+    if (s.events.empty()) ImGui::TextDisabled("none");
+    for (const auto& e : s.events) {
+      ImGui::PushID(&e);
+      // What is pressed lies under the words, which may take several lines.
+      const auto at = ImGui::GetCursorPos();
+      const auto words = fmt::format("{:.2f} s  {}", e.at_s - began_s, e.words);
+      const float wide = ImGui::GetContentRegionAvail().x;
+      const float tall = ImGui::CalcTextSize(words.c_str(), nullptr, false, wide).y;
+      if (ImGui::Selectable("##event", false, 0, {wide, tall})) {
+        review_view_.show(e.at_s - 1, e.at_s + 1);
+        head_.at_s = e.at_s;
+      }
+      landmarks_.mark("review_event");
+      ImGui::SetCursorPos(at);
+      ImGui::TextWrapped("%s", words.c_str());
+      ImGui::PopID();
+    }
+    ImGui::EndTabItem();
+  }
+  ImGui::EndTabBar();
 }
 
 void Screen::replay_controls(double from_s, double to_s) {

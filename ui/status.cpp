@@ -49,6 +49,13 @@ daq::Result<Status> parse_status(std::string_view json) {
   s.steps = number(progress, "steps", 0);
   s.elapsed_s = number(progress, "elapsed_s", 0);
   s.left_s = number(progress, "left_s", 0);
+  const auto& suite = part(j, "suite");
+  s.suite = text(suite, "name");
+  s.suite_words = text(suite, "words");
+  s.suite_trial = number(suite, "trial", 0);
+  s.suite_trials = number(suite, "trials", 0);
+  s.suite_elapsed_s = number(suite, "elapsed_s", 0);
+  s.suite_left_s = number(suite, "left_s", kUnknown);
   if (const auto& run = part(j, "last_run"); !run.empty()) {
     s.last_run = RunStatus{text(run, "protocol"), text(run, "file"), text(run, "judgement"), texts(run, "reasons")};
   }
@@ -65,8 +72,8 @@ daq::Result<Status> parse_status(std::string_view json) {
   return s;
 }
 
-std::vector<std::string> parse_protocols(std::string_view hello_json) {
-  return texts(daq::parse_json(hello_json), "protocols");
+std::vector<std::string> parse_library(std::string_view hello_json, const char* of) {
+  return texts(Json::parse(hello_json, nullptr, false), of);
 }
 
 }  // namespace strigil::ui

@@ -48,6 +48,12 @@ struct Status {
   double steps = 0;
   double elapsed_s = 0;
   double left_s = 0;
+  std::string suite;        ///< that goes on; empty: none
+  std::string suite_words;  ///< its trial
+  double suite_trial = 0;
+  double suite_trials = 0;
+  double suite_elapsed_s = 0;
+  double suite_left_s = 0;  ///< NaN: nobody knows yet
   std::optional<RunStatus> last_run;
   std::string stop_test;
   std::string prompt;  ///< what somebody is to do by hand; empty: nothing
@@ -61,7 +67,7 @@ struct Status {
 
 /// Pure. Members of another type than docs/control.md says are as if they were not there. Errors: no JSON object.
 daq::Result<Status> parse_status(std::string_view json);
-/// The member `protocols` of a hello.
-std::vector<std::string> parse_protocols(std::string_view hello_json);
+/// The member `protocols` or `suites` of a hello.
+std::vector<std::string> parse_library(std::string_view hello_json, const char* of);
 
 }  // namespace strigil::ui

@@ -17,6 +17,7 @@ struct TimeView {
   static constexpr double kLongest_s = 7 * 86400.0;
 
   [[nodiscard]] double from_s() const { return to_s - span_s; }
+  [[nodiscard]] double middle_s() const { return to_s - span_s / 2; }
   /// The newest sample is at `newest_s`.
   void advance(double newest_s) {
     if (follow && std::isfinite(newest_s)) to_s = newest_s;

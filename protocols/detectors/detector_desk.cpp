@@ -105,7 +105,9 @@ void DetectorDesk::welcome() {
 
 bool DetectorDesk::wait_for_hello(daq::Duration longest) {
   const auto deadline = daq::host_now() + longest;
-  while (state_ == State::kAwaited && daq::host_now() < deadline) serve(std::min<daq::Duration>(kLook, longest));
+  // Looked at once at least: who may not wait comes often, and with no time at all.
+  do serve(std::min<daq::Duration>(kLook, longest));
+  while (state_ == State::kAwaited && daq::host_now() < deadline);
   return state_ == State::kListening;
 }
 
@@ -303,7 +305,7 @@ void DetectorDesk::join(StrokeHearing& stroke, const Told& told) const {
 DeskHearing DetectorDesk::finish(const std::vector<StrokeHearing>& strokes) {
   serve(daq::Duration::zero());
   DeskHearing out;
-  out.detector = seat_.empty() ? config_.unnamed : hello_.name;
+  out.detector = name();
   out.version = hello_.version;
   bool left_out = false;
   for (const auto& s : strokes) {

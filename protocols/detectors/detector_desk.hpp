@@ -79,6 +79,12 @@ struct DeskConfig {
 /// finish.
 class DetectorDesk {
  public:
+  /// To one stroke, so far.
+  struct Told {
+    std::vector<Detection> detections;
+    std::vector<bool> published;      ///< of each: what it says it knew was out
+    std::optional<std::size_t> done;  ///< by its own word how many in all; nothing: it has not said that this was all
+  };
   /// Errors: as of Mailbox::open; rules out of range.
   static daq::Result<std::unique_ptr<DetectorDesk>> open(const DeskConfig& config);
   [[nodiscard]] const std::string& endpoint() const { return mailbox_->bound_endpoint(); }
@@ -103,16 +109,17 @@ class DetectorDesk {
   /// It is not there and will not come.
   [[nodiscard]] bool gave_up() const { return state_ == State::kHung || state_ == State::kCrashed; }
 
+  /// By its own word; the name DeskConfig::unnamed where it has not come.
+  [[nodiscard]] const std::string& name() const { return seat_.empty() ? config_.unnamed : hello_.name; }
+  [[nodiscard]] const std::string& version() const { return hello_.version; }
+  /// What it has answered so far, by stroke; finish() takes it away.
+  [[nodiscard]] const std::map<StrokeId, Told>& told() const { return told_; }
+
   /// Puts the answers to the strokes that there were: hearings of a StrokeFeed without detectors. Once.
   DeskHearing finish(const std::vector<StrokeHearing>& strokes);
 
  private:
   enum class State : std::uint8_t { kAwaited, kListening, kBye, kHung, kCrashed };
-  struct Told {
-    std::vector<Detection> detections;
-    std::vector<bool> published;  // of each: what it says it knew was out
-    std::optional<std::size_t> done;
-  };
   struct Out {
     daq::HostTime until;
     daq::HostTime wall;

@@ -1,9 +1,11 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
 
 #include "tests/ui/screen_without_window.hpp"
+#include "ui/event_words.hpp"
 
 namespace strigil::ui {
 namespace {
@@ -133,7 +135,7 @@ TEST(Screen, WhatCanBePressedIsWhollyOnTheScreenAndNotUnderSomethingElse) {
         EXPECT_GE(p.low.x, 0) << name;
         EXPECT_LE(p.high.x, size.wide) << name << " at " << size.wide << " x " << size.scale;
         EXPECT_GE(p.low.y, 0) << name;
-        if (!name.starts_with("run_")) {
+        if (!name.starts_with("run_") && !name.starts_with("suite_")) {
           EXPECT_LE(p.high.y, size.tall) << name << " at " << size.tall << " x " << size.scale;
         }
         for (const auto& [other, q] : places) {
@@ -176,6 +178,14 @@ TEST(Screen, DrawsWhateverItWasTold) {
   m.health.stop_tests = {{"", false, std::nan(""), INFINITY, -1, 1e300, -1e300}, {long_word, true, 1, 1, 1, 1, 1}};
   m.health.certified = true;
   m.health.timing = {{long_word, std::nan(""), INFINITY, -INFINITY, 1e300, {long_word}}};
+  m.status.suite = m.status.suite_words = long_word;
+  m.status.suite_trial = m.status.suite_trials = std::nan("");
+  m.protocols = m.suites = {long_word, "", long_word};
+  m.detections = {.run = long_word,
+                  .detectors = {long_word, "", "a", "b", "c", "d"},
+                  .listening = std::vector<bool>(6),
+                  .all = std::vector<Detection>(3000, {.detector = 5, .x_mm = 1e300, .y_mm = -1e300, .score = 1e300}),
+                  .left_out = -1};
   m.ledger_json = R"({"rows": [7, {"hop": ["a"], "count": {}}, {"stream": null}]})";
   m.subscribers = {{long_word, true, std::nan(""), ~0ULL, ~0ULL}};
   Pass pass;
@@ -284,6 +294,104 @@ TEST(Health, IsReadAsItIsTold) {
   EXPECT_FALSE(parse_health("nothing").ok());
 }
 
+TEST(Events, AreSaidInWords) {
+  const auto words = [](daq::EventCode code, std::array<double, 4> arguments, const char* detail = "") {
+    daq::Event e;
+    e.code = code;
+    e.source = 1;
+    e.arguments = arguments;
+    daq::set_detail(e, detail);
+    return words_of(e);
+  };
+  using daq::EventCode;
+  EXPECT_EQ(words(EventCode::kStageState, {4, 1, 0, 0}), "stage: Jog, was Idle");
+  EXPECT_EQ(words(EventCode::kSupervisorState, {6, 2, 0, 0}), "rig: emergency stopped, was running");
+  EXPECT_EQ(words(EventCode::kStepBegan, {6, 6, 0, 0}), "step 7 begins: stroke");
+  EXPECT_EQ(words(EventCode::kStepEnded, {6, 8, 0, 0}), "step 7 ends: overforce");
+  EXPECT_EQ(words(EventCode::kInterlockTrip, {2, 12.3, 0.05, -0.03}),
+            "interlock tripped: force_limit, at 12.30 N, x 50.0 mm, z -30.00 mm");
+  EXPECT_EQ(words(EventCode::kLinkClosed, {}, "gone"), "force sensor: its link has closed: gone");
+  // What no rig of today says is no reason to stumble.
+  EXPECT_EQ(words(EventCode::kStageState, {99, -1, 0, 0}), "stage: 99, was -1");
+  for (const double wild : std::initializer_list<double>{NAN, INFINITY, -1e300, 1e300, 0.5}) {
+    for (int code = 0; code < 70; ++code) {
+      EXPECT_FALSE(words(static_cast<EventCode>(code), {wild, wild, wild, wild}).empty()) << code;
+    }
+  }
+}
+
+TEST(Detections, AreGoneOnWithAndBegunAnewWithAnotherRun) {
+  const auto answer = [](const char* run, int count, int from, const char* rows) {
+    return fmt::format(R"({{"run": "{}", "detectors": [{{"name": "glr", "listening": true}}], "count": {}, "from": {},
+                           "detections": [{}]}})",
+                       run, count, from, rows);
+  };
+  const char* row = R"({"detector": 0, "x_mm": 12.5, "y_mm": 3, "at_s": 1, "known_s": 2, "score": 4})";
+  Detections d;
+  take_detections(answer("a", 1, 0, row), d);
+  take_detections(answer("a", 2, 1, row), d);
+  ASSERT_EQ(d.all.size(), 2U);
+  EXPECT_EQ(d.all[1].x_mm, 12.5);
+  EXPECT_EQ(d.detectors, std::vector<std::string>{"glr"});
+  take_detections(answer("a", 3, 0, row), d);
+  EXPECT_EQ(d.all.size(), 2U) << "an answer to an old question";
+  take_detections(answer("a", 3, 2, R"({"detector": 1, "x_mm": 1, "at_s": 1, "known_s": 1, "score": 1})"), d);
+  take_detections(answer("a", 3, 2, R"({"detector": 0, "x_mm": null, "at_s": 1, "known_s": 1, "score": 1})"), d);
+  EXPECT_EQ(d.all.size(), 2U) << "of nobody, and nowhere";
+  take_detections(answer("b", 0, 0, ""), d);
+  EXPECT_TRUE(d.all.empty());
+}
+
+TEST(RunEnd, HasDoseDetectionsAndVerdict) {
+  const auto end = parse_run_end(
+      R"({"verdict": {"judgement": "FAIL", "reasons": [{"text": "soft"}]},
+          "dose": {"grid": {"min_x_m": 0.01, "min_y_m": -0.02, "columns": 3, "rows": 2, "area_side_m": 0.01},
+                   "limits": {"max_time_s": 60, "max_strokes": 30, "max_impulse_N_s": null, "max_work_J": 20},
+                   "areas": [{"column": 2, "row": 1, "time_s": 6, "strokes": 15, "impulse_N_s": 1e9, "work_J": 1},
+                             {"column": 3, "row": 0, "time_s": 60}]},
+          "detectors": [{"name": "glr", "strokes": [{"detections": [
+              {"x_mm": 40, "at_s": 1, "known_s": 1.5, "score": 9}, {"x_mm": "here"}]}]}]})");
+  EXPECT_EQ(end.verdict, "FAIL\nsoft");
+  ASSERT_EQ(end.dose.columns, 3U);
+  EXPECT_NEAR(end.dose.x_min_mm, 10, 1e-9);
+  EXPECT_EQ(end.dose.used, (std::vector<float>{0, 0, 0, 0, 0, 0.5F})) << "half of the strokes is the most of any";
+  ASSERT_EQ(end.detections.all.size(), 1U);
+  EXPECT_EQ(end.detections.all[0].score, 9);
+  EXPECT_EQ(end.detections.left_out, 1);
+  EXPECT_EQ(parse_run_end(R"({"dose": {"grid": {"columns": 1e9, "rows": 1e9, "area_side_m": 1}}})").dose.columns, 0U);
+}
+
+/// By the arrow keys alone: what moves the stage can be reached and held down.
+TEST(Screen, TheKeyboardReachesAJogAndHoldsIt) {
+  ScreenWithoutWindow s(1280, 720, 1);
+  auto& io = ImGui::GetIO();
+  io.ConfigFlags |= ImGuiConfigFlags_NavEnableKeyboard;
+  io.KeyMap[ImGuiKey_Space] = key::kSpace;
+  constexpr int kRight = 262;
+  constexpr int kDown = 264;
+  io.KeyMap[ImGuiKey_RightArrow] = kRight;
+  io.KeyMap[ImGuiKey_DownArrow] = kDown;
+  s.settings.page = Page::kOperate;
+  connect(s.model, true, true);
+  (void)s.frame();
+  bool jogged = false;
+  for (int step = 0; step < 40 && !jogged; ++step) {
+    (void)s.press_key(step % 6 == 5 ? kRight : kDown);
+    io.KeysDown[key::kSpace] = true;
+    std::size_t holds = 0;
+    for (int i = 0; i < 5; ++i) {
+      for (const auto& w : s.frame()) holds += w.kind == Wish::Kind::kHold ? 1U : 0U;
+    }
+    io.KeysDown[key::kSpace] = false;
+    bool released = false;
+    for (int i = 0; i < 2; ++i) {
+      for (const auto& w : s.frame()) released = released || w.kind == Wish::Kind::kRelease;
+    }
+    jogged = holds >= 3 && released;
+  }
+  EXPECT_TRUE(jogged);
+}
+
 TEST(Model, GarbageIsCountedAndChangesNothing) {
   std::mt19937 random(3);
   Model m;
@@ -293,7 +401,11 @@ TEST(Model, GarbageIsCountedAndChangesNothing) {
     (void)parse_status(text);
     (void)parse_health(text);
     (void)parse_pass(text);
-    (void)parse_protocols(text);
+    (void)parse_library(text, "protocols");
+    (void)parse_run_end(text);
+    Detections detections;
+    take_detections(text, detections);
+    EXPECT_TRUE(detections.all.empty());
   }
   daq::DocumentMessage profile;
   profile.kind = daq::MessageKind::kProfile;

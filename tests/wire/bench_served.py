@@ -66,7 +66,7 @@ def patient_bench(name):
 
 
 @contextlib.contextmanager
-def served_bench(strigil, folder, name="sim_tmcl"):
+def served_bench(strigil, folder, name="sim_tmcl", *options):
     """`strigil sim` and `strigil serve` on it, patient; gives the endpoint of control and the serving process."""
     (folder / "twin.toml").write_text(patient_bench(name))
     sim = subprocess.Popen([strigil, "sim", "--dir", folder / "wires", "--bench", folder / "twin.toml"],
@@ -74,7 +74,7 @@ def served_bench(strigil, folder, name="sim_tmcl"):
     try:
         bench = sim.stdout.readline().split(maxsplit=1)[1].strip()
         serve = subprocess.Popen([strigil, "serve", "--bench", bench, "--control", "tcp://127.0.0.1:*", "--runs",
-                                  folder / "runs"], stdout=subprocess.PIPE, stderr=open(folder / "serve.log", "w"),
+                                  folder / "runs", *options], stdout=subprocess.PIPE, stderr=open(folder / "serve.log", "w"),
                                  text=True)
         try:
             yield serve.stdout.readline().split(maxsplit=1)[1].strip(), serve

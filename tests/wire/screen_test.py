@@ -3,7 +3,8 @@
 operate: an operator's way by mouse and keyboard: control, reset, the demo, a stop in mid-stroke, the fault, the way back
 (release, home, reset), review. Pictures of every page at three sizes are kept; somebody looks at them.
 hostile: a bench that says nonsense, and then dies.
-unharmed: the console that began a run is frozen, a second one killed. STRIGIL_FROZEN_S: for how long at least (10).
+unharmed: the console that began a run is frozen, a second one killed. STRIGIL_FROZEN_S: for how long at least (10). A detector
+listens meanwhile: what it answers is told over the control channel, and is in the run file.
 """
 import contextlib
 import json
@@ -17,6 +18,7 @@ import tempfile
 import threading
 import time
 
+import h5py
 import zmq
 
 from bench_served import CONTEXT, HOME, Client, served_bench
@@ -26,6 +28,7 @@ CASE, STRIGIL = sys.argv[1:3]
 STRIGIL_UI, PICTURES = (pathlib.Path(path).resolve() for path in sys.argv[3:5])
 FROZEN_S = float(os.environ.get("STRIGIL_FROZEN_S", "10"))
 PHANTOM = str(HOME / "rig/phantoms/achilles_tendinosis.toml")
+DETECTOR = "strigil detect --endpoint {endpoint} --answers {answers} --detector cheat:constant_answer"
 SIZES = (("1280x720", 1), ("1920x1080", 1), ("2560x1440", 2))
 
 
@@ -58,7 +61,7 @@ def operate(endpoint, display):
     watcher.wait(lambda s: s["use"] == "by_hand", "the bench comes up")
     console = Console(STRIGIL_UI, display, PICTURES, "operator", "--control", endpoint, "--size", "1280x720")
     try:
-        console.page("Operate")
+        console.click("page_Operate")
         console.click("take")
         watcher.wait(lambda s: s["holder"] == "operator", "the operator has control")
         console.wait_for("give")
@@ -132,6 +135,7 @@ def unharmed(endpoint):
             assert status["armed"] and status["holder"] in ("", "anna"), status
             runs += 1
             whole(status["last_run"])
+            answered(anna.do("detections"), status["last_run"]["file"])
             if time.monotonic() - frozen_at > FROZEN_S:
                 break
             if not anna.token:
@@ -152,6 +156,17 @@ def whole(run):
     lost = {row: count for row, count in ledger_of(run["file"]).items() if count and not row[0].startswith("subscriber")}
     print(run["judgement"], *run["reasons"], "lost:", lost)
     assert not lost, lost
+
+
+def answered(told, run):
+    """By DETECTOR, to each of the four strokes of the demo: the same over the control channel and in the file."""
+    with h5py.File(run, "r") as file:
+        detector, = json.loads(bytes(file["end"][:]))["detectors"]
+    kept = [d for stroke in detector["strokes"] for d in stroke["detections"]]
+    assert all(s["done"] for s in detector["strokes"]) and len(detector["strokes"]) == 4, detector
+    assert told["count"] == len(told["detections"]) == len(kept) >= 4 and told["detectors"][0]["name"] == detector["name"], told
+    rows = [{key: d[key] for key in ("x_mm", "at_s", "known_s", "score")} for d in told["detections"]]
+    assert rows == kept and all(d["y_mm"] == 0 for d in told["detections"]), (told, kept)
 
 
 def hostile():
@@ -210,7 +225,8 @@ if CASE == "hostile":
     hostile()
 else:
     with tempfile.TemporaryDirectory(prefix="strigil-screen-") as scratch:
-        with served_bench(STRIGIL, pathlib.Path(scratch), "sim") as (control, _):
+        options = ("--detector-command", DETECTOR) if CASE == "unharmed" else ()
+        with served_bench(STRIGIL, pathlib.Path(scratch), "sim", *options) as (control, _):
             if CASE == "operate":
                 with virtual_screen() as screen:
                     operate(control, screen)

@@ -39,7 +39,7 @@ class Console:
     """One `strigil-ui`."""
 
     def __init__(self, program, display, folder, name, *options, niceness=15):
-        self.folder, self.name = folder, name
+        self.folder, self.name, self.number = folder, name, None
         self.marks = folder / f"{name}.marks.json"
         self.environment = dict(os.environ, DISPLAY=display, LIBGL_ALWAYS_SOFTWARE="1", LP_NUM_THREADS="1")
         folder.mkdir(parents=True, exist_ok=True)
@@ -56,13 +56,12 @@ class Console:
 
     def window(self):
         """With the keyboard: no window manager gives it."""
-        for _ in range(100):
-            found = self.xdo("search", "--pid", self.process.pid, "--name", "Strigil").split()
-            if found:
-                self.xdo("windowfocus", found[0], "windowraise", found[0])
-                return found[0]
-            time.sleep(0.05)
-        raise AssertionError(f"{self.name} has no window")
+        deadline = time.monotonic() + PATIENCE_S
+        while not self.number:
+            assert time.monotonic() < deadline, f"{self.name} has no window"
+            self.number = next(iter(self.xdo("search", "--pid", self.process.pid, "--name", "Strigil").split()), None)
+        self.xdo("windowfocus", self.number, "windowraise", self.number)
+        return self.number
 
     def places(self):
         try:
@@ -100,7 +99,7 @@ class Console:
     def point(self, landmark):
         place, before = self.wait_for(landmark), None
         while place != before:  # what is above it may come and go, as the bench tells of itself ten times a second
-            time.sleep(0.25)
+            time.sleep(0.12)
             self.see_frames()
             place, before = self.wait_for(landmark), place
         x, y, wide, tall = place
@@ -120,7 +119,8 @@ class Console:
         self.xdo("keyup", name)
 
     def page(self, name):
-        self.click(f"page_{name}")
+        """By its key, as a practised hand does."""
+        self.key({"Live": "F1", "Operate": "F2", "Health": "F3", "Review": "F4"}[name])
 
     def picture(self, name):
         """What the screen itself saved (F12)."""
