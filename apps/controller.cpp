@@ -219,7 +219,7 @@ void Controller::Impl::perform(const Job& job) {
   if (!outcome) return conclude(done, outcome.error().message);
   {
     const std::scoped_lock lock(mutex_);
-    timing_ = Json::parse(protocols::to_json(outcome->timing));
+    timing_ = daq::parse_ordered_json(protocols::to_json(outcome->timing));
   }
   done.file = outcome->run_file;
   done.judgement = protocols::name_of(outcome->verdict.judgement);

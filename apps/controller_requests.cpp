@@ -120,7 +120,7 @@ daq::ControlReply Controller::Impl::hello(const Request& q, const Json&) {
   for (const auto& [name, verb] : kVerbs) j["verbs"][name] = {{"needs_control", verb.needs_control}};
   j["protocols"] = library("protocols/library");
   j["suites"] = library("protocols/suites");
-  return answer_to(q, j.dump());
+  return answer_to(q, daq::json_text(j));
 }
 
 daq::ControlReply Controller::Impl::status(const Request& q, const Json&) {
@@ -181,7 +181,7 @@ daq::ControlReply Controller::Impl::detections(const Request& q, const Json& a) 
   }
   auto j = detections_json(detectors_, detections_, static_cast<std::size_t>(from), detections_left_out_);
   j["run"] = detections_run_;
-  return answer_to(q, j.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return answer_to(q, daq::json_text(j));
 }
 
 daq::ControlReply Controller::Impl::prompt(const Request& q, const Json& a) {

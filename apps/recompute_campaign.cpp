@@ -10,6 +10,7 @@
 
 #include "apps/run_command.hpp"
 #include "daq/json_depth.hpp"
+#include "daq/json_text.hpp"
 #include "daq/strict_toml.hpp"
 #include "protocols/campaign/campaign_report.hpp"
 #include "protocols/campaign/during.hpp"
@@ -163,7 +164,7 @@ class ReportAgain {
     if (!there) return {};
     const auto recorded = daq::read_text_file((folder_ / "report.json").string(), kLongest);
     if (!recorded) return recorded.error();
-    said_ = daq::nests_too_deep(*recorded) ? Json() : Json::parse(*recorded, nullptr, false);
+    said_ = daq::nests_too_deep(*recorded) ? Json() : daq::parse_ordered_json(*recorded);
     if (!said_.is_object()) {
       out_.problems.emplace_back("report.json: it is no report");
       return {};
@@ -201,7 +202,7 @@ class ReportAgain {
       compare("report.junit.xml", to_junit(report));
       compare("report.html", to_html(report));
     } else {
-      compare_parts(Json::parse(to_json(report)), suite->commanded.empty());
+      compare_parts(daq::parse_ordered_json(to_json(report)), suite->commanded.empty());
     }
     return {};
   }

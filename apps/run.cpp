@@ -11,9 +11,9 @@
 #include "apps/delay_gate.hpp"
 #include "apps/places.hpp"
 #include "apps/remote_detector.hpp"
-#include "apps/told_detections.hpp"
 #include "apps/run_ledger.hpp"
 #include "apps/run_look.hpp"
+#include "apps/told_detections.hpp"
 #include "daq/json_text.hpp"
 #include "daq/publish/publisher.hpp"
 #include "daq/record/recorder.hpp"
@@ -148,7 +148,8 @@ class Run {
     }
     const auto deadline = daq::host_now() + kWaitForHello;
     for (auto* seat : o_.detectors) {
-      while (daq::host_now() < deadline && !asked_to_stop() && !seat->ready(o_.virtual_time ? kLookAtProgress : Duration::zero())) {
+      while (daq::host_now() < deadline && !asked_to_stop() &&
+             !seat->ready(o_.virtual_time ? kLookAtProgress : Duration::zero())) {
         if (!o_.virtual_time) rig_->idle(wires_.pacer());
       }
       subscriptions_ += seat->subscriptions();
@@ -341,10 +342,10 @@ class Run {
       end["suspended"] = {{"times", runner_->suspensions()}, {"duration_s", runner_->suspended_s()}};
     }
     if (rig_->interlock().first_cause() != 0) end["interlock"] = interlock_json();
-    if (const auto* dose = runner_->dose()) end["dose"] = nlohmann::ordered_json::parse(protocols::to_json(*dose));
+    if (const auto* dose = runner_->dose()) end["dose"] = daq::parse_ordered_json(protocols::to_json(*dose));
     // For the file alone, as the truth is: a detector under test hears of no other's answers.
     if (!o_.detectors.empty()) end["detectors"] = detectors_json(o_.detectors);
-    if (auto finished = recorder_->finish(end.dump(1), rows); !finished) {
+    if (auto finished = recorder_->finish(daq::json_text(end, 1), rows); !finished) {
       outcome.verdict.reasons.push_back({protocols::Judgement::kInvalid, finished.error().message});
       outcome.verdict.judgement = protocols::Judgement::kInvalid;
     }

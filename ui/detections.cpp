@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "daq/json_text.hpp"
 #include "ui/json_fields.hpp"
 
 namespace strigil::ui {
@@ -31,7 +32,7 @@ bool add(const Json& j, std::size_t detector, Detections& into) {
 }  // namespace
 
 void take_detections(std::string_view json, Detections& into) {
-  const auto j = Json::parse(json, nullptr, false);
+  const auto j = daq::parse_json(json);
   const auto& told = list(j, "detectors", kMostDetectors);
   const auto run = text(j, "run");
   const double count = number(j, "count", -1);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "daq/json_text.hpp"
 #include "ui/json_fields.hpp"
 
 namespace strigil::ui {
@@ -66,7 +67,7 @@ DoseMap dose_of(const Json& dose) {
 }  // namespace
 
 RunEnd parse_run_end(std::string_view json) {
-  const auto j = Json::parse(json, nullptr, false);
+  const auto j = daq::parse_json(json);
   return {verdict_words(j), dose_of(part(j, "dose")), detections_of_end(j)};
 }
 

@@ -73,7 +73,7 @@ daq::Result<Status> parse_status(std::string_view json) {
 }
 
 std::vector<std::string> parse_library(std::string_view hello_json, const char* of) {
-  return texts(Json::parse(hello_json, nullptr, false), of);
+  return texts(daq::parse_json(hello_json), of);
 }
 
 }  // namespace strigil::ui

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
 #include "protocols/court/run_strokes.hpp"
 #include "protocols/runner.hpp"
 #include "protocols/stroke_series.hpp"
@@ -66,7 +67,7 @@ class BlockSearch {
 
 std::vector<std::string> condition_names(const std::string& plan_json) {
   std::vector<std::string> out;
-  const auto plan = nlohmann::json::parse(plan_json, nullptr, false);
+  const auto plan = daq::parse_json(plan_json);
   if (!plan.is_object() || !plan.contains("conditions") || !plan["conditions"].is_array()) return out;
   for (const auto& c : plan["conditions"])
     out.push_back(c.is_object() && c.contains("name") && c["name"].is_string() ? c["name"].get<std::string>() : "");

@@ -50,7 +50,7 @@ daq::Result<std::map<std::size_t, PlannedStroke>> planned_strokes(const std::str
 }
 
 bool planned_in_air(const std::string& plan_json) {
-  const auto plan = nlohmann::json::parse(plan_json, nullptr, false);
+  const auto plan = daq::parse_json(plan_json);
   if (!plan.is_object()) return false;
   const auto said = plan.find("in_air");
   return said != plan.end() && said->is_boolean() && said->get<bool>();
