@@ -1,3 +1,4 @@
+#include "daq/json_text.hpp"
 #include "ui/model.hpp"
 
 #include <fmt/format.h>
