@@ -11,9 +11,9 @@
 #include "apps/delay_gate.hpp"
 #include "apps/places.hpp"
 #include "apps/remote_detector.hpp"
-#include "apps/told_detections.hpp"
 #include "apps/run_ledger.hpp"
 #include "apps/run_look.hpp"
+#include "apps/told_detections.hpp"
 #include "daq/publish/publisher.hpp"
 #include "daq/record/recorder.hpp"
 #include "protocols/evidence_text.hpp"
@@ -147,7 +147,8 @@ class Run {
     }
     const auto deadline = daq::host_now() + kWaitForHello;
     for (auto* seat : o_.detectors) {
-      while (daq::host_now() < deadline && !asked_to_stop() && !seat->ready(o_.virtual_time ? kLookAtProgress : Duration::zero())) {
+      const auto longest = o_.virtual_time ? Duration(kLookAtProgress) : Duration::zero();
+      while (daq::host_now() < deadline && !asked_to_stop() && !seat->ready(longest)) {
         if (!o_.virtual_time) rig_->idle(wires_.pacer());
       }
       subscriptions_ += seat->subscriptions();
