@@ -24,7 +24,8 @@ daq::Result<void> ask_for(const std::string& what) {
 
 }  // namespace
 
-daq::Result<std::unique_ptr<CampaignSession>> carry_out_campaign(const CampaignArguments& a, const CampaignWatch& watch) {
+daq::Result<std::unique_ptr<CampaignSession>> carry_out_campaign(const CampaignArguments& a,
+                                                                 const CampaignWatch& watch) {
   const auto path = find_toml(a.suite, "protocols/suites", "suite");
   if (!path) return path.error();
   const auto text = daq::read_text_file(*path);
@@ -49,7 +50,7 @@ daq::Result<std::unique_ptr<CampaignSession>> carry_out_campaign(const CampaignA
   options.before = [&](std::size_t number, const protocols::Trial& trial, int attempt) {
     const auto words = fmt::format("{}{}", words_of(session->suite.design, trial),
                                    attempt > 1 ? fmt::format(", attempt {}", attempt) : "");
-    if (watch.before) watch.before(number, planned, words);
+    if (watch.before) watch.before(number, planned, words, session->suite.virtual_time);
     if (a.quiet) return;
     fmt::print(stderr, "[{}/{}] {}: ", number, planned, words);
     std::fflush(stderr);

@@ -31,7 +31,8 @@ struct CampaignWatch {
   Publication publication = {};  ///< of those in real time
   std::string bench = {};        ///< of those in real time, instead of the suite's
   HandSetting by_hand = {};      ///< instead of asking on the terminal
-  std::function<void(std::size_t number, std::size_t planned, const std::string& words)> before = {};
+  /// Of each trial; `simulated`: in virtual time, on no bench.
+  std::function<void(std::size_t number, std::size_t planned, const std::string& words, bool simulated)> before = {};
 };
 /// One thread. Writes suite.toml and summary.json into the folder. Errors: the suite, a trial that could not be run,
 /// the folder.

@@ -51,6 +51,8 @@ void Controller::Impl::perform_suite(const Job& job) {
     progress_ = {};
     readings_ = {};
     health_ = {};
+    detectors_.clear();
+    detections_.clear();
     suite_ = job.protocol;
     suite_words_ = "is checked";
     suite_trial_ = suite_trials_ = 0;
@@ -60,14 +62,21 @@ void Controller::Impl::perform_suite(const Job& job) {
   const auto dir = fmt::format("{}/{}-{}", o_.runs, daq::file_stamp(daq::wall_now()), job.protocol);
   CampaignWatch watch;
   watch.run = watcher_of_run();
+  bool simulated = false;
+  const auto shown = watch.run.progress;
+  // What a simulated bench feels is not what this one does.
+  watch.run.progress = [&](const protocols::Progress& progress, const rig::Readings& readings) {
+    shown(progress, simulated ? rig::Readings{} : readings);
+  };
   watch.publication = o_.publication;
   watch.bench = o_.bench_file;
   watch.by_hand = [this](const std::string& what) { return ask_by_prompt(what); };
-  watch.before = [this](std::size_t number, std::size_t planned, const std::string& words) {
+  watch.before = [&](std::size_t number, std::size_t planned, const std::string& words, bool in_virtual_time) {
     const std::scoped_lock lock(mutex_);
+    simulated = in_virtual_time;
     suite_trial_ = number;
     suite_trials_ = planned;
-    suite_words_ = words;
+    suite_words_ = (simulated ? "simulated: " : "") + words;
     suite_trial_began_ = daq::host_now();
     progress_ = {};
   };

@@ -148,8 +148,8 @@ class Run {
     }
     const auto deadline = daq::host_now() + kWaitForHello;
     for (auto* seat : o_.detectors) {
-      while (daq::host_now() < deadline && !asked_to_stop() &&
-             !seat->ready(o_.virtual_time ? kLookAtProgress : Duration::zero())) {
+      const auto longest = o_.virtual_time ? Duration(kLookAtProgress) : Duration::zero();
+      while (daq::host_now() < deadline && !asked_to_stop() && !seat->ready(longest)) {
         if (!o_.virtual_time) rig_->idle(wires_.pacer());
       }
       subscriptions_ += seat->subscriptions();

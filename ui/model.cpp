@@ -1,4 +1,3 @@
-#include "daq/json_text.hpp"
 #include "ui/model.hpp"
 
 #include <fmt/format.h>
@@ -7,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "daq/json_text.hpp"
 #include "ui/event_words.hpp"
 
 namespace strigil::ui {

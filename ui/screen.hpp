@@ -84,6 +84,7 @@ class Screen {
   void evidence(const ModelState& s);
   void control_buttons(const ModelState& s, float wide);
   void jog_pad(const ModelState& s);
+  void running(const ModelState& s);
   void protocols(const ModelState& s);
   void last_run(const ModelState& s);
   void health(const ModelState& s);

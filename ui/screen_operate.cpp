@@ -24,7 +24,9 @@ void Screen::operate(const ModelState& s) {
   ImGui::EndChild();
   ImGui::SameLine();
   ImGui::BeginChild("protocols", {0, 0}, true, kPanel);
-  ImGui::BeginChild("protocol list", {0, ImGui::GetContentRegionAvail().y * 0.5F}, false, kPanel);
+  running(s);
+  ImGui::Separator();
+  ImGui::BeginChild("protocol list", {0, ImGui::GetContentRegionAvail().y * 0.55F}, false, kPanel);
   protocols(s);
   ImGui::EndChild();
   ImGui::Separator();
@@ -177,7 +179,8 @@ void Screen::jog_pad(const ModelState& s) {
                                         go_to_mm_[0], go_to_mm_[1], go_to_mm_[2], jog_speed_mm_s_)});
 }
 
-void Screen::protocols(const ModelState& s) {
+/// What runs and how far it is, and the ways to hold or end it: never out of sight.
+void Screen::running(const ModelState& s) {
   const float em = ImGui::GetFontSize();
   const auto& st = s.status;
   if (st.use == "running" && !st.suite.empty()) {
@@ -218,7 +221,11 @@ void Screen::protocols(const ModelState& s) {
              st.use == "running" || st.use == "homing" || st.use == "stop_test", "nothing runs")) {
     wish({.verb = "abort"});
   }
-  ImGui::Separator();
+}
+
+void Screen::protocols(const ModelState& s) {
+  const float em = ImGui::GetFontSize();
+  const auto& st = s.status;
   if (s.protocols.empty()) ImGui::TextWrapped("The bench has told of no protocols yet.");
   const bool may = s.in_control && st.armed && st.use == "by_hand";
   const char* why_not = !s.in_control ? kNeedsControl : st.armed ? "something runs" : "reset first";
@@ -262,7 +269,7 @@ void Screen::last_run(const ModelState& s) {
     review_fitted_ = false;
     settings_.page = Page::kReview;
   }
-  ImGui::TextWrapped("%s", run.file.c_str());
+  if (!run.file.empty()) ImGui::TextWrapped("%s", run.file.c_str());
   for (const auto& reason : run.reasons) ImGui::TextWrapped("- %s", reason.c_str());
 }
 
