@@ -125,6 +125,7 @@ class Calibrating {
     options.bench = prepared->bench;
     options.bench.force.calibration.clear();
     options.bench.timing.calibration.clear();
+    options.bench.vibration.calibration.clear();
     options.plan = prepared->plan;
     options.protocol_text = prepared->protocol_text;
     options.virtual_time = o_.virtual_time;
@@ -312,7 +313,11 @@ class Calibrating {
     r.id = id_;
     r.software = version();
     r.instrument = {o_.head.make, o_.head.model, serial_};
+    // What only the device says: how it samples.
+    const auto said = r.setting;
     r.setting = subject_.setting;
+    if (r.setting.rate_Hz == 0) r.setting.rate_Hz = said.rate_Hz;
+    if (r.setting.counts_per_unit == 0) r.setting.counts_per_unit = said.counts_per_unit;
     if (!o_.setup.reference.trace.what.empty()) r.traceability = {o_.setup.reference.trace};
     r.procedure = o_.procedure->name + (o_.procedure->title.empty() ? "" : ": " + o_.procedure->title);
     r.operator_name = o_.head.operator_name;

@@ -116,6 +116,7 @@ daq::Result<std::unique_ptr<Prepared>> prepare(const CalibrateArguments& a) {
 const char* table_of(const calibration::Record& r) {
   const auto& quantity = r.quantities.front().quantity;
   if (quantity == "delay") return "timing";
+  if (quantity == "acceleration") return "vibration";
   return quantity == "position" ? "stage" : "force";
 }
 

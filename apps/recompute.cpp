@@ -9,6 +9,7 @@
 
 #include "apps/calibration_gate.hpp"
 #include "apps/run_command.hpp"
+#include "apps/vibration_gate.hpp"
 #include "daq/json_depth.hpp"
 #include "daq/json_text.hpp"
 #include "daq/record/run_reader.hpp"
@@ -165,6 +166,12 @@ class Recomputation {
     auto& stage = evidence_.stage_calibration;
     if (const auto kept = record_in("stage_calibration.json", stage.calibrated)) {
       stage = stage_calibration_of(kept->record, kept->hash);
+    }
+    auto& vibration = evidence_.vibration_calibration;
+    if (const auto kept = record_in("vibration_calibration.json", vibration.calibrated)) {
+      auto again = vibration_calibration_of(kept->record, kept->hash, bench_.vibration);
+      if (again) vibration = std::move(*again);
+      if (!again) out_.problems.push_back(again.error().message);
     }
   }
 

@@ -14,6 +14,7 @@
 #include "apps/run_ledger.hpp"
 #include "apps/run_look.hpp"
 #include "apps/told_detections.hpp"
+#include "apps/vibration_gate.hpp"
 #include "daq/json_text.hpp"
 #include "daq/publish/publisher.hpp"
 #include "daq/record/recorder.hpp"
@@ -58,7 +59,11 @@ class Run {
     for (const auto& reason : delays->reasons) say("delays are uncalibrated, latency_ms holds: " + reason);
     for (const auto& remark : delays->remarks) say(remark);
     delays_text_ = delays->text;
+    auto vibration = pass_vibration_gate(o_.bench, o_.today.value_or(daq::wall_now()));
+    if (!vibration) return vibration.error();
+    vibration_ = std::move(*vibration);
     auto bench = delays->bench;
+    bench.vibration.record = vibration_.record;
     bench.force.record = calibration_.record;
     bench.stage.record = calibration_.stage_record;
     if (auto r = wires_.open(o_.bench, o_.virtual_time, o_.seed); !r) return r.error();
@@ -96,6 +101,7 @@ class Run {
     if (!o_.stop_test.empty()) header.config["stop_test.json"] = o_.stop_test;
     if (!calibration_.text.empty()) header.config["calibration.json"] = calibration_.text;
     if (!calibration_.stage_text.empty()) header.config["stage_calibration.json"] = calibration_.stage_text;
+    if (!vibration_.text.empty()) header.config["vibration_calibration.json"] = vibration_.text;
     if (!delays_text_.empty()) header.config["delays.json"] = delays_text_;
     add_ground_truth(header.config);
     if (!o_.publication.endpoint.empty()) {
@@ -317,6 +323,7 @@ class Run {
       seen.timing = outcome.timing;
       seen.calibration = calibration_.force;
       seen.stage_calibration = calibration_.stage;
+      seen.vibration_calibration = vibration_.vibration;
       evidence_json = protocols::evidence_to_json(seen);
       outcome.verdict = protocols::judge(o_.plan, seen);
       if (publisher_) {
@@ -452,6 +459,7 @@ class Run {
   const RunOptions& o_;
   const RunWatcher& watcher_;
   GatedCalibration calibration_;
+  GatedVibration vibration_;
   std::string delays_text_;  // the record of the channels' delays; empty: none is used
   Wires wires_;
   std::unique_ptr<rig::Rig> rig_;

@@ -49,6 +49,13 @@ std::optional<protocols::HandsAnswer> SimulatedHands::poll(daq::HostTime now) {
       load_.put_up(request_.azimuth_rad);
       world_.load_edge({});
       break;
+    case protocols::HandsTask::kMount:
+      world_.shake({});
+      world_.mount_on_shaker(request_.axis);
+      break;
+    case protocols::HandsTask::kShake:
+      world_.shake(request_.excitation);
+      break;
     case protocols::HandsTask::kReading:
       if (std::isnan(answer->value)) answer->value = reference_reading(request_.reference);
       break;

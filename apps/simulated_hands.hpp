@@ -8,7 +8,8 @@
 
 namespace strigil::apps {
 
-/// Passes everything on to another prompter; once that has answered, loads hang at the simulated edge. An answer of NaN
+/// Passes everything on to another prompter; once that has answered, loads hang at the simulated edge, and the
+/// simulated exciter shakes. An answer of NaN
 /// to a reading is filled in: what the reference shows in the simulated world. One thread.
 class SimulatedHands final : public protocols::Prompter {
  public:

@@ -16,6 +16,33 @@ std::optional<std::size_t> channel_of(const daq::StreamDescription& stream, cons
   return std::nullopt;
 }
 
+/// Rows of a matrix that look at nothing but their own channel are straight lines, too.
+void describe_rows(const Record& record, daq::StreamDescription& stream) {
+  const auto& fit = record.fit;
+  const auto n = fit.inputs.size();
+  const auto rows = record.quantities.size();
+  if (fit.coefficients.size() != rows * (n + 1)) return;
+  for (std::size_t row = 0; row < rows; ++row) {
+    const auto& channel = record.quantities[row].channel;
+    const auto c = channel_of(stream, channel);
+    const FitInput* own = nullptr;
+    double gain = 0;
+    bool alone = true;
+    for (std::size_t i = 0; i < n; ++i) {
+      const double by = fit.coefficients[row * n + i];
+      if (fit.inputs[i].channel == channel) {
+        own = &fit.inputs[i];
+        gain = by;
+      } else {
+        alone = alone && by == 0;
+      }
+    }
+    if (!c || own == nullptr || !alone) continue;
+    stream.channels[*c].scale = gain * own->per_count;
+    stream.channels[*c].offset = fit.coefficients[rows * n + row] - stream.channels[*c].scale * own->zero_counts;
+  }
+}
+
 }  // namespace
 
 Conversion::Conversion(const daq::StreamDescription& stream) : channels_(stream.channels.size()) {
@@ -103,6 +130,10 @@ void Conversion::apply(daq::Block& block) const noexcept {
 daq::StreamDescription described_by(const daq::StreamDescription& stream, const Record& record) {
   auto out = stream;
   const auto& fit = record.fit;
+  if (fit.kind == FitKind::kMatrix) {
+    describe_rows(record, out);
+    return out;
+  }
   if (fit.kind != FitKind::kPolynomial || fit.coefficients.size() != 2 || record.quantities.size() != 1) return out;
   const auto& input = fit.inputs.front();
   const auto& channel = record.quantities.front().channel;

@@ -52,6 +52,14 @@ void run_fields(V& v, S& e) {
   v("stage_not_calibrated_because", e.stage_calibration.reasons);
 }
 
+/// Runs from before the accelerometer could be calibrated have none of these.
+template <typename V, typename S>
+void vibration_fields(V& v, S& e) {
+  auto& c = e.vibration_calibration;
+  v("vibration_calibration_named", c.named), v("vibration_calibrated", c.calibrated);
+  v("vibration_not_calibrated_because", c.reasons);
+}
+
 /// What is as it was made is left out: a step without force samples has no statistics of them.
 class Writer {
  public:
@@ -165,6 +173,7 @@ class Reader {
 std::string evidence_to_json(const RunEvidence& e) {
   Writer run;
   run_fields(run, e);
+  if (e.vibration_calibration.named) vibration_fields(run, e);
   const auto list = [&](const char* key, const auto& items, auto&& fields) {
     run.json[key] = Json::array();
     for (const auto& item : items) {
@@ -188,6 +197,7 @@ daq::Result<RunEvidence> parse_evidence(std::string_view text, const Plan& plan)
   std::string wrong;
   Reader run(json, wrong);
   run_fields(run, out);
+  if (json.contains("vibration_calibration_named")) vibration_fields(run, out);
   const auto list = [&](const char* key, auto& items, auto&& fields) {
     if (!json.contains(key) || !json[key].is_array()) {
       wrong = fmt::format("'{}' is no list", key);

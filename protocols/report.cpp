@@ -42,6 +42,12 @@ std::string plus_minus(const StrokeResult& s) {
              : std::string(" N (uncalibrated)");
 }
 
+/// Of its vibration; nothing where that is not calibrated.
+std::string plus_minus_vibration(const StrokeResult& s) {
+  const double u_m_s2 = s.vibration_uncertainty.expanded_m_s2;
+  return std::isfinite(u_m_s2) ? fmt::format(" +- {:.3f}", u_m_s2) : std::string();
+}
+
 /// JSON has no NaN: a number nobody measured is null.
 nlohmann::ordered_json number(double v) {
   return std::isfinite(v) ? nlohmann::ordered_json(v) : nlohmann::ordered_json(nullptr);
@@ -73,21 +79,22 @@ std::string to_junit(const Plan& plan, const Verdict& verdict, double duration_s
       inside += fmt::format(
           "      <system-out>normal force {:.3f}{} (sd {:.3f}, peak {:.2f}), drag {:.3f} N, contact {:.2f} %, {:.2f} "
           "mm "
-          "at {:.1f} mm/s, vibration {:.3f} m/s2, {} samples</system-out>\n",
+          "at {:.1f} mm/s, vibration {:.3f}{} m/s2, {} samples</system-out>\n",
           measured->mean_normal_force_N, plus_minus(*measured), measured->deviation_N, measured->peak_N,
           measured->mean_tangential_force_N, 100 * measured->contact_fraction,
           measured->length_m * kMillimetresPerMetre, measured->speed_m_s * kMillimetresPerMetre,
-          measured->vibration_m_s2, measured->samples);
+          measured->vibration_m_s2, plus_minus_vibration(*measured), measured->samples);
     }
     cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\">\n{}    </testcase>\n", suite,
                          calibration::xml_escaped(plan.conditions[c].name()),
                          measured != verdict.strokes.end() ? measured->duration_s : 0.0, inside);
   }
   std::string stage;
-  if (verdict.stage_calibration.named) {
-    stage = fmt::format("      <property name=\"stage_calibration\" value=\"{}\"/>\n",
-                        calibration::xml_escaped(to_text(verdict.stage_calibration)));
-  }
+  const auto property = [&](const char* name, const std::string& text) {
+    stage += fmt::format("      <property name=\"{}\" value=\"{}\"/>\n", name, calibration::xml_escaped(text));
+  };
+  if (verdict.stage_calibration.named) property("stage_calibration", to_text(verdict.stage_calibration));
+  if (verdict.vibration_calibration.named) property("vibration_calibration", to_text(verdict.vibration_calibration));
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" "
       "errors=\"{}\" skipped=\"{}\" time=\"{:.3f}\">\n    <properties>\n      <property name=\"verdict\" "
@@ -119,6 +126,15 @@ std::string to_json(const Plan& plan, const Verdict& verdict) {
                        {"duration_s", number(s.duration_s)},
                        {"samples", s.samples},
                        {"vibration_m_s2", number(s.vibration_m_s2)}});
+    if (verdict.vibration_calibration.named) {
+      const auto& u = s.vibration_uncertainty;
+      strokes.back()["vibration_uncertainty_m_s2"] = number(u.expanded_m_s2);
+      if (std::isfinite(u.expanded_m_s2)) {
+        strokes.back()["vibration_uncertainty_parts_m_s2"] = {{"calibration", u.calibration_m_s2},
+                                                              {"response", u.response_m_s2},
+                                                              {"statistics", u.statistics_m_s2}};
+      }
+    }
     if (const auto& u = s.force_uncertainty; std::isfinite(u.expanded_N)) {
       strokes.back()["force_uncertainty_parts_N"] = {
           {"calibration", u.calibration_N}, {"statistics", u.statistics_N}, {"zero", u.zero_N}};
@@ -138,6 +154,8 @@ std::string to_json(const Plan& plan, const Verdict& verdict) {
                            {"calibration", daq::parse_ordered_json(to_json(verdict.calibration))}};
   if (verdict.stage_calibration.named)
     j["stage_calibration"] = daq::parse_ordered_json(to_json(verdict.stage_calibration));
+  if (verdict.vibration_calibration.named)
+    j["vibration_calibration"] = daq::parse_ordered_json(to_json(verdict.vibration_calibration));
   for (const auto c : verdict.left_out) j["left_out"].push_back(plan.conditions[c].name());
   return daq::json_text(j, 1);
 }
@@ -150,11 +168,11 @@ std::string to_text(const Plan& plan, const Verdict& verdict) {
   }
   for (const auto& s : verdict.strokes) {
     const double u_N = s.force_uncertainty.expanded_N;
-    out += fmt::format("{:<40} {:>8.3f} {:>7} {:>7.3f} {:>7.2f} {:>8.3f} {:>8.2f} {:>7.1f} {:>8.3f}  {}\n",
+    out += fmt::format("{:<40} {:>8.3f} {:>7} {:>7.3f} {:>7.2f} {:>8.3f} {:>8.2f} {:>7.1f} {:>8.3f}{}  {}\n",
                        plan.conditions[s.condition].name(), s.mean_normal_force_N,
                        std::isfinite(u_N) ? fmt::format("{:.3f}", u_N) : "-", s.deviation_N, s.peak_N,
                        s.mean_tangential_force_N, s.length_m * kMillimetresPerMetre, s.speed_m_s * kMillimetresPerMetre,
-                       s.vibration_m_s2, name_of(s.judgement));
+                       s.vibration_m_s2, plus_minus_vibration(s), name_of(s.judgement));
   }
   const bool any_held =
       std::any_of(verdict.strokes.begin(), verdict.strokes.end(), [](const StrokeResult& s) { return s.held; });
@@ -166,6 +184,7 @@ std::string to_text(const Plan& plan, const Verdict& verdict) {
   }
   if (!verdict.strokes.empty()) out += to_text(verdict.calibration) + "\n";
   if (verdict.stage_calibration.named) out += to_text(verdict.stage_calibration) + "\n";
+  if (verdict.vibration_calibration.named) out += to_text(verdict.vibration_calibration) + "\n";
   if (!verdict.left_out.empty()) {
     out += fmt::format("{} of {} strokes were left out: their phase had given its part of the dose\n",
                        verdict.left_out.size(), plan.conditions.size());

@@ -31,6 +31,7 @@ class Judge {
   Verdict run() {
     verdict_.calibration = e_.calibration;
     verdict_.stage_calibration = e_.stage_calibration;
+    verdict_.vibration_calibration = e_.vibration_calibration;
     whole_run();
     std::vector<bool> delivered(plan_.conditions.size(), false);
     for (const auto& step : e_.steps) {
@@ -269,7 +270,10 @@ class Judge {
     if (held) measure_held(step, r);
     r.duration_s = daq::seconds(step.ended - step.began);
     r.speed_m_s = step.middle_speed_m_s;
-    r.vibration_m_s2 = step.moving_vibration_m_s2.mean();
+    const auto& shaken = step.moving_vibration_m_s2;
+    r.vibration_m_s2 = shaken.mean();
+    r.vibration_uncertainty = uncertainty_of(
+        e_.vibration_calibration, {r.vibration_m_s2, shaken.deviation(), r.duration_s, shaken.count()});
     r.samples = step.moving_normal_force_N.count();
     r.interrupted = broken_off_[step.condition];
     if (held) {
@@ -434,6 +438,11 @@ class Judge {
       invalid(fmt::format("stroke {}: the accelerometer felt {:.4f} m/s2 RMS, {:g} at least are expected of a live one",
                           name, r.vibration_m_s2, plan_.protocol.min_vibration_m_s2),
               step.condition);
+    } else if (const auto& c = e_.vibration_calibration; c.calibrated && !std::isfinite(r.vibration_uncertainty.expanded_m_s2)) {
+      add(Judgement::kPass, fmt::format("stroke {}: its vibration of {:.3f} m/s2 RMS is more than calibration '{}' covers (amplitudes up "
+                       "to {:g} m/s2): how well it is known is not told",
+                       name, r.vibration_m_s2, c.id, c.largest_m_s2),
+           step.condition);
     }
   }
 

@@ -12,6 +12,7 @@
 #include "protocols/plan.hpp"
 #include "protocols/runner.hpp"
 #include "protocols/timing_certificate.hpp"
+#include "protocols/vibration_calibration.hpp"
 
 namespace strigil::protocols {
 
@@ -44,6 +45,7 @@ struct RunEvidence {
   TimingCertificate timing;
   ForceCalibration calibration;
   StageCalibration stage_calibration;
+  VibrationCalibration vibration_calibration;
   std::size_t suspensions = 0;  ///< how often the run was suspended
   double suspended_s = 0;       ///< and for how long in all
   std::string dose_reason;      ///< why treatment of an area ended; empty: it did not
@@ -77,6 +79,7 @@ struct StrokeResult {
   double duration_s = 0;      ///< of the whole step, from the wish to the stage at rest
   std::uint64_t samples = 0;  ///< of force, while moving
   double vibration_m_s2 = 0;
+  VibrationUncertainty vibration_uncertainty;  ///< of it
   std::size_t interrupted = 0;  ///< times it was broken off by a suspension before this pass, which went all the way
   // held
   bool held = false;
@@ -91,6 +94,7 @@ struct Verdict {
   std::vector<StrokeResult> strokes;
   ForceCalibration calibration;         ///< of the forces
   StageCalibration stage_calibration;  ///< of the positions
+  VibrationCalibration vibration_calibration;  ///< of the vibrations
   /// Indices into Plan::conditions: not needed any more, since the phase's part of the dose had been received.
   std::vector<std::size_t> left_out = {};
 };

@@ -116,6 +116,22 @@ ForceConfig read_force(StrictTable t) {
   return f;
 }
 
+VibrationConfig read_vibration(StrictTable t) {
+  VibrationConfig v;
+  read_codec(t, v.codec, v.link, {"strigil_stream"});
+  v.latency_s = read_latency(t);
+  read_chain(t, v.calibration, v.serial, v.setting);
+  const auto band = t.numbers("band_Hz", {0.1, 100e3}, std::vector<double>{});
+  if (band.size() == 2 && band[0] < band[1]) {
+    v.low_Hz = band[0];
+    v.high_Hz = band[1];
+  } else if (!band.empty()) {
+    t.refuse("band_Hz", "'band_Hz' takes [lowest, highest] in Hz");
+  }
+  t.finish();
+  return v;
+}
+
 InstrumentMount read_instrument(StrictTable t) {
   constexpr double kDegree = std::numbers::pi / 180;
   InstrumentMount m;
@@ -207,10 +223,7 @@ daq::Result<BenchConfig> parse_bench(std::string_view text, const std::string& f
   bench.finish();
   b.stage = read_stage(root.table("stage", true));
   b.force = read_force(root.table("force", true));
-  auto vibration = root.table("vibration", true);
-  read_codec(vibration, b.vibration.codec, b.vibration.link, {"strigil_stream"});
-  b.vibration.latency_s = read_latency(vibration);
-  vibration.finish();
+  b.vibration = read_vibration(root.table("vibration", true));
   b.interlock = read_interlock(root.table("interlock", true));
   b.instrument = read_instrument(root.table("instrument", false));
   auto phantom = root.table("phantom", false);

@@ -74,6 +74,14 @@ struct VibrationConfig {
   std::string codec;  ///< "strigil_stream"
   std::string link;
   double latency_s = 0;  ///< from sample to earliest arrival, as for the stage
+
+  std::string calibration;       ///< the record to use, as for the force; empty: the scale that it says itself
+  std::string serial;            ///< of the sensor on the bench
+  calibration::Setting setting;  ///< of it; its rate and counts are those that it says itself
+  double low_Hz = 0;             ///< vibrations are reported from here ...
+  double high_Hz = 0;            ///< ... to here; both 0: where the record is calibrated
+  /// The record that a gate has let pass (apps/vibration_gate.hpp); not from the file.
+  std::shared_ptr<const calibration::Record> record;
 };
 
 /// What the timeline must keep to.

@@ -34,13 +34,18 @@ void Intake::attach(daq::Session& session, daq::Link& link) {
 }
 
 void Intake::configure(const std::vector<daq::StreamDescription>& streams, const StreamRoles& roles,
-                       const calibration::Record* force, const StageMap* stage) {
+                       const calibration::Record* force, const StageMap* stage,
+                       const calibration::Record* vibration) {
   conversions_.clear();
   for (std::size_t i = 0; i < streams.size(); ++i) {
     assert(streams[i].id == i);
-    const bool calibrated = force != nullptr && i == roles.force;
-    conversions_.push_back(calibrated ? calibration::Conversion::with(streams[i], *force).value()
-                                      : calibration::Conversion(streams[i]));
+    const auto* record = i == roles.force ? force : i == roles.vibration ? vibration : nullptr;
+    conversions_.push_back(record != nullptr ? calibration::Conversion::with(streams[i], *record).value()
+                                             : calibration::Conversion(streams[i]));
+    // A reference's volts beside the accelerations are no vibration of the instrument.
+    const auto& channels = streams[i].channels;
+    for (std::size_t c = 0; i == roles.vibration && c < channels.size(); ++c)
+      shakes_[c] = channels[c].unit == channels.front().unit;
   }
   counts_.assign(streams.size(), {});
   roles_ = roles;
@@ -190,6 +195,7 @@ void Intake::take_vibration(const daq::Block& block) noexcept {
   if (readings_ == nullptr || block.samples == 0) return;
   double power = 0;
   for (std::size_t c = 0; c < block.channels; ++c) {
+    if (!shakes_[c]) continue;
     double sum = 0;
     double squares = 0;
     for (std::size_t s = 0; s < block.samples; ++s) {

@@ -54,9 +54,10 @@ class Intake {
   void attach(daq::Session& session, daq::Link& link);
   /// Streams in the order of their ids, and their roles. After every session is ready(). `force`: the calibration of
   /// the force stream; nullptr: its nominal scale. Precondition: Conversion::with() takes it. `stage`: the error map of
-  /// the position stream, which outlives the intake; nullptr: positions are as they are counted.
+  /// the position stream, which outlives the intake; nullptr: positions are as they are counted. `vibration`: as `force`.
   void configure(const std::vector<daq::StreamDescription>& streams, const StreamRoles& roles,
-                 const calibration::Record* force = nullptr, const StageMap* stage = nullptr);
+                 const calibration::Record* force = nullptr, const StageMap* stage = nullptr,
+                 const calibration::Record* vibration = nullptr);
 
   /// Everything that has arrived, then every session's timers. Updates `readings` (sensor part only).
   void drain(daq::HostTime now, Readings& readings) noexcept;
@@ -103,6 +104,7 @@ class Intake {
   StageFollower newest_position_;
   StageFollower recorded_position_;  // blocks and newest samples do not come in step
   StreamRoles roles_;
+  std::array<bool, daq::kMaxChannels> shakes_{};  // channels of the vibration stream in its first one's unit
   bool configured_ = false;
   daq::Block scratch_;
   Readings* readings_ = nullptr;  // only inside drain()

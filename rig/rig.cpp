@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "daq/codec/rdt_session.hpp"
 #include "daq/codec/sensor_stream_session.hpp"
 #include "rig/force_control.hpp"
@@ -37,6 +39,28 @@ std::size_t channel_of(const std::string& axis) {
 }
 
 double sign_of(const std::string& axis) { return axis.front() == '-' ? -1 : 1; }
+
+/// An accelerometer says only now how it samples: was its record made so?
+daq::Result<void> can_use(const calibration::Record& record, const daq::StreamDescription& stream) {
+  constexpr double kSame = 1e-6;
+  const double rate_Hz = record.setting.rate_Hz;
+  if (rate_Hz > 0 && std::abs(stream.rate_Hz / rate_Hz - 1) > kSame) {
+    return daq::Error{fmt::format(
+        "calibration '{}' of the accelerometer was made at {:g} Hz and it samples at {:g} Hz now. Nothing was moved",
+        record.id, rate_Hz, stream.rate_Hz)};
+  }
+  for (const auto& input : record.fit.inputs) {
+    for (const auto& c : stream.channels) {
+      if (c.name != input.channel || std::abs(c.scale / input.per_count - 1) <= kSame) continue;
+      return daq::Error{fmt::format(
+          "calibration '{}' was made with {:g} {} by count of '{}' and it says {:g} now: its range was changed. "
+          "Nothing was moved",
+          record.id, input.per_count, c.unit, c.name, c.scale)};
+    }
+  }
+  if (const auto usable = calibration::Conversion::with(stream, record); !usable) return usable.error();
+  return {};
+}
 
 }  // namespace
 
@@ -161,6 +185,11 @@ daq::Result<void> Rig::bring_up(Pacer& pacer) {
     }
     streams_.push_back(std::move(s));
   }
+  if (bench_.vibration.record) {
+    auto& s = streams_[kVibrationStream];
+    if (auto r = can_use(*bench_.vibration.record, s); !r) return r.error();
+    s = calibration::described_by(s, *bench_.vibration.record);
+  }
   roles_ = roles_of(bench_);
   return {};
 }
@@ -199,7 +228,8 @@ std::optional<ForceControlConfig> hold_of(const BenchConfig& bench) {
 }
 
 void Rig::begin() { 
-  intake_.configure(streams_, roles_, bench_.force.record.get(), stage_map_ ? &*stage_map_ : nullptr);
+  intake_.configure(streams_, roles_, bench_.force.record.get(), stage_map_ ? &*stage_map_ : nullptr,
+                    bench_.vibration.record.get());
  }
 
 Loop& Rig::loop_with(Behaviour& behaviour) {

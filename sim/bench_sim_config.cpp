@@ -168,6 +168,7 @@ daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string
   read_stage(twin.table("stage"), config.stage, config.plant_rate_Hz);
   read_force(twin.table("force"), config.force, config.plant_rate_Hz);
   read_vibration(twin.table("vibration"), config.vibration, config.plant_rate_Hz);
+  if (twin.has("shaker")) config.shaker = read_shaker(twin.table("shaker"), config.plant_rate_Hz);
   read_temperature(twin.table("temperature"), config.temperature);
   read_faults(twin, config.faults);
   twin.finish();

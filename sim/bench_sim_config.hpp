@@ -21,6 +21,7 @@
 #include "sim/axis_mechanics.hpp"
 #include "sim/fault.hpp"
 #include "sim/force_electronics.hpp"
+#include "sim/shaker.hpp"
 #include "sim/spring_damper_plant.hpp"
 #include "sim/temperature.hpp"
 
@@ -74,6 +75,7 @@ struct SimConfig {
   StageSimConfig stage;
   ForceSimConfig force;
   VibrationSimConfig vibration;
+  std::optional<ShakerConfig> shaker;  ///< the accelerometer is on it, and not on the instrument
   TemperatureCourse temperature;  ///< of both sensors
   std::vector<SimFault> faults;
 };

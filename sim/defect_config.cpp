@@ -195,4 +195,35 @@ void read_temperature(StrictTable t, TemperatureCourse& c) {
   t.finish();
 }
 
+ShakerConfig read_shaker(StrictTable t, double plant_rate_Hz) {
+  ShakerConfig c;
+  c.suspension_Hz = t.number("suspension_Hz", {0.1, 1000}, c.suspension_Hz);
+  c.suspension_damping = t.number("suspension_damping_ratio", {0.001, 2}, c.suspension_damping);
+  c.armature_Hz = shown_Hz(t, "armature_Hz", c.armature_Hz, plant_rate_Hz);
+  c.armature_damping = t.number("armature_damping_ratio", {0.001, 2}, c.armature_damping);
+  const auto part = [&](const char* key, Range range, double& value) {
+    value = t.number(key, range, value / kPercent) * kPercent;
+  };
+  part("level_error_percent", {-50, 50}, c.level_error);
+  part("second_harmonic_percent", {0, 50}, c.second_harmonic);
+  part("third_harmonic_percent", {0, 50}, c.third_harmonic);
+  each(t, "transverse_percent", {-50, 50}, kPercent, c.transverse);
+  c.transverse_Hz = shown_Hz(t, "transverse_resonance_Hz", c.transverse_Hz, plant_rate_Hz);
+  c.transverse_damping = t.number("transverse_damping_ratio", {0.001, 2}, c.transverse_damping);
+  c.hum_m_s2 = t.number("hum_m_s2", {0, 10}, c.hum_m_s2);
+  c.noise_m_s2_rtHz = t.number("noise_m_s2_rtHz", {0, 1}, c.noise_m_s2_rtHz);
+  part("mounting_gain_percent", {0, 10}, c.mounting_gain);
+  c.mounting_tilt_rad = t.number("mounting_tilt_deg", {0, 10}, c.mounting_tilt_rad / kDegree) * kDegree;
+  auto r = t.table("reference");
+  c.reference_V_m_s2 = r.number("sensitivity_mV_m_s2", {0.001, 1000}, c.reference_V_m_s2 / kMilli) * kMilli;
+  c.reference_error = r.number("error_percent", {-50, 50}, c.reference_error / kPercent) * kPercent;
+  c.reference_Hz = shown_Hz(r, "resonance_Hz", c.reference_Hz, plant_rate_Hz);
+  c.reference_damping = r.number("damping_ratio", {0.001, 2}, c.reference_damping);
+  c.reference_transverse = r.number("transverse_percent", {-20, 20}, c.reference_transverse / kPercent) * kPercent;
+  c.reference_noise_V_rtHz = r.number("noise_uV_rtHz", {0, 1e5}, c.reference_noise_V_rtHz / kMicro) * kMicro;
+  r.finish();
+  t.finish();
+  return c;
+}
+
 }  // namespace strigil::sim

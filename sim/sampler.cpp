@@ -23,6 +23,7 @@ Sampler::Sample Sampler::take(daq::HostTime now, const PlantState& plant) noexce
     s.torque_N_m[i] = std::lerp(before_.torque_N_m[i], plant.torque_N_m[i], share);
     s.acceleration_m_s2[i] = std::lerp(before_.acceleration_m_s2[i], plant.acceleration_m_s2[i], share);
   }
+  s.reference_V = std::lerp(before_.reference_V, plant.reference_V, share);
   return s;
 }
 

@@ -24,6 +24,7 @@ class Sampler {
     std::array<double, 3> force_N{};
     std::array<double, 3> torque_N_m{};
     std::array<double, 3> acceleration_m_s2{};
+    double reference_V = 0;
   };
   [[nodiscard]] Sample take(daq::HostTime now, const PlantState& plant) noexcept;
   /// The step is over: `plant` is where the next line begins.

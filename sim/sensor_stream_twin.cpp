@@ -15,7 +15,10 @@ constexpr std::uint64_t kElectronicsSeed = 0x656C6563ULL;
 }  // namespace
 
 SensorStreamTwin::SensorStreamTwin(const SensorStreamTwinConfig& config, daq::HostTime start)
-    : config_(config), noise_(config.seed), sampler_(start, config.rate_Hz, config.clock_error_ppm) {
+    : config_(config),
+      noise_(config.seed),
+      sampler_(start, config.rate_Hz, config.clock_error_ppm),
+      channels_(config.reference ? kMostChannels : kAxes) {
   if (!config.electronics.any()) return;
   electronics_.emplace(config.electronics, config.temperature, config.plant_rate_Hz, config.rate_Hz,
                        config.seed ^ kElectronicsSeed);
@@ -45,10 +48,12 @@ void SensorStreamTwin::receive(std::span<const std::byte> bytes, daq::HostTime n
 void SensorStreamTwin::describe(daq::HostTime now, TwinOutput& out) {
   send(Device{1, config_.name, config_.serial}, now, out);
   send(
-      Stream{0, kChannels, config_.rate_Hz, config_.tick_rate_Hz, -kFullScale, kFullScale, "vibration", "acceleration"},
+      Stream{0, static_cast<std::uint8_t>(channels_), config_.rate_Hz, config_.tick_rate_Hz, -kFullScale, kFullScale,
+             "vibration", "acceleration"},
       now, out);
-  constexpr std::array<const char*, kChannels> kNames{"ax", "ay", "az"};
-  for (std::uint8_t c = 0; c < kChannels; ++c) send(Channel{0, c, config_.scale_m_s2, 0, kNames[c], "m/s2"}, now, out);
+  constexpr std::array<const char*, kAxes> kNames{"ax", "ay", "az"};
+  for (std::uint8_t c = 0; c < kAxes; ++c) send(Channel{0, c, config_.scale_m_s2, 0, kNames[c], "m/s2"}, now, out);
+  if (config_.reference) send(Channel{0, kAxes, config_.reference_scale_V, 0, "ref", "V"}, now, out);
 }
 
 void SensorStreamTwin::send(const Body& body, daq::HostTime now, TwinOutput& out) {
@@ -80,18 +85,19 @@ void SensorStreamTwin::sample(const Sampler::Sample& felt, TwinOutput& out) {
   auto v = felt.acceleration_m_s2;
   for (auto& a : v) a += config_.noise_m_s2 * noise_.normal();
   if (electronics_) v = electronics_->convert(v);
-  for (std::size_t c = 0; c < kChannels; ++c) {
-    if (c == kChannels - 1 && spiked_ > 0) v[c] += spike_m_s2_;
+  for (std::size_t c = 0; c < channels_; ++c) {
+    if (c == kAxes - 1 && spiked_ > 0) v[c] += spike_m_s2_;
     const auto full = static_cast<double>(kFullScale);
-    const auto counts = static_cast<std::int32_t>(std::lround(std::clamp(v[c] / config_.scale_m_s2, -full, full)));
+    const double in_counts = c < kAxes ? v[c] / config_.scale_m_s2 : felt.reference_V / config_.reference_scale_V;
+    const auto counts = static_cast<std::int32_t>(std::lround(std::clamp(in_counts, -full, full)));
     if (!frozen_) counts_[c] = saturated_ ? kFullScale : counts;
   }
   if (spiked_ > 0) --spiked_;
   if (!streaming_) return;
   if (gathered_samples_ == 0) first_gathered_ = sampler_.count() - booted_;
-  for (std::size_t c = 0; c < kChannels; ++c) {
+  for (std::size_t c = 0; c < channels_; ++c) {
     const auto bits = static_cast<std::uint32_t>(counts_[c]);
-    const std::size_t at = 4 * (gathered_samples_ * kChannels + c);
+    const std::size_t at = 4 * (gathered_samples_ * channels_ + c);
     for (std::size_t i = 0; i < 4; ++i) gathered_[at + i] = static_cast<std::byte>(bits >> (8 * i));
   }
   if (++gathered_samples_ == config_.samples_per_packet) send_packet(felt.at, out);
@@ -99,7 +105,7 @@ void SensorStreamTwin::sample(const Sampler::Sample& felt, TwinOutput& out) {
 
 void SensorStreamTwin::send_packet(daq::HostTime now, TwinOutput& out) {
   Data d;
-  d.channels = kChannels;
+  d.channels = static_cast<std::uint8_t>(channels_);
   d.samples = gathered_samples_;
   // Its own crystal makes both the samples and the ticks: in ticks, samples are exactly tick_rate / rate apart.
   d.ticks = static_cast<std::uint32_t>(
@@ -107,7 +113,7 @@ void SensorStreamTwin::send_packet(daq::HostTime now, TwinOutput& out) {
       ticks_off_);
   d.fault = flagged_;
   d.first_sample = static_cast<std::uint32_t>(first_gathered_);
-  d.counts = std::span<const std::byte>(gathered_).first(std::size_t{4} * kChannels * gathered_samples_);
+  d.counts = std::span<const std::byte>(gathered_).first(std::size_t{4} * channels_ * gathered_samples_);
   gathered_samples_ = 0;
   if (drop_ > 0) {
     --drop_;

@@ -23,6 +23,8 @@ struct SensorStreamTwinConfig {
   std::uint8_t samples_per_packet = 32;  ///< 5 ms at 6.4 kHz
   double scale_m_s2 = 4.7884e-3;         ///< per count: +-16 g over 16 bits
   double noise_m_s2 = 0.05;              ///< RMS, each axis
+  bool reference = false;                ///< a fourth channel takes what a reference accelerometer says, in V
+  double reference_scale_V = 5e-5;       ///< per count
   double clock_error_ppm = 0;            ///< of its crystal: sampling and ticks alike
   std::uint64_t seed = 2;
   AccelerometerElectronicsConfig electronics;
@@ -59,7 +61,8 @@ class SensorStreamTwin final : public Twin {
   [[nodiscard]] std::uint64_t samples_sent() const { return sent_; }
 
  private:
-  static constexpr std::size_t kChannels = 3;
+  static constexpr std::size_t kAxes = 3;
+  static constexpr std::size_t kMostChannels = kAxes + 1;
   void describe(daq::HostTime now, TwinOutput& out);
   void send(const daq::sensor_stream::Body& body, daq::HostTime now, TwinOutput& out);
   void sample(const Sampler::Sample& felt, TwinOutput& out);
@@ -72,8 +75,9 @@ class SensorStreamTwin final : public Twin {
   daq::sensor_stream::Unframer unframer_;
   daq::sensor_stream::Frame frame_;
   bool streaming_ = false;
-  std::array<std::int32_t, kChannels> counts_{};
-  std::array<std::byte, 4 * kChannels * daq::kMaxBlockSamples> gathered_{};
+  std::size_t channels_;
+  std::array<std::int32_t, kMostChannels> counts_{};
+  std::array<std::byte, 4 * kMostChannels * daq::kMaxBlockSamples> gathered_{};
   std::uint64_t first_gathered_ = 0;
   std::uint8_t gathered_samples_ = 0;
   bool frozen_ = false;

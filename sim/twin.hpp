@@ -17,6 +17,7 @@ struct PlantState {
   std::array<double, 3> force_N{};  ///< on the instrument: x friction (opposes motion), y, z normal (up, >= 0)
   std::array<double, 3> torque_N_m{};
   std::array<double, 3> acceleration_m_s2{};  ///< of the instrument where the accelerometer sits, gravity not included
+  double reference_V = 0;  ///< what a reference accelerometer on an exciter says (sim/shaker.hpp); 0 where there is none
 };
 
 /// Where a twin puts its bytes. One call is one datagram, or one piece of a byte stream.

@@ -221,6 +221,8 @@ void VirtualWorld::advance_to_arrival(daq::HostTime latest) {
 void VirtualWorld::refuse_when_full(bool on) noexcept { wires_->refuses = on; }
 daq::HostTime VirtualWorld::now() const noexcept { return wires_->now; }
 const World& VirtualWorld::world() const noexcept { return wires_->world; }
+void VirtualWorld::shake(const rig::Excitation& excitation) noexcept { wires_->world.shake(excitation); }
+void VirtualWorld::mount_on_shaker(std::size_t axis) noexcept { wires_->world.mount_on_shaker(axis); }
 void VirtualWorld::load_edge(const std::array<double, 3>& force_N) noexcept { wires_->world.load_edge(force_N); }
 std::uint64_t VirtualWorld::lost_chunks() const noexcept {
   std::uint64_t lost = 0;

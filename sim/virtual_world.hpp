@@ -41,6 +41,9 @@ class VirtualWorld {
   [[nodiscard]] const World& world() const noexcept;
   /// As World::load_edge().
   void load_edge(const std::array<double, 3>& force_N) noexcept;
+  /// As World::shake() and World::mount_on_shaker().
+  void shake(const rig::Excitation& excitation) noexcept;
+  void mount_on_shaker(std::size_t axis) noexcept;
   /// Chunks lost because nobody emptied the ring.
   [[nodiscard]] std::uint64_t lost_chunks() const noexcept;
 

@@ -78,6 +78,7 @@ SensorStreamTwinConfig vibration_config(const SimConfig& config) {
   v.electronics = config.vibration.electronics;
   v.temperature = config.temperature;
   v.plant_rate_Hz = config.plant_rate_Hz;
+  v.reference = config.shaker.has_value();
   return v;
 }
 
@@ -143,6 +144,14 @@ PlantState with_load(const PlantState& plant, const std::array<double, 3>& load_
   return out;
 }
 
+/// What an accelerometer feels that stands on a shaker.
+PlantState on_shaker(const PlantState& plant, const Shaker::Motion& motion) {
+  PlantState out = plant;
+  out.acceleration_m_s2 = motion.sensor_m_s2;
+  out.reference_V = motion.reference_V;
+  return out;
+}
+
 }  // namespace
 
 rig::Instrument steel_bar() {
@@ -172,6 +181,7 @@ struct World::Parts {
         stage(*stage_twin),
         force(force_config(c), at),
         vibration(vibration_config(c), at),
+        shaker(c.shaker ? std::optional<Shaker>(std::in_place, *c.shaker, c.plant_rate_Hz, c.seed) : std::nullopt),
         faults({stage, force, vibration, outputs[0], outputs[1], outputs[2]}, c.phantom.anvil, c.faults) {}
 
   Twin& twin(DeviceName device) {
@@ -195,6 +205,7 @@ struct World::Parts {
   StageTwin& stage;
   RdtTwin force;
   SensorStreamTwin vibration;
+  std::optional<Shaker> shaker;
   FaultMaker faults;
   std::uint64_t steps = 0;
   std::array<double, 3> load_N{};
@@ -234,6 +245,14 @@ daq::HostTime World::next_step() const noexcept {
 
 void World::load_edge(const std::array<double, 3>& force_N) noexcept { parts_->load_N = force_N; }
 
+void World::shake(const rig::Excitation& excitation) noexcept {
+  if (parts_->shaker) parts_->shaker->shake(excitation);
+}
+
+void World::mount_on_shaker(std::size_t axis) noexcept {
+  if (parts_->shaker) parts_->shaker->mount(axis);
+}
+
 void World::step() {
   auto& p = *parts_;
   const daq::HostTime now = next_step();
@@ -243,7 +262,7 @@ void World::step() {
   const PlantState& state = p.phantom->step(now, p.stage.position_m(), p.stage.velocity_m_s());
   p.faults.see(now, state, *p.phantom);
   p.force.step(now, with_load(state, p.load_N, p.config.mount.lever_m), p.output(DeviceName::kForce));
-  p.vibration.step(now, state, p.output(DeviceName::kVibration));
+  p.vibration.step(now, p.shaker ? on_shaker(state, p.shaker->step()) : state, p.output(DeviceName::kVibration));
 }
 
 void World::advance(daq::HostTime to) {

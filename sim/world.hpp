@@ -59,6 +59,9 @@ class World {
   /// From the next step on this force pulls at the instrument's edge, beside what the plant gives: the hands of who
   /// calibrates (sensor's axes, N; all 0: nothing). The stage and the plant do not feel it.
   void load_edge(const std::array<double, 3>& force_N) noexcept;
+  /// What a shaker is asked for, and the mounting of the sensor on it (sim/shaker.hpp); without one, nothing happens.
+  void shake(const rig::Excitation& excitation) noexcept;
+  void mount_on_shaker(std::size_t axis) noexcept;
   /// Takes one plant step.
   void step();
   /// Takes every step up to and including `to`.

@@ -17,6 +17,14 @@ constexpr double kDegree = std::numbers::pi / 180;
 
 bool finite(Complex z) { return std::isfinite(z.real()) && std::isfinite(z.imag()); }
 
+std::optional<daq::Error> bad_terms(const std::vector<BudgetTerm>& terms) {
+  for (const auto& t : terms) {
+    if (auto error = out_of_bounds("budget term '" + t.name + "' in %", t.u_pct, 0, 100)) return error;
+    if (!(t.dof >= 1)) return daq::Error{"budget term '" + t.name + "' has fewer than one degree of freedom"};
+  }
+  return std::nullopt;
+}
+
 std::optional<daq::Error> refuse(const ComparisonInput& in) {
   if (in.readings.empty()) return daq::Error{"no frequencies: nothing to compare"};
   if (in.reference.size() != 1 && in.reference.size() != in.readings.size()) {
@@ -36,6 +44,8 @@ std::optional<daq::Error> refuse(const ComparisonInput& in) {
             fmt::format("a ratio at {:g} Hz is zero or no number: one of the channels is dead", r.frequency_Hz)};
       }
     }
+    if (auto error = bad_terms(r.terms)) return error;
+    if (auto error = out_of_bounds("phase_u_deg", r.phase_u_deg, 0, 180)) return error;
     if (auto error = out_of_bounds("coherence", r.coherence, 1e-12, 1)) return error;
     if (auto error = out_of_bounds("averages", r.averages, 1, 1e9)) return error;
     for (const double v : {r.amplitude_m_s2, r.distortion_pct, r.transverse_pct}) {
@@ -53,10 +63,7 @@ std::optional<daq::Error> refuse(const ComparisonInput& in) {
     if (auto error = out_of_bounds("expanded_pct of the reference", r.expanded_pct, 0, 100)) return error;
     if (auto error = out_of_bounds("expanded_phase_deg of the reference", r.expanded_phase_deg, 0, 180)) return error;
   }
-  for (const auto& t : in.terms) {
-    if (auto error = out_of_bounds("budget term '" + t.name + "' in %", t.u_pct, 0, 100)) return error;
-    if (!(t.dof >= 1)) return daq::Error{"budget term '" + t.name + "' has fewer than one degree of freedom"};
-  }
+  if (auto error = bad_terms(in.terms)) return error;
   return out_of_bounds("phase_u_deg", in.phase_u_deg, 0, 180);
 }
 
@@ -104,6 +111,7 @@ ComparisonPoint evaluate(const ComparisonReadings& r, const ComparisonReference&
   p.budget.push_back({"reference transducer", ref.expanded_pct / 2});
   p.budget.push_back({r.ratio.size() > 1 ? "repeatability" : "coherence", 100 * repeats.magnitude_u, repeats.dof});
   p.budget.insert(p.budget.end(), in.terms.begin(), in.terms.end());
+  p.budget.insert(p.budget.end(), r.terms.begin(), r.terms.end());
   double u = 0, dof = std::numeric_limits<double>::infinity();
   for (const auto& t : p.budget) {
     dof = effective_dof(u, dof, t.u_pct, t.dof);
@@ -112,7 +120,7 @@ ComparisonPoint evaluate(const ComparisonReadings& r, const ComparisonReference&
   const double magnitude = std::abs(p.sensitivity);
   p.magnitude = {magnitude, magnitude * u / 100, dof};
   p.expanded_pct = 100 * p.magnitude.expanded() / magnitude;
-  const double a = repeats.phase_u_rad / kDegree, b = std::hypot(ref.expanded_phase_deg / 2, in.phase_u_deg);
+  const double a = repeats.phase_u_rad / kDegree, b = std::hypot(ref.expanded_phase_deg / 2, in.phase_u_deg, r.phase_u_deg);
   p.phase_deg = {std::arg(p.sensitivity) / kDegree, std::hypot(a, b),
                  effective_dof(a, repeats.dof, b, std::numeric_limits<double>::infinity())};
   return p;

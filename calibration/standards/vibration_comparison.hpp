@@ -30,6 +30,8 @@ struct ComparisonReadings {
   double averages = 1;        // effective number behind the coherence
   double distortion_pct = 0;  // total harmonic distortion of the motion
   double transverse_pct = 0;  // transverse motion
+  std::vector<BudgetTerm> terms;  // of the magnitude at this frequency alone, beside ComparisonInput::terms
+  double phase_u_deg = 0;         // the same of the phase, standard
 };
 
 /// The reference transducer and both chains, for each frequency in turn.

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "daq/time.hpp"
+#include "rig/excitation.hpp"
 
 namespace strigil::protocols {
 
@@ -15,6 +16,8 @@ enum class HandsTask : std::uint8_t {
   kConfirm,  ///< do what the words say
   kLoad,     ///< put load_N on the edge, and take off what was there before
   kTurn,     ///< turn what carries the load to azimuth_rad about the sensor's axis, and put it up anew
+  kMount,    ///< mount the sensor under test on the exciter with its `axis` along the exciter's, anew
+  kShake,    ///< let the exciter shake so until the next kShake
   kReading,  ///< read the reference and say what it says
 };
 
@@ -24,6 +27,8 @@ struct HandsRequest {
   std::string words = {};          ///< for people, a sentence
   std::array<double, 3> load_N{};  ///< kLoad: along the force sensor's own x, y, z; all 0: nothing
   double azimuth_rad = 0;          ///< kTurn
+  std::size_t axis = 0;            ///< kMount: 0 x, 1 y, 2 z
+  rig::Excitation excitation = {}; ///< kShake
   std::string reference = {};      ///< kReading: what is read, e.g. "position x"; for whoever is no person
   std::string unit = {};           ///< kReading: of the answer, SI symbol
   double low = 0;                  ///< kReading: what can be believed lies from here ...
