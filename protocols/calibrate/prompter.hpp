@@ -16,6 +16,7 @@ enum class HandsTask : std::uint8_t {
   kLoad,     ///< put load_N on the edge, and take off what was there before
   kTurn,     ///< turn what carries the load to azimuth_rad about the sensor's axis, and put it up anew
   kReading,  ///< read the reference and say what it says
+  kWarm,     ///< bring the bench to temperature_C, and wait until all of it has that
 };
 
 /// One thing to be done by hand. The rig stands still and is watched meanwhile.
@@ -24,6 +25,7 @@ struct HandsRequest {
   std::string words = {};          ///< for people, a sentence
   std::array<double, 3> load_N{};  ///< kLoad: along the force sensor's own x, y, z; all 0: nothing
   double azimuth_rad = 0;          ///< kTurn
+  double temperature_C = 0;        ///< kWarm
   std::string reference = {};      ///< kReading: what is read, e.g. "position x"; for whoever is no person
   std::string unit = {};           ///< kReading: of the answer, SI symbol
   double low = 0;                  ///< kReading: what can be believed lies from here ...
