@@ -19,6 +19,7 @@
 #include "daq/record/recorder.hpp"
 #include "protocols/calibrate/procedure_runner.hpp"
 #include "protocols/calibrate/window_collector.hpp"
+#include "sim/bench_sim_config.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -70,7 +71,10 @@ class Calibrating {
     if (!run) return run.error();
     run_ = std::move(*run);
     if (auto* world = run_->wires().world()) {
-      hands_ = std::make_unique<SimulatedHands>(*prompter_, *world, o_.setup.reference, o_.seed);
+      const auto& bench = o_.setup.bench;
+      const auto simulated = sim::parse_sim_config(bench.text, bench.file);
+      if (!simulated) return simulated.error();
+      hands_ = std::make_unique<SimulatedHands>(*prompter_, *world, o_.setup.reference, simulated->temperature, o_.seed);
       prompter_ = hands_.get();
     }
     began_ = to_the_millisecond(daq::wall_now());

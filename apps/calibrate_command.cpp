@@ -92,6 +92,11 @@ daq::Result<std::unique_ptr<Prepared>> prepare(const CalibrateArguments& a) {
     if (!map) return map.error();
     o.setup.bench.stage.record = std::move(*map);
   }
+  if (out->procedure.procedure->on_force_record()) {
+    auto record = force_record_in_use(o.setup.bench, daq::wall_now());
+    if (!record) return record.error();
+    o.setup.bench.force.record = std::move(*record);
+  }
   out->answers = std::move(*answers);
   if (a.reference.empty() && !out->procedure.procedure->runs()) {
     return daq::Error{"what is compared with? --reference FILE says (docs/calibrate.md)"};
@@ -136,8 +141,9 @@ void print(const CalibrateDone& done, const CalibrateOptions& o) {
   fmt::print("budget of {} at the largest value:\n", r.quantities.empty() ? "it" : r.quantities.front().quantity);
   for (const auto& b : r.budget) fmt::print("  {:<32} {:>10.3g} {}  {}\n", b.name, b.standard, b.unit, b.distribution);
   fmt::print("raw data: {}\n", o.raw);
-  // A series that verifies a stage yields figures and no map: there is nothing to put to use.
-  if (const std::string_view table = table_of(r); table != "stage" || r.fit.kind == calibration::FitKind::kTable) {
+  // A series that verifies yields figures and neither map nor scale: there is nothing to put to use.
+  const std::string_view table = table_of(r);
+  if (table == "timing" || r.fit.kind != calibration::FitKind::kConstants) {
     fmt::print("to use it: [{}] calibration = \"{}\" in the bench file (it is of '{}')\n", table, r.id,
                r.instrument.serial);
   }
@@ -170,6 +176,10 @@ int calibrate_command(const CalibrateArguments& a) {
   auto prepared = prepare(a);
   if (!prepared) return refuse(prepared.error().message);
   const auto& p = **prepared;
+  if (const auto& head = p.options.head; head.make.empty() || head.model.empty()) {
+    fmt::print(stderr, "note: without --make and --model no certificate can be issued of the record, and a record is "
+                       "never edited\n");
+  }
   catch_stop_signals();
   std::unique_ptr<protocols::Prompter> prompter;
   if (a.answers.empty()) {

@@ -47,6 +47,12 @@ daq::Result<HomingDone> carry_out_homing(const HomingOptions& o) {
   rig::Homing homing(rig.ability(), *wanted, daq::from_seconds(o.timeout_s));
   fmt::print(stderr, "homing the stage on {}{}\n", o.bench.stage.link,
              rig.ability().homes_at_once ? " (all its axes, in its own order)" : "");
+  if (!o.bench.stage.calibration.empty()) {
+    fmt::print(stderr,
+               "note: homing finds the stage's own zero, by its counts; the error map '{}' is of the zero before: "
+               "`strigil calibrate stage_verify` says whether it still holds\n",
+               o.bench.stage.calibration);
+  }
   (*run)->perform(homing, {});
   HomingDone done{.found_m = homing.found_m(), .failure = {}};
   if (homing.outcome() != rig::HomingOutcome::kDone)

@@ -3,13 +3,27 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include "apps/calibration_gate.hpp"
+
 namespace strigil::apps {
+namespace {
+
+/// The bench with the calibrations that may be believed: by hand, too, a place and a force are those of its runs. One
+/// that may not leaves it as it counts, whatever the policy: whoever jogs has to get the stage out of there.
+rig::BenchConfig with_calibrations(rig::BenchConfig bench) {
+  const auto now = daq::wall_now();
+  if (const auto map = stage_map_in_use(bench, now)) bench.stage.record = *map;
+  if (const auto record = force_record_in_use(bench, now)) bench.force.record = *record;
+  return bench;
+}
+
+}  // namespace
 
 daq::Result<std::unique_ptr<OperateSession>> OperateSession::start(const rig::BenchConfig& bench,
                                                                    const Publication& publication) {
   std::unique_ptr<OperateSession> s(new OperateSession());
   if (auto r = s->wires_.open(bench, false, 0); !r) return r.error();
-  auto rig = rig::Rig::assemble(bench, s->wires_.chunks(),
+  auto rig = rig::Rig::assemble(with_calibrations(bench), s->wires_.chunks(),
                                 [&](const std::string& uri, daq::LinkId id) { return s->wires_.link(uri, id); });
   if (!rig) return rig.error();
   s->rig_ = std::move(*rig);

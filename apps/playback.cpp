@@ -1,26 +1,17 @@
 #include "apps/playback.hpp"
 
-#include "protocols/court/run_strokes.hpp"
-#include "rig/bench.hpp"
-#include "rig/rig.hpp"
+#include <utility>
+
+#include "protocols/run_values.hpp"
 
 namespace strigil::apps {
 namespace {
 
-/// Values as the run had them: its calibration may be more than the streams' scale and offset.
+/// Values as the run had them: its calibrations may be more than the streams' scale and offset.
 daq::Result<void> convert_as_recorded(daq::RunReplay& replay) {
-  const auto& header = replay.reader().header();
-  const auto bench_text = header.config.find("bench.toml");
-  if (!header.config.contains("calibration.json") || bench_text == header.config.end()) return {};
-  auto bench = rig::parse_bench(bench_text->second, "bench.toml of the run");
-  if (!bench) return bench.error();
-  const auto force = rig::roles_of(*bench).force;
-  auto conversion = protocols::force_conversion_of(header, force);
-  if (!conversion) return conversion.error();
-  if (!*conversion) return {};
-  replay.convert([force, by = **conversion](daq::Block& block) {
-    if (block.stream == force) by.apply(block);
-  });
+  auto values = protocols::RunValues::of(replay.reader().header());
+  if (!values) return values.error();
+  replay.convert([by = std::move(*values)](daq::Block& block) mutable { by.apply(block); });
   return {};
 }
 

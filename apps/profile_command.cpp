@@ -8,6 +8,7 @@
 #include "apps/run_command.hpp"
 #include "daq/record/run_reader.hpp"
 #include "protocols/position_axis.hpp"
+#include "protocols/run_values.hpp"
 #include "protocols/timing_trace.hpp"
 
 namespace strigil::apps {
@@ -93,11 +94,14 @@ int profile_command(const ProfileArguments& a) {
     if (!event) return refuse(event.error().message);
     axis.take(*event);
   }
+  auto values = protocols::RunValues::of(reader.header());
+  if (!values) return refuse(values.error().message);
   InTime blocks(reader);
   for (;;) {
     auto block = blocks.next();
     if (!block) return refuse(block.error().message);
     if (!*block) break;
+    values->apply(**block);
     axis.take(**block);
   }
   axis.finish();

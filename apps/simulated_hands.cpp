@@ -1,5 +1,6 @@
 #include "apps/simulated_hands.hpp"
 
+#include <chrono>
 #include <cmath>
 #include <limits>
 
@@ -10,6 +11,13 @@ constexpr std::uint64_t kLoadSeed = 0x6C6F616453ULL;
 constexpr std::uint64_t kReadingSeed = 0x72656164ULL;
 /// A load hangs askew by up to so much; what force procedures take for granted unless they say otherwise [A].
 constexpr double kDirection_rad = 0.0035;
+/// Where the simulated sensors' course of temperature has its 0 (docs/physics_devices.md).
+constexpr double kCalibrated_C = 23;
+/// Of the thermometer, standard [A].
+constexpr double kThermometer_K = 0.05;
+constexpr double kNear_K = 0.3;
+/// A bench whose course never comes there has another.
+constexpr daq::Duration kLongestWait = std::chrono::hours(12);
 
 /// Standard, relative: of the masses the largest, which are certified against one standard.
 double relative_u(const protocols::ReferenceStandard& r) {
@@ -21,9 +29,11 @@ double relative_u(const protocols::ReferenceStandard& r) {
 }  // namespace
 
 SimulatedHands::SimulatedHands(protocols::Prompter& asked, sim::VirtualWorld& world,
-                               const protocols::ReferenceStandard& reference, std::uint64_t seed)
+                               const protocols::ReferenceStandard& reference,
+                               const sim::TemperatureCourse& temperature, std::uint64_t seed)
     : asked_(asked),
       world_(world),
+      temperature_(temperature),
       reference_(reference),
       load_({.relative_u = relative_u(reference), .direction_rad = kDirection_rad, .seed = seed ^ kLoadSeed}),
       noise_(seed ^ kReadingSeed) {
@@ -33,10 +43,15 @@ SimulatedHands::SimulatedHands(protocols::Prompter& asked, sim::VirtualWorld& wo
 
 void SimulatedHands::ask(const protocols::HandsRequest& request, daq::HostTime now) {
   request_ = request;
+  asked_at_ = now;
   asked_.ask(request, now);
 }
 
 std::optional<protocols::HandsAnswer> SimulatedHands::poll(daq::HostTime now) {
+  if (request_.task == protocols::HandsTask::kWarm && std::abs(bench_C() - request_.temperature_C) > kNear_K) {
+    // Nobody warms a simulated bench: its own course is waited for.
+    return now - asked_at_ < kLongestWait ? std::nullopt : std::optional(protocols::HandsAnswer{.given_up = true});
+  }
   auto answer = asked_.poll(now);
   if (!answer || answer->given_up) return answer;
   switch (request_.task) {
@@ -56,6 +71,8 @@ std::optional<protocols::HandsAnswer> SimulatedHands::poll(daq::HostTime now) {
     case protocols::HandsTask::kShake:
       world_.shake(request_.excitation);
       break;
+    case protocols::HandsTask::kWarm:
+      break;
     case protocols::HandsTask::kReading:
       if (std::isnan(answer->value)) answer->value = reference_reading(request_.reference);
       break;
@@ -63,7 +80,13 @@ std::optional<protocols::HandsAnswer> SimulatedHands::poll(daq::HostTime now) {
   return answer;
 }
 
+double SimulatedHands::bench_C() const {
+  const auto& world = world_.world();
+  return kCalibrated_C + temperature_.at(daq::seconds(world.next_step() - world.start()));
+}
+
 double SimulatedHands::reference_reading(const std::string& what) {
+  if (what == "temperature") return bench_C() + kThermometer_K * noise_.normal();
   const auto& at = world_.world().stage().position_m();
   constexpr const char* kPositions[] = {"position x", "position y", "position z"};
   for (std::size_t axis = 0; axis < rig::kAxes; ++axis) {

@@ -4,6 +4,7 @@
 #include "protocols/calibrate/prompter.hpp"
 #include "protocols/calibrate/reference_standard.hpp"
 #include "sim/reference_load.hpp"
+#include "sim/temperature.hpp"
 #include "sim/virtual_world.hpp"
 
 namespace strigil::apps {
@@ -13,24 +14,27 @@ namespace strigil::apps {
 /// to a reading is filled in: what the reference shows in the simulated world. One thread.
 class SimulatedHands final : public protocols::Prompter {
  public:
-  /// All three outlive this. `seed`: of the reference's error, which is as its certificate says.
+  /// The first three outlive this. `temperature`: of the simulated bench. `seed`: of the reference's error, which is as its certificate says.
   SimulatedHands(protocols::Prompter& asked, sim::VirtualWorld& world, const protocols::ReferenceStandard& reference,
-                 std::uint64_t seed);
+                 const sim::TemperatureCourse& temperature, std::uint64_t seed);
   void ask(const protocols::HandsRequest& request, daq::HostTime now) override;
   std::optional<protocols::HandsAnswer> poll(daq::HostTime now) override;
   void progress(const protocols::ProcedureProgress& progress) override { asked_.progress(progress); }
 
  private:
+  [[nodiscard]] double bench_C() const;
   [[nodiscard]] double reference_reading(const std::string& what);
 
   protocols::Prompter& asked_;
   sim::VirtualWorld& world_;
+  sim::TemperatureCourse temperature_;
   const protocols::ReferenceStandard& reference_;
   sim::ReferenceLoad load_;
   sim::Noise noise_;
   double scale_ = 1;   // of what the reference reads, common to all readings ...
   double offset_ = 0;  // ... as is this
   protocols::HandsRequest request_;
+  daq::HostTime asked_at_;
 };
 
 }  // namespace strigil::apps

@@ -9,6 +9,7 @@
 #include "calibration/conversion.hpp"
 #include "calibration/record/digest.hpp"
 #include "protocols/runner.hpp"
+#include "protocols/run_values.hpp"
 #include "rig/bench.hpp"
 #include "rig/frames.hpp"
 #include "rig/rig.hpp"
@@ -80,11 +81,12 @@ std::int64_t time_of(const daq::Block& block, std::size_t sample) {
   return block.t0.ns + std::llround(static_cast<double>(sample) * block.period_ns);
 }
 
-daq::Result<Reports> read_reports(daq::RunReader& reader, std::size_t stream) {
+daq::Result<Reports> read_reports(daq::RunReader& reader, std::size_t stream, RunValues& values) {
   Reports out;
   for (std::uint64_t i = 0; i < reader.block_count(stream); ++i) {
-    const auto block = reader.block(stream, i);
+    auto block = reader.block(stream, i);
     if (!block) return block.error();
+    values.apply(*block);
     for (std::size_t s = 0; s < block->samples; ++s) {
       const auto at = time_of(*block, s);
       if (!out.at_ns.empty() && at <= out.at_ns.back()) continue;
@@ -119,15 +121,6 @@ void add(StrokeSamples& to, double t_s, double x_m, double value, std::uint64_t 
   to.t_s.push_back(t_s);
   to.x_m.push_back(x_m);
   to.value.push_back(value);
-}
-
-daq::Result<calibration::Conversion> conversion_of(const daq::RunHeader& header, std::size_t stream) {
-  const auto& description = header.streams[stream];
-  const auto text = header.config.find("calibration.json");
-  if (text == header.config.end()) return calibration::Conversion(description);
-  const auto record = calibration::parse_record(text->second);
-  if (!record) return record.error();
-  return calibration::Conversion::with(description, record->record);
 }
 
 daq::NewestSample sample_of(const daq::Block& block, std::size_t s) {
@@ -187,10 +180,12 @@ daq::Result<RunSeries> read_stroke_series(daq::RunReader& reader) {
   if (!roles) return roles.error();
   auto told = read_events(reader);
   if (!told) return told.error();
-  const auto reports = read_reports(reader, roles->position);
+  auto values = RunValues::of(header);
+  if (!values) return values.error();
+  const auto reports = read_reports(reader, roles->position, *values);
   if (!reports) return reports.error();
-  const auto conversion = conversion_of(header, roles->force);
-  if (!conversion) return conversion.error();
+  const auto conversion =
+      values->force() != nullptr ? *values->force() : calibration::Conversion(header.streams[roles->force]);
 
   RunSeries out;
   out.run_id = header.run_id;
@@ -208,8 +203,8 @@ daq::Result<RunSeries> read_stroke_series(daq::RunReader& reader) {
       reader, roles->force, out.strokes,
       [&](StrokeSeries& stroke, const daq::Block& block, std::size_t s, std::int64_t at, std::uint64_t row) {
         const auto sample = sample_of(block, s);
-        const rig::EdgeForce measured{roles->normal_sign * conversion->value(sample, roles->normal_channel),
-                                      roles->tangential_sign * conversion->value(sample, roles->tangential_channel)};
+        const rig::EdgeForce measured{roles->normal_sign * conversion.value(sample, roles->normal_channel),
+                                      roles->tangential_sign * conversion.value(sample, roles->tangential_channel)};
         const auto felt = roles->lean_rad == 0 ? measured : rig::upright(measured, roles->lean_rad);
         const auto zero = told->zero_at(stroke.began);
         const double t_s = static_cast<double>(at - stroke.began.ns) * 1e-9;

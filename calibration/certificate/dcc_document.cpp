@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace strigil::calibration {
@@ -70,6 +72,25 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+/// A reference to an entity that XML itself does not know: without a DOCTYPE there are five. Empty: none.
+std::string_view unknown_entity(std::string_view xml) {
+  constexpr std::array<std::string_view, 3> kOpen{"<!--", "<![CDATA[", "<?"};
+  constexpr std::array<std::string_view, 3> kClose{"-->", "]]>", "?>"};
+  constexpr std::array<std::string_view, 5> kKnown{"amp", "lt", "gt", "quot", "apos"};
+  constexpr std::size_t kLongestShown = 40;
+  for (auto at = xml.find_first_of("&<"); at < xml.size(); at = xml.find_first_of("&<", at + 1)) {
+    const auto rest = xml.substr(at);
+    for (std::size_t i = 0; i < kOpen.size(); ++i) {
+      if (rest.starts_with(kOpen[i])) at = std::min(xml.find(kClose[i], at + kOpen[i].size()), xml.size() - 1);
+    }
+    if (rest.front() != '&') continue;
+    const auto name = rest.substr(1, rest.substr(0, kLongestShown).find(';') - 1);
+    const bool known = name.starts_with('#') || std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end();
+    if (!known || name.size() >= kLongestShown) return rest.substr(0, std::min(name.size() + 2, kLongestShown));
+  }
+  return {};
+}
+
 daq::Error no_dcc(const std::string& why) { return {"this is no digital calibration certificate: " + why}; }
 
 }  // namespace
@@ -80,11 +101,14 @@ daq::Result<DccDocument> DccDocument::parse(std::string_view xml) {
   out.document_ = std::make_shared<pugi::xml_document>();
   // parse_doctype only to see that there is one: pugixml expands no entities but the five of XML, and fetches nothing.
   constexpr auto kHow = (pugi::parse_default | pugi::parse_doctype) & ~pugi::parse_eol;
-  const auto parsed = out.document_->load_buffer(xml.data(), xml.size(), kHow);
+  const auto parsed = out.document_->load_buffer(xml.data(), xml.size(), kHow, pugi::encoding_utf8);
   if (!parsed)
     return no_dcc(fmt::format("it is not well-formed XML: {} at byte {}", parsed.description(), parsed.offset));
   for (const auto n : out.document_->children()) {
     if (n.type() == pugi::node_doctype) return no_dcc("it has a DOCTYPE, which no DCC needs: refused");
+  }
+  if (const auto name = unknown_entity(xml); !name.empty()) {
+    return no_dcc(fmt::format("it refers to '{}', which XML does not know", name));
   }
   out.root_ = out.document_->document_element();
   std::size_t depth = 1;

@@ -16,6 +16,7 @@ namespace strigil::calibration {
 inline constexpr std::size_t kLongestDcc = 32U << 20U;
 inline constexpr std::size_t kDeepestDcc = 100;
 inline constexpr std::size_t kMostDccNodes = 500'000;
+inline constexpr std::size_t kMostDccNumbers = 100'000;  ///< in one list
 
 /// An element's place in the tree with its namespace: which vocabulary it belongs to, and its name there.
 enum class Vocabulary : std::uint8_t { kNone, kDcc, kSi, kOther };

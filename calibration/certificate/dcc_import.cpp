@@ -38,6 +38,8 @@ std::vector<double> numbers_of(xml_node n) {
     const auto v = read_dsi_number(entry);
     if (!v) throw Refused(fmt::format("{}: '{}' is no number", D::path(n), cut(entry, 40)));
     out.push_back(*v);
+    if (out.size() > kMostDccNumbers)
+      throw Refused(fmt::format("{}: a list of more than {} numbers", D::path(n), kMostDccNumbers));
   }
   return out;
 }

@@ -316,6 +316,7 @@ void TmclSession::take_position(std::size_t axis, std::int32_t pulses, HostTime 
       return;
     }
   }
+  if (a.suspected) a.line.forget();  // it has another zero now
   a.placed = true;
   a.suspected = false;
   a.pulses = pulses;
@@ -325,6 +326,7 @@ void TmclSession::take_position(std::size_t axis, std::int32_t pulses, HostTime 
   r.acquired = at;
   r.received = received;
   ++r.reports;
+  a.line.add(r.position_m, at);
   if (axis == first_axis()) round_began_ = exchange_.sent();
   if (exchange_.sent() - round_began_ > kLongestRound) {
     round_axis_ = first_axis();
@@ -345,10 +347,11 @@ void TmclSession::finish_round(HostTime received, SessionOutput& out) noexcept {
   newest.flags = kReceiveTimed | (restart_owed_ ? kDeviceReset : 0U);
   restart_owed_ = false;
   newest.sample = rounds_;
-  newest.t0 = round_began_ + (received - round_began_) / 2;
+  const auto& first = axes_[first_axis()];
+  newest.t0 = first.reading.acquired - from_seconds(config_.latency_s);
   newest.received = received;
   for (std::size_t a = 0; a < kStageAxes; ++a) {
-    const double um = std::clamp(axes_[a].reading.position_m / kMicrometre, -kMostPulses, kMostPulses);
+    const double um = std::clamp(axes_[a].line.at(first.reading.acquired) / kMicrometre, -kMostPulses, kMostPulses);
     newest.counts[a] = static_cast<std::int32_t>(std::lround(um));
   }
   out.newest(newest);
@@ -359,7 +362,7 @@ void TmclSession::finish_round(HostTime received, SessionOutput& out) noexcept {
   block_.first_sample = rounds_;
   block_.received = received;
   block_.t0 = newest.t0;
-  block_.bound = (received - round_began_) / 2;
+  block_.bound = first.half_trip;
   std::copy_n(newest.counts.begin(), kStageAxes, block_.counts.begin());
   out.block(block_);
   ++rounds_;
@@ -409,6 +412,7 @@ void TmclSession::restarted(HostTime at, SessionOutput& out) noexcept {
     if (!a.reading.present) continue;
     a.reading.homed = false;
     a.reading.fault = 0;
+    a.line.forget();
     a.placed = a.suspected = a.hard_set = a.speed_known = a.may_search = false;
     a.search = Search::kNone;
     show(a);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "daq/axis_session.hpp"
+#include "daq/codec/stage_round.hpp"
 #include "daq/codec/tmcl_exchange.hpp"
 
 namespace strigil::daq {
@@ -36,6 +37,7 @@ struct TmclSessionConfig {
   std::array<TmclAxisConfig, kStageAxes> axes{TmclAxisConfig{.motor = 0}, {.motor = 1}, {.motor = 2}};
   double position_rate_Hz = 80;  ///< rounds of all axes; fewer when the line carries fewer
   double status_rate_Hz = 10;    ///< of each axis' speed and error flags
+  double latency_s = 0;          ///< from where a position was true to the middle between request and reply
   TmclHostSilence host_silence = TmclHostSilence::kProgram;
   double host_silence_s = 0.5;
   bool driver_flags = true;    ///< axis parameter 208 is as of TMC26x
@@ -53,8 +55,9 @@ inline constexpr std::int32_t kTmclAllHomed = 7;
 inline constexpr double kTmclHeartbeatTick_s = 0.01;
 
 /// Every second request at least reads a position while positions are due. A position was true in the middle between
-/// request and reply, to half of that time. A round of all axes makes one sample; its time is the middle of the
-/// round, its bound half the round. A position that the axis cannot have reached since the last one is thrown away,
+/// request and reply, to half of that time. A round of all axes makes one sample, of the instant at which the first of
+/// them was read and with its bound; the others stand where the line between their last two readings has them then. A
+/// position that the axis cannot have reached since the last one is thrown away,
 /// unless the next one agrees with it and the module has not been reset (as at the end of a reference search).
 ///
 /// At set-up every motor is brought to rest, unless the program has done so and lifts z. Which axes have their
@@ -150,6 +153,7 @@ class TmclSession final : public AxisSession {
     bool placed = false;
     std::int32_t pulses = 0;
     Duration half_trip{};    // of the last position
+    AxisLine line;
     bool suspected = false;  // one reading that cannot be, so far
     bool suspect_checked = false;
     std::int32_t suspect = 0;

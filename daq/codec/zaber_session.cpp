@@ -361,7 +361,10 @@ void ZaberSession::take_positions(const ZaberMessage& m, const Asked& asked, Hos
   if (m.flag == kZaberNoReference && all_homed) device.marker_wanted = true;
   if (device.marker_wanted) return;
   device.jumped = device.jump_checked = false;
-  if (asked.index == 0) round_began_ = asked.sent;
+  if (asked.index == 0) {
+    round_began_ = asked.sent;
+    round_bound_ = (received - asked.sent) / 2;
+  }
   for (std::size_t i = 0; i < kStageAxes; ++i) {
     if (!config_.axes[i].present || axes_[i].device != asked.index) continue;
     auto& r = axes_[i].reading;
@@ -369,6 +372,8 @@ void ZaberSession::take_positions(const ZaberMessage& m, const Asked& asked, Hos
     r.acquired = asked.sent + (received - asked.sent) / 2;
     r.received = received;
     ++r.reports;
+    if (jumped) axes_[i].line.forget();  // it has another zero now
+    axes_[i].line.add(r.position_m, r.acquired);
     axes_[i].placed = true;
   }
   take_status(m, received, out);
@@ -391,10 +396,11 @@ void ZaberSession::finish_round(HostTime received, SessionOutput& out) noexcept 
   newest.flags = kReceiveTimed | (restart_owed_ ? kDeviceReset : 0U);
   restart_owed_ = false;
   newest.sample = rounds_;
-  newest.t0 = round_began_ + (received - round_began_) / 2;
+  const HostTime first = round_began_ + round_bound_;
+  newest.t0 = first - from_seconds(config_.latency_s);
   newest.received = received;
   for (std::size_t a = 0; a < kStageAxes; ++a) {
-    const double um = std::clamp(axes_[a].reading.position_m / kMicrometre, -kMost, kMost);
+    const double um = std::clamp(axes_[a].line.at(first) / kMicrometre, -kMost, kMost);
     newest.counts[a] = static_cast<std::int32_t>(std::lround(um));
   }
   out.newest(newest);
@@ -405,7 +411,7 @@ void ZaberSession::finish_round(HostTime received, SessionOutput& out) noexcept 
   block_.first_sample = rounds_;
   block_.received = received;
   block_.t0 = newest.t0;
-  block_.bound = (received - round_began_) / 2;
+  block_.bound = round_bound_;
   std::copy_n(newest.counts.begin(), kStageAxes, block_.counts.begin());
   out.block(block_);
   ++rounds_;
@@ -458,6 +464,7 @@ void ZaberSession::restarted(std::size_t device, HostTime at, SessionOutput& out
     a.reading.homed = false;
     a.reading.fault = 0;
     a.reading.condition = AxisCondition::kUnknown;
+    a.line.forget();
     a.searching = a.flags_known = a.driver_wanted = a.placed = a.runs = false;
     a.max_speed_set = -1;
   }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "daq/axis_session.hpp"
+#include "daq/codec/stage_round.hpp"
 #include "daq/codec/zaber.hpp"
 
 namespace strigil::daq {
@@ -34,6 +35,7 @@ struct ZaberSessionConfig {
   Duration answer_timeout = std::chrono::milliseconds(30);
   double position_rate_Hz = 100;  ///< rounds of all axes; fewer when the line carries fewer
   double status_rate_Hz = 5;      ///< of each axis' own flags, while its controller has something to tell
+  double latency_s = 0;           ///< from where a position was true to the middle between request and answer
   ZaberHostSilence host_silence = ZaberHostSilence::kTriggers;
   double host_silence_s = 0.5;
   double lift_speed_m_s = 20e-3;  ///< z runs up to its end so fast when the host was silent
@@ -52,7 +54,8 @@ inline constexpr std::int32_t kZaberLastTick = 1;  ///< the countdown that stops
 /// positions.
 ///
 /// A controller tells the positions of all its axes in one answer; they were true in the middle between request and
-/// answer, to half of that time. A round of all controllers makes one sample. Wishes that could not be sent for 0.2 s
+/// answer, to half of that time. A round of all controllers makes one sample, of the first one's instant; the axes of others
+/// stand where the line between their last two readings has them then. Wishes that could not be sent for 0.2 s
 /// are dropped and count as lost. New velocities take turns with what looks after the controller; one that the axis has
 /// been told already gives way to both, and one of 0 for an axis that moves goes before all but stops. An axis is homed
 /// while its controller does not say WR of it; a controller that restarted is known by the marker it forgot, looked for
@@ -146,6 +149,7 @@ class ZaberSession final : public AxisSession {
   };
   struct Axis {
     AxisReading reading;
+    AxisLine line;
     std::uint8_t device = 0;  // index into devices_
     Wish wish = Wish::kNone;
     double value = 0;  // m/s, or m
@@ -232,6 +236,7 @@ class ZaberSession final : public AxisSession {
   HostTime set_up_after_;
   std::size_t round_device_ = 0;  // whose positions are next
   HostTime round_began_;
+  Duration round_bound_{};  // of its first exchange
   HostTime next_round_;
   std::uint8_t since_position_ = 0;  // requests
   bool background_last_ = false;

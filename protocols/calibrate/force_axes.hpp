@@ -17,6 +17,7 @@ struct ForceAxes {
   double sign = 1;                           ///< of the normal channel, for a force that presses
   std::array<std::size_t, 2> lateral{0, 1};  ///< the one along the strokes first
 };
+inline constexpr std::array<const char*, 3> kForceChannels{"Fx", "Fy", "Fz"};
 /// Errors: the bench's normal or tangential axis is no force.
 daq::Result<ForceAxes> force_axes(const rig::BenchConfig& bench);
 

@@ -1,4 +1,6 @@
 // The budget of a force calibration: what a value of the record may be off by when a run uses it. docs/calibrate.md.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -9,6 +11,7 @@
 namespace strigil::protocols {
 namespace {
 
+constexpr double kInPercent = 100;
 constexpr double kHalfWidth = 1.7320508075688772;   // rectangular: a / sqrt 3
 constexpr double kWholeWidth = 3.4641016151377544;  // rectangular, whole width: w / sqrt 12
 
@@ -77,6 +80,41 @@ void ForceEvaluation::find_effects() {
   for (const auto& l : p_.lateral_) reference_ = std::max(reference_, l.u_N / l.force_N);
 }
 
+daq::Result<void> ForceEvaluation::find_temperature() {
+  per_K_ = std::abs(p_.plan_.sensitivity_per_K);
+  if (p_.warm_.empty()) return {};
+  std::vector<calibration::TemperaturePoint> points;
+  calibration::DataTable table{"temperature", {"temperature", "force", "reading"}, {"degC", "N", "N"}, {}};
+  for (const auto& w : p_.warm_) {
+    const double at_C = data_.done[w.temperature].answer;
+    const auto add = [&](std::size_t step, double force_N) {
+      points.push_back({at_C, force_N, pressing(mean_of(step))});
+      table.rows.push_back({at_C, force_N, points.back().reading});
+    };
+    add(w.zero, 0);
+    for (std::size_t i = 0; i < w.loads.size(); ++i) add(w.loads[i], p_.loads_[i].force_N);
+  }
+  calibration::TemperatureOptions options;
+  options.reference_degC = setup_.temperature_C.value_or(options.reference_degC);
+  const auto found = calibration::fit_temperature_effect(points, options);
+  if (!found) return daq::Error{"temperature: " + found.error().message};
+  const auto& k = found->sensitivity_per_K;
+  per_K_ = std::abs(k.value) + k.expanded();
+  out_.record.tables.push_back(std::move(table));
+  out_.record.tables.push_back(
+      {"temperature_effect",
+       {"sensitivity", "U_sensitivity", "zero", "U_zero", "lowest", "highest"},
+       {"%/K", "%/K", "N/K", "N/K", "degC", "degC"},
+       {{kInPercent * k.value, kInPercent * k.expanded(), found->zero_per_K.value, found->zero_per_K.expanded(),
+         found->lowest_degC, found->highest_degC}}});
+  out_.remarks.push_back(fmt::format(
+      "temperature: sensitivity {:+.4f} +- {:.4f} %/K, zero {:+.4f} +- {:.4f} N/K, from {:.1f} to {:.1f} degrees C; "
+      "it is in the budget, and no run is corrected by it",
+      kInPercent * k.value, kInPercent * k.expanded(), found->zero_per_K.value, found->zero_per_K.expanded(),
+      found->lowest_degC, found->highest_degC));
+  return {};
+}
+
 void ForceEvaluation::find_interpolation() {
   // How far the line is from the mean of what was read at each force, as ISO 376's w8 by residuals (metrology.md 1.1).
   double squares = 0;
@@ -134,7 +172,7 @@ std::vector<ForceEvaluation::Part> ForceEvaluation::parts_of(std::size_t channel
   const auto& plan = p_.plan_;
   const double at_C = setup_.temperature_C.value_or((plan.use_low_C + plan.use_high_C) / 2);
   const double away_K = std::max(std::abs(plan.use_high_C - at_C), std::abs(plan.use_low_C - at_C));
-  add("temperature in use", "rectangular", std::abs(plan.sensitivity_per_K) * away_K * f / kHalfWidth);
+  add("temperature in use", "rectangular", per_K_ * away_K * f / kHalfWidth);
   if (normal && matrix_) {
     add("direction of the side loads", "rectangular", plan.direction_rad * plan.lateral_ratio * f / kHalfWidth);
   } else if (normal) {

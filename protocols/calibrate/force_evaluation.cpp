@@ -12,7 +12,6 @@ using calibration::DataTable;
 using calibration::FitKind;
 
 constexpr std::size_t kForces = 3;
-constexpr const char* kChannelNames[] = {"Fx", "Fy", "Fz"};
 
 }  // namespace
 
@@ -71,7 +70,7 @@ daq::Result<void> ForceEvaluation::fit() {
     if (!matrix_ && c != axes_.normal) continue;
     auto found = calibration::fit_least_squares(design, applied.col(static_cast<Eigen::Index>(c)), options);
     if (!found) {
-      return daq::Error{fmt::format("{} could not be fitted: {}", kChannelNames[c], found.error().message)};
+      return daq::Error{fmt::format("{} could not be fitted: {}", kForceChannels[c], found.error().message)};
     }
     fits_.push_back(std::move(*found));
   }
@@ -83,7 +82,7 @@ void ForceEvaluation::quantities() {
   auto& f = record.fit;
   f.kind = matrix_ ? FitKind::kMatrix : FitKind::kPolynomial;
   for (std::size_t c = 0; c < kForces; ++c) {
-    if (matrix_ || c == axes_.normal) f.inputs.push_back({kChannelNames[c], "N", r_.per_count[c], r_.zero_counts[c]});
+    if (matrix_ || c == axes_.normal) f.inputs.push_back({kForceChannels[c], "N", r_.per_count[c], r_.zero_counts[c]});
   }
   if (!matrix_) f.coefficients.push_back(0);
   for (const auto& fit : fits_)
@@ -109,7 +108,7 @@ void ForceEvaluation::quantities() {
   };
   for (std::size_t c = 0; c < kForces; ++c) {
     if (!matrix_ && c != axes_.normal) continue;
-    calibration::CalibratedQuantity q{"force", kChannelNames[c], "N", {}, {}};
+    calibration::CalibratedQuantity q{"force", kForceChannels[c], "N", {}, {}};
     if (c == axes_.normal) {
       for (const auto& l : p_.loads_) q.uncertainty.push_back(point(c, axes_.sign * l.force_N));
     } else {
@@ -128,7 +127,7 @@ void ForceEvaluation::quantities() {
 
 void ForceEvaluation::tables() {
   const auto normal = axes_.normal;
-  const auto& quantity = *calibration::find_quantity(out_.record, kChannelNames[normal]);
+  const auto& quantity = *calibration::find_quantity(out_.record, kForceChannels[normal]);
   DataTable points{"points", {"reference", "indication", "fitted", "expanded_uncertainty"}, {"N", "N", "N", "N"}, {}};
   const auto add = [&](const std::vector<ForceReading>& readings) {
     for (const auto& one : readings) {
@@ -177,18 +176,36 @@ void ForceEvaluation::tables() {
   out_.record.tables.push_back(std::move(combined));
 }
 
+void ForceEvaluation::say_conditions() {
+  auto& conditions = out_.record.conditions;
+  conditions.use_temperature_C = calibration::Interval{p_.plan_.use_low_C, p_.plan_.use_high_C};
+  if (setup_.temperature_C) conditions.temperature_C = calibration::Interval{*setup_.temperature_C, *setup_.temperature_C};
+  if (p_.temperatures_.empty()) return;
+  const auto [low_C, high_C] = temperatures();
+  conditions.temperature_C = calibration::Interval{low_C, high_C};
+  constexpr double kStable_K = 2;  // +-1 K: metrology.md 1.1 [M]
+  if (high_C - low_C > kStable_K) {
+    out_.remarks.push_back(fmt::format("ISO 376: the bench went from {:.1f} to {:.1f} degrees C in the series; +-1 K is wanted",
+                                       low_C, high_C));
+  }
+}
+
 daq::Result<ProcedureResult> ForceEvaluation::go() {
+  if (p_.plan_.verifies && setup_.bench.force.record == nullptr) {
+    return daq::Error{"a verification is of a calibration in use, and none was"};
+  }
   if (auto r = read(); !r) return r.error();
+  if (p_.plan_.verifies) return verification();
   find_effects();
+  if (auto r = find_temperature(); !r) return r.error();
   if (auto r = fit(); !r) return r.error();
   find_interpolation();
   quantities();
   tables();
   if (auto r = judge(); !r) return r.error();
-  auto& record = out_.record;
-  record.conditions.use_temperature_C = calibration::Interval{p_.plan_.use_low_C, p_.plan_.use_high_C};
-  if (setup_.temperature_C)
-    record.conditions.temperature_C = calibration::Interval{*setup_.temperature_C, *setup_.temperature_C};
+  say_conditions();
+  out_.remarks.push_back("as found, on the nominal scale: " + machine_words_);
+  out_.record.conditions.notes += fmt::format("as found, on the nominal scale: {}; ", machine_words_);
   if (!matrix_)
     out_.remarks.emplace_back("crosstalk was not measured ('lateral_N'): the budget has what is usual for it");
   if (r_.places_N.empty()) {

@@ -1,9 +1,12 @@
 // ForceEvaluation: from the windows of a force procedure to a record: readings, standards, fit, budget.
 #pragma once
 
+#include "calibration/conversion.hpp"
 #include "calibration/fit/least_squares.hpp"
 #include "calibration/standards/astm_e74.hpp"
 #include "calibration/standards/iso376.hpp"
+#include "calibration/standards/machine_force.hpp"
+#include "calibration/standards/temperature_effect.hpp"
 #include "protocols/calibrate/force_readings.hpp"
 
 namespace strigil::protocols {
@@ -24,6 +27,7 @@ class ForceEvaluation {
   [[nodiscard]] ForceReading reading(std::size_t step, std::size_t zero_before, std::size_t zero_after) const;
   [[nodiscard]] double pressing(const ForceSignals& signal) const { return axes_.sign * signal[axes_.normal]; }
   void read_creep();
+  [[nodiscard]] calibration::Interval temperatures() const;
 
   // force_standards.cpp
   daq::Result<void> judge();
@@ -31,7 +35,14 @@ class ForceEvaluation {
   daq::Result<void> judge_e74();
   void classify(const calibration::TableIdentity& table, const std::string& result, const std::string& rule);
 
+  // force_machine.cpp
+  [[nodiscard]] calibration::MachineReadings machine_readings() const;
+  [[nodiscard]] double machine_expanded_pct(const calibration::MachineForce& force) const;
+  daq::Result<calibration::MachineAssessment> judge_machine();
+  daq::Result<ProcedureResult> verification();
+
   // force_evaluation.cpp
+  void say_conditions();
   daq::Result<void> fit();
   void quantities();
   void tables();
@@ -49,6 +60,7 @@ class ForceEvaluation {
   [[nodiscard]] std::vector<Part> parts_of(std::size_t channel, double force_N) const;
   [[nodiscard]] double expanded(const std::vector<Part>& parts) const;
   void find_effects();
+  daq::Result<void> find_temperature();
   void find_interpolation();
 
   const ForceProcedure& p_;
@@ -68,6 +80,9 @@ class ForceEvaluation {
   double places_N_ = 0;   ///< span of the zero over the travel
   double mounting_ = 0;   ///< relative standard uncertainty of the mean of the positions
   double reference_ = 0;  ///< relative standard uncertainty
+  double per_K_ = 0;      ///< relative, of the sensitivity: measured and its uncertainty beside it, or the data sheet's
+  calibration::Conversion conversion_;  ///< of the calibration in use; verifications alone
+  std::string machine_words_;           ///< what ISO 7500-1 and ASTM E4 say
 };
 
 }  // namespace strigil::protocols

@@ -34,6 +34,8 @@ class ForceSteps {
     series();
     creep();
     laterals();
+    temperature("after all series");
+    warm();
     confirm("Take everything off the instrument");
   }
 
@@ -97,6 +99,37 @@ class ForceSteps {
     }
   }
 
+  /// Of the bench; nothing where nobody is to read it.
+  void temperature(const std::string& when) {
+    if (p_.plan_.read_temperature) p_.temperatures_.push_back(read_temperature(when));
+  }
+  std::size_t read_temperature(const std::string& when) {
+    return add({.kind = ProcedureStepKind::kHands,
+                .name = "temperature " + when,
+                .hands = {.task = HandsTask::kReading,
+                          .words = "Read the temperature of the bench " + when,
+                          .reference = "temperature",
+                          .unit = "degC",
+                          .low = -40,
+                          .high = 100}});
+  }
+  void warm() {
+    for (const double at_C : p_.plan_.temperature_C) {
+      const auto name = fmt::format("at {:g} degrees C", at_C);
+      add({.kind = ProcedureStepKind::kHands,
+           .name = name,
+           .hands = {.task = HandsTask::kWarm,
+                     .words = fmt::format("Bring the bench to {:g} degrees C, and wait until all of it has that", at_C),
+                     .temperature_C = at_C}});
+      preload(1);
+      WarmSteps w;
+      w.temperature = read_temperature(name);
+      w.zero = read_zero(name + " zero");
+      for (const auto& l : p_.loads_) w.loads.push_back(read_load(l, fmt::format("{} {:g} N", name, l.nominal_N)));
+      p_.warm_.push_back(std::move(w));
+    }
+  }
+
   void one_series(const std::string& up, const std::string& down, double azimuth_rad) {
     ForceSeriesSteps s;
     s.azimuth_rad = azimuth_rad;
@@ -123,10 +156,12 @@ class ForceSteps {
 
   void series() {
     const auto& at = p_.plan_.positions_rad;
+    temperature("before the series");
     turn(at[0]);
     preload(p_.plan_.preloads);
     one_series("X1", "", at[0]);
     one_series("X2", "", at[0]);
+    temperature("after X2");
     turn(at[1]);
     preload(1);
     one_series("X3", "X4'", at[1]);
@@ -305,21 +340,31 @@ void read_budget(daq::StrictTable t, ForcePlan& p) {
 std::unique_ptr<Procedure> read_force_procedure(daq::StrictTable t, const ProcedureSetup& setup) {
   ForcePlan p;
   constexpr std::size_t kFewest = 3;
+  p.verifies = t.boolean("verifies", p.verifies);
   p.forces_N = read_forces(t, "forces_N", kFewest);
   p.preloads = static_cast<int>(t.integer("preloads", {0, 10}, p.preloads));
   p.preload_s = t.number("preload_s", {0, 600}, p.preload_s);
   p.settle_s = t.number("settle_s", {0, 600}, p.settle_s);
   p.read_s = t.number("read_s", {0.1, 60}, p.read_s);
   read_positions(t, p);
-  p.creep_s = t.number("creep_s", {0, 1800}, p.creep_s);
+  p.creep_s = t.number("creep_s", {0, 1800}, p.verifies ? 0 : p.creep_s);
   p.lateral_N = read_forces(t, "lateral_N", 1, std::vector<double>{});
   p.places_m = read_places(t, setup.bench);
+  p.read_temperature = t.boolean("read_temperature", p.read_temperature);
+  p.temperature_C = t.numbers("temperatures_C", {-40, 100}, std::vector<double>{});
+  constexpr std::size_t kFewestWarm = 3;
+  if (!p.temperature_C.empty() && p.temperature_C.size() < kFewestWarm) {
+    t.refuse("temperatures_C", "'temperatures_C' takes three temperatures and more: two show no scatter");
+  }
   p.place_speed_m_s = t.number("place_speed_mm_s", {0.1, 200}, p.place_speed_m_s / kMillimetre) * kMillimetre;
   p.degree = static_cast<int>(t.integer("degree", {1, 3}, p.degree));
   p.curve_degree = static_cast<int>(t.integer("curve_degree", {1, 3}, p.curve_degree));
   p.standard = t.text("standard", "ISO 376");
   if (p.standard != "ISO 376" && p.standard != "ASTM E74") {
     t.refuse("standard", "'standard' is \"ISO 376\" or \"ASTM E74\"");
+  }
+  if (p.verifies && (p.creep_s > 0 || !p.lateral_N.empty() || !p.places_m.empty() || !p.temperature_C.empty())) {
+    t.refuse("verifies", "a verification has series alone: no 'creep_s', 'lateral_N', 'temperatures_C', [[force.place]]");
   }
   read_budget(t.table("budget"), p);
   const auto axes = force_axes(setup.bench);

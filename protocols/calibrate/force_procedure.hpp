@@ -12,6 +12,7 @@ namespace strigil::protocols {
 
 /// [force] of a procedure file. SI units.
 struct ForcePlan {
+  bool verifies = false;         ///< the rig as a testing machine, with the calibration in use (ISO 7500-1)
   std::vector<double> forces_N;  ///< rising, > 0
   int preloads = 3;              ///< at the first position; one after each turn
   double preload_s = 60;
@@ -22,6 +23,8 @@ struct ForcePlan {
   std::vector<double> lateral_N;        ///< loads along +-x and +-y; empty: crosstalk is not measured
   std::vector<rig::Position> places_m;  ///< where the empty rig's zero is read; empty: it is not
   double place_speed_m_s = 20e-3;
+  bool read_temperature = false;      ///< of the bench, asked for beside every series
+  std::vector<double> temperature_C;  ///< the bench is brought to each, and the forces are put on; empty: it is not
   int degree = 3;        ///< of ISO 376's interpolation
   int curve_degree = 1;  ///< of the curve that runs use, where crosstalk is not measured
   std::string standard;  ///< "ISO 376", "ASTM E74": which of the two the record's class is of
@@ -55,12 +58,20 @@ struct LateralSteps {
   bool validates = false;          ///< not in the fit
 };
 
+/// The forces at one temperature.
+struct WarmSteps {
+  std::size_t temperature = 0;  ///< where it was read
+  std::size_t zero = 0;
+  std::vector<std::size_t> loads;
+};
+
 /// Immutable; any thread.
 class ForceProcedure final : public Procedure {
  public:
   /// Precondition: read_force_procedure() took the plan.
   ForceProcedure(ForcePlan plan, const ProcedureSetup& setup);
   [[nodiscard]] const std::vector<ProcedureStep>& steps() const override { return steps_; }
+  [[nodiscard]] bool on_force_record() const override { return plan_.verifies; }
   [[nodiscard]] double largest_load_N() const override { return loads_.back().nominal_N; }
   [[nodiscard]] daq::Result<ProcedureResult> evaluate(const ProcedureData& data,
                                                       const ProcedureSetup& setup) const override;
@@ -88,6 +99,8 @@ class ForceProcedure final : public Procedure {
   std::vector<std::size_t> recovery_;  ///< after it was taken off
   std::size_t creep_zero_ = 0;
   std::vector<std::size_t> places_;
+  std::vector<std::size_t> temperatures_;  ///< where it was read beside the series
+  std::vector<WarmSteps> warm_;
 };
 
 }  // namespace strigil::protocols

@@ -30,6 +30,14 @@ std::string trouble_of(const StreamWindow& w, double expected) {
 ForceSignals ForceEvaluation::mean_of(std::size_t step) const {
   const auto& window = data_.windows[step][data_.roles.force];
   ForceSignals out;
+  if (p_.plan_.verifies) {
+    daq::NewestSample sample;
+    for (std::size_t c = 0; c < window.channels.size() && c < sample.counts.size(); ++c) {
+      sample.counts[c] = static_cast<std::int32_t>(std::llround(window.channels[c].mean));
+    }
+    for (std::size_t c = 0; c < out.size(); ++c) out[c] = conversion_.value(sample, c);
+    return out;
+  }
   for (std::size_t c = 0; c < out.size(); ++c) out[c] = r_.per_count[c] * window.channels[c].mean;
   return out;
 }
@@ -61,6 +69,11 @@ daq::Result<void> ForceEvaluation::read() {
       return daq::Error{fmt::format("channel '{}' of the force stream gives no newtons", stream.channels[c].name)};
     }
     r_.per_count[c] = stream.channels[c].scale;
+  }
+  if (p_.plan_.verifies) {
+    auto conversion = calibration::Conversion::with(stream, *setup_.bench.force.record);
+    if (!conversion) return conversion.error();
+    conversion_ = *conversion;
   }
   double noise_N = 0;
   for (std::size_t step = 0; step < p_.steps_.size(); ++step) {
@@ -110,6 +123,16 @@ daq::Result<void> ForceEvaluation::read() {
   }
   read_creep();
   return {};
+}
+
+/// Of the bench while loads were on, as it was read.
+calibration::Interval ForceEvaluation::temperatures() const {
+  calibration::Interval out{data_.done[p_.temperatures_.front()].answer, data_.done[p_.temperatures_.front()].answer};
+  for (const auto step : p_.temperatures_) {
+    out.low = std::min(out.low, data_.done[step].answer);
+    out.high = std::max(out.high, data_.done[step].answer);
+  }
+  return out;
 }
 
 void ForceEvaluation::read_creep() {

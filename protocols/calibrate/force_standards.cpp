@@ -63,7 +63,8 @@ daq::Result<void> ForceEvaluation::judge_iso376() {
   in.creep_30s = at_time(r_.creep, 30);
   in.creep_300s = at_time(r_.creep, 300);
   if (!in.creep_30s || !in.creep_300s) in.creep_30s = in.creep_300s = std::nullopt;
-  in.temperature_coefficient_pct_K = kPercent * p_.plan_.sensitivity_per_K;
+  in.temperature_coefficient_pct_K = kPercent * per_K_;
+  if (!p_.temperatures_.empty()) in.temperature_range_K = temperatures().high - temperatures().low;
   in.temperature_degC = setup_.temperature_C;
   auto found = calibration::assess_iso376(in, {.degree = p_.plan_.degree, .through_zero = true});
   if (!found) return daq::Error{"ISO 376: " + found.error().message};
@@ -82,6 +83,8 @@ daq::Result<void> ForceEvaluation::judge_iso376() {
   }
   classify(found->table, fmt::format("{}", fmt::join(ranges, ", ")), "simple acceptance, case D, nothing is rounded");
   for (const auto& why : d.refused) out_.remarks.push_back("ISO 376: " + why);
+  // The certificate says why there is no class, or none better.
+  if (!d.refused.empty()) out_.record.conditions.notes += fmt::format("ISO 376: {}; ", d.refused.back());
   if (!d.judged) out_.remarks.push_back("ISO 376: " + d.why_not);
   return {};
 }
@@ -133,7 +136,9 @@ daq::Result<void> ForceEvaluation::judge_e74() {
 
 daq::Result<void> ForceEvaluation::judge() {
   if (auto r = judge_iso376(); !r) return r;
-  return judge_e74();
+  if (auto r = judge_e74(); !r) return r;
+  if (auto machine = judge_machine(); !machine) return machine.error();
+  return {};
 }
 
 }  // namespace strigil::protocols

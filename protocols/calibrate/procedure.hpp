@@ -110,6 +110,8 @@ class Procedure {
   [[nodiscard]] virtual ProcedureSubject subject(const rig::BenchConfig& bench) const;
   /// It is carried out with the stage's error map in use: setup.bench.stage.record must be there.
   [[nodiscard]] virtual bool on_stage_map() const { return false; }
+  /// What it finds is about the force calibration in use: setup.bench.force.record must be there.
+  [[nodiscard]] virtual bool on_force_record() const { return false; }
   /// Pure. Errors: what was measured makes no calibration, in words.
   [[nodiscard]] virtual daq::Result<ProcedureResult> evaluate(const ProcedureData& data,
                                                               const ProcedureSetup& setup) const = 0;

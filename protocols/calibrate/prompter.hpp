@@ -19,20 +19,22 @@ enum class HandsTask : std::uint8_t {
   kMount,    ///< mount the sensor under test on the exciter with its `axis` along the exciter's, anew
   kShake,    ///< let the exciter shake so until the next kShake
   kReading,  ///< read the reference and say what it says
+  kWarm,     ///< bring the bench to temperature_C, and wait until all of it has that
 };
 
 /// One thing to be done by hand. The rig stands still and is watched meanwhile.
 struct HandsRequest {
   HandsTask task = HandsTask::kConfirm;
-  std::string words = {};          ///< for people, a sentence
-  std::array<double, 3> load_N{};  ///< kLoad: along the force sensor's own x, y, z; all 0: nothing
-  double azimuth_rad = 0;          ///< kTurn
-  std::size_t axis = 0;            ///< kMount: 0 x, 1 y, 2 z
-  rig::Excitation excitation = {}; ///< kShake
-  std::string reference = {};      ///< kReading: what is read, e.g. "position x"; for whoever is no person
-  std::string unit = {};           ///< kReading: of the answer, SI symbol
-  double low = 0;                  ///< kReading: what can be believed lies from here ...
-  double high = 0;                 ///< ... to here
+  std::string words = {};           ///< for people, a sentence
+  std::array<double, 3> load_N{};   ///< kLoad: along the force sensor's own x, y, z; all 0: nothing
+  double azimuth_rad = 0;           ///< kTurn
+  std::size_t axis = 0;             ///< kMount: 0 x, 1 y, 2 z
+  rig::Excitation excitation = {};  ///< kShake
+  double temperature_C = 0;         ///< kWarm
+  std::string reference = {};       ///< kReading: what is read, e.g. "position x"; for whoever is no person
+  std::string unit = {};            ///< kReading: of the answer, SI symbol
+  double low = 0;                   ///< kReading: what can be believed lies from here ...
+  double high = 0;                  ///< ... to here
 };
 
 struct HandsAnswer {

@@ -4,10 +4,9 @@
 
 #include <algorithm>
 
-#include "calibration/conversion.hpp"
-#include "calibration/record/record.hpp"
 #include "daq/fanout.hpp"
 #include "daq/record/replay.hpp"
+#include "protocols/run_values.hpp"
 #include "rig/bench.hpp"
 #include "rig/rig.hpp"
 
@@ -54,17 +53,6 @@ daq::Result<HeardRun> joined(const daq::RunHeader& header, std::vector<StrokeHea
 
 }  // namespace
 
-daq::Result<std::optional<calibration::Conversion>> force_conversion_of(const daq::RunHeader& header,
-                                                                        daq::StreamId force) {
-  const auto* text = text_in(header, "calibration.json");
-  if (text == nullptr || force >= header.streams.size()) return std::optional<calibration::Conversion>{};
-  auto record = calibration::parse_record(*text);
-  if (!record) return record.error();
-  auto conversion = calibration::Conversion::with(header.streams[force], record->record);
-  if (!conversion) return conversion.error();
-  return std::optional(*conversion);
-}
-
 daq::Result<StrokeFeedConfig> feed_config_of(const daq::RunHeader& header) {
   StrokeFeedConfig config;
   const auto* bench_text = text_in(header, "bench.toml");
@@ -96,17 +84,12 @@ daq::Result<std::vector<StrokeHearing>> strokes_of_run(const std::string& run_fi
   const auto refuse = [&](const daq::Error& e) { return daq::Error{fmt::format("'{}': {}", run_file, e.message)}; };
   auto config = feed_config_of(header);
   if (!config) return refuse(config.error());
-  const auto force = config->roles.force;
-  const auto conversion = force_conversion_of(header, force);
-  if (!conversion) return refuse(conversion.error());
+  auto values = RunValues::of(header);
+  if (!values) return refuse(values.error());
   auto feed = StrokeFeed::make(header.streams, std::move(*config), detectors);
   if (!feed) return refuse(feed.error());
   daq::RunReplay replay(std::move(*reader));
-  if (*conversion) {
-    replay.convert([&](daq::Block& block) {
-      if (block.stream == force) (*conversion)->apply(block);
-    });
-  }
+  replay.convert([&](daq::Block& block) { values->apply(block); });
   daq::Fanout fanout;
   constexpr std::size_t kOne = 4;  // an item is taken out as it comes
   const auto rings = fanout.add_sink("court", kOne, kOne);

@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "calibration/conversion.hpp"
 #include "daq/record/run_reader.hpp"
 #include "daq/result.hpp"
 #include "protocols/court/stroke_feed.hpp"
@@ -77,11 +76,6 @@ daq::Result<HeardRun> join_truth(const std::string& run_file, std::vector<Stroke
 /// All hearings of a run file, those of broken-off strokes too, and no truth. Errors: as of hear_run.
 daq::Result<std::vector<StrokeHearing>> strokes_of_run(const std::string& run_file,
                                                        const std::vector<Detector*>& detectors);
-/// How to make a run file's force blocks as the run had them: where its calibration is no straight line, scale and
-/// offset do not say it. Nothing: they do. Errors: calibration.json is none, or not of this stream.
-daq::Result<std::optional<calibration::Conversion>> force_conversion_of(const daq::RunHeader& header,
-                                                                        daq::StreamId force);
-
 /// What a feed needs to know of the run in this file: roles from bench.toml, the plan from plan.json.
 daq::Result<StrokeFeedConfig> feed_config_of(const daq::RunHeader& header);
 

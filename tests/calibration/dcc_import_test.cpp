@@ -174,6 +174,15 @@ TEST(DccImportTest, HostileXml) {
   auto bytes = dcc("<quantity/>");
   bytes.replace(bytes.find("Kraft"), 5, "\xff\xfe\xff\xfe\xff");
   EXPECT_THAT(why(bytes), HasSubstr("UTF-8"));
+  auto entity = dcc("<quantity/>");
+  entity.replace(entity.find("Kraft"), 5, "&nope;");
+  EXPECT_THAT(why(entity), HasSubstr("refers to '&nope;'"));
+  entity.replace(entity.find("&nope;"), 6, "<!-- &nope; -->&amp;&#65;");
+  EXPECT_THAT(why(entity), testing::Not(HasSubstr("refers to")));
+  std::string many = "<quantity><s:realListXMLList><s:valueXMLList>";
+  for (std::size_t i = 0; i <= kMostDccNumbers; ++i) many += "1 ";
+  many += "</s:valueXMLList><s:unitXMLList>\\newton</s:unitXMLList></s:realListXMLList></quantity>";
+  EXPECT_THAT(why(dcc(many)), HasSubstr("a list of more than 100000 numbers"));
 }
 
 TEST(DccImportTest, TheExamplesOfTheReferenceData) {
