@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <numbers>
 
+#include "daq/json_text.hpp"
 #include "protocols/force_calibration.hpp"
 
 namespace strigil::protocols {
@@ -42,7 +43,7 @@ std::string to_text(const VibrationCalibration& c) {
 std::string to_json(const VibrationCalibration& c) {
   nlohmann::ordered_json j{{"state", c.calibrated ? "calibrated" : "uncalibrated"}};
   if (!c.reasons.empty()) j["reasons"] = c.reasons;
-  if (!c.calibrated) return j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+  if (!c.calibrated) return daq::json_text(j, 1);
   j["record"] = c.id;
   j["sha256"] = c.hash;
   j["class"] = c.grade;
@@ -53,7 +54,7 @@ std::string to_json(const VibrationCalibration& c) {
   j["expanded_percent"] = 200 * c.u_relative;
   j["response_percent"] = 100 * c.deviation_relative;
   j["coverage_factor"] = 2;
-  return j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return daq::json_text(j, 1);
 }
 
 }  // namespace strigil::protocols
