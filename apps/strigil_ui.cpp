@@ -68,13 +68,18 @@ ui::ScreenSettings load_settings(const std::string& path) {
   return s;
 }
 
-void save_settings(const std::string& path, const ui::ScreenSettings& s) {
+/// `kept`: what was written last; the same is not written again.
+void save_settings(const std::string& path, const ui::ScreenSettings& s, std::string& kept) {
+  const auto text = nlohmann::json{{"light", s.tone == ui::Tone::kLight}, {"engineer", s.engineer},  {"scale", s.scale},
+                                   {"page", static_cast<int>(s.page)},    {"span_s", s.live.span_s}, {"shown", s.shown}}
+                        .dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  if (text == kept) return;
+  kept = text;
   std::error_code failure;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failure);
   std::ofstream out(path);
-  out << nlohmann::json{{"light", s.tone == ui::Tone::kLight}, {"engineer", s.engineer},  {"scale", s.scale},
-                        {"page", static_cast<int>(s.page)},    {"span_s", s.live.span_s}, {"shown", s.shown}};
-  if (!out) fmt::print(stderr, "strigil-ui: the settings cannot be kept in {}\n", path);
+  out << text;
+  if (!out.flush()) fmt::print(stderr, "strigil-ui: the settings cannot be kept in {}\n", path);
 }
 
 void save_picture(GLFWwindow* window, const std::string& path) {
@@ -222,6 +227,7 @@ int run(const Arguments& a) {
     link = std::make_unique<ui::BenchLink>(
         model, ui::BenchLinkConfig{a.control, a.client.empty() ? who + " at the screen" : a.client, curve});
   }
+  std::string kept;
   if (!link) model.state.controller_words.clear();  // nobody is waited for
   {
     ui::Screen screen(model, settings);
@@ -233,6 +239,8 @@ int run(const Arguments& a) {
     auto drawn = settings;
     ui::apply_theme(settings.tone, settings.scale);
     double told_landmarks_s = 0;
+    constexpr double kKeepSettings_s = 2;
+    double looked_at_settings_s = 0;
     while (glfwWindowShouldClose(window) == GLFW_FALSE) {
       if (pace.wait() && link) link->stop();
       if (a.review_again && !screen.review().run->growing()) {
@@ -263,11 +271,16 @@ int run(const Arguments& a) {
         std::ofstream(fresh) << screen.landmarks().json();
         std::filesystem::rename(fresh, a.landmarks);
       }
+      // As they are changed: a console that is killed comes back as it was.
+      if (glfwGetTime() - looked_at_settings_s > kKeepSettings_s) {
+        looked_at_settings_s = glfwGetTime();
+        save_settings(a.settings, settings, kept);
+      }
       if (due) break;
     }
   }
   link.reset();
-  save_settings(a.settings, settings);
+  save_settings(a.settings, settings, kept);
   ImGui_ImplOpenGL3_Shutdown();
   ImGui_ImplGlfw_Shutdown();
   ImGui::DestroyContext();

@@ -79,6 +79,7 @@ void enter_run(ModelState& s, std::uint32_t tag) {
   s.passes.clear();
   s.subscribers.clear();
   for (auto& [name, stream] : s.streams) {
+    stream.history.gap();
     stream.next = 0;
     stream.samples = stream.missing = stream.unseen = stream.unlocked = stream.saturated = 0;
   }

@@ -123,8 +123,8 @@ void Screen::review_page() {
       Plot plot("overlay", {0, below - ImGui::GetStyle().ItemSpacing.y},
                 {review_view_.from_s() - whole.from_s, review_view_.to_s - whole.from_s}, padded(low, high),
                 settings_.tone,
-                fmt::format("force {} [N]: {} and, orange, {}", mine->second.description.channels[kNormal].name,
-                            file_name_of(run.path()), file_name_of(other.path())),
+                fmt::format("force {} [N]; orange: {}", mine->second.description.channels[kNormal].name,
+                            file_name_of(other.path())),
                 "s since each began");
       plot.curve(a, curve_colour(0));
       plot.curve(b, curve_colour(1));
