@@ -89,7 +89,8 @@ daq::Result<protocols::VibrationCalibration> vibration_calibration_of(const cali
     if (!(largest > 0) || !expanded)
       return daq::Error{fmt::format("calibration '{}': '{}' is calibrated for no amplitude", record.id, channel)};
     out.largest_m_s2 = std::min(out.largest_m_s2, largest);
-    // Of a value in use at the reference frequency, and what the sensitivity is known less well by elsewhere in the band.
+    // Of a value in use at the reference frequency, and what the sensitivity is known less well by elsewhere in the
+    // band.
     constexpr double kPercent = 1e-2;
     double there = 0;
     for (const auto& r : *response) there = r.deviation_pct == 0 ? r.expanded_pct * kPercent : there;
