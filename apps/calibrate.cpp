@@ -298,6 +298,7 @@ class Calibrating {
   daq::Result<CalibrateDone> conclude() {
     const auto why = failure();
     if (auto r = close_raw(why); !r) return r.error();
+    recorder_.reset();  // closes the file: its hash must be of all that will ever be in it
     if (!why.empty()) return daq::Error{fmt::format("no calibration: {}. Nothing was kept", why)};
     protocols::ProcedureData data{run_->rig().streams(), run_->rig().roles(), runner_->done(), collector_->finish()};
     auto result = o_.procedure->procedure->evaluate(data, o_.setup);

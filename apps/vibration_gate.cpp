@@ -89,8 +89,14 @@ daq::Result<protocols::VibrationCalibration> vibration_calibration_of(const cali
     if (!(largest > 0) || !expanded)
       return daq::Error{fmt::format("calibration '{}': '{}' is calibrated for no amplitude", record.id, channel)};
     out.largest_m_s2 = std::min(out.largest_m_s2, largest);
-    // Of a value in use at the reference frequency, or of the sensitivity where in the band that is known least.
-    out.u_relative = std::max({out.u_relative, *expanded / largest / record.coverage_factor, band->expanded / 2});
+    // Of a value in use at the reference frequency, and what the sensitivity is known less well by elsewhere in the
+    // band.
+    constexpr double kPercent = 1e-2;
+    double there = 0;
+    for (const auto& r : *response) there = r.deviation_pct == 0 ? r.expanded_pct * kPercent : there;
+    const double worse = std::max(0.0, band->expanded * band->expanded - there * there);
+    const double u = std::hypot(*expanded / largest / record.coverage_factor, std::sqrt(worse) / 2);
+    out.u_relative = std::max(out.u_relative, u);
     out.deviation_relative = std::max(out.deviation_relative, band->deviation);
     out.channels.emplace_back(channel);
   }

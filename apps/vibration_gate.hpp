@@ -20,7 +20,8 @@ struct GatedVibration {
 
 /// Errors, with policy "refuse": why the record may not be believed, all reasons in words; also a band ([vibration]
 /// band_Hz) that its response does not cover, and an axis that it says nothing of. With "mark" they are in
-/// `vibration.reasons`. A bench that names none: no error. That the device samples as it did is seen by Rig::bring_up().
+/// `vibration.reasons`. A bench that names none: no error. That the device samples as it did is seen by
+/// Rig::bring_up().
 daq::Result<GatedVibration> pass_vibration_gate(const rig::BenchConfig& bench, daq::WallTime now);
 
 /// What vibrations are worth by this record, between [vibration] band_Hz or where the record is calibrated. Errors: it

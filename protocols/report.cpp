@@ -45,7 +45,7 @@ std::string plus_minus(const StrokeResult& s) {
 /// Of its vibration; nothing where that is not calibrated.
 std::string plus_minus_vibration(const StrokeResult& s) {
   const double u_m_s2 = s.vibration_uncertainty.expanded_m_s2;
-  return std::isfinite(u_m_s2) ? fmt::format(" +- {:.3f}", u_m_s2) : std::string();
+  return std::isfinite(u_m_s2) && u_m_s2 > 0 ? fmt::format(" +- {:.3f}", u_m_s2) : std::string();
 }
 
 /// JSON has no NaN: a number nobody measured is null.

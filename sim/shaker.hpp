@@ -19,19 +19,19 @@ namespace strigil::sim {
 
 /// [twin.shaker] of a bench file. Ratios are of the motion along the exciter's axis.
 struct ShakerConfig {
-  double suspension_Hz = 15;       ///< [A]
+  double suspension_Hz = 15;  ///< [A]
   double suspension_damping = 0.3;
-  double armature_Hz = 4500;       ///< axial resonance [A]; 0: none
+  double armature_Hz = 4500;  ///< axial resonance [A]; 0: none
   double armature_damping = 0.03;
-  double level_error = 0.05;       ///< of the amplifier, relative [A]
-  double second_harmonic = 0.01;   ///< of the drive [A]
+  double level_error = 0.05;      ///< of the amplifier, relative [A]
+  double second_harmonic = 0.01;  ///< of the drive [A]
   double third_harmonic = 0.005;
   std::array<double, 2> transverse{0.03, -0.02};  ///< at low frequencies [A]
-  double transverse_Hz = 1400;     ///< where it is greatest; 0: the same at all
+  double transverse_Hz = 1400;                    ///< where it is greatest; 0: the same at all
   double transverse_damping = 0.1;
-  double hum_m_s2 = 0.02;          ///< at 50 Hz [A]
+  double hum_m_s2 = 0.02;  ///< at 50 Hz [A]
   double noise_m_s2_rtHz = 0.001;
-  double mounting_gain = 0.001;    ///< scatter of the coupling from one mounting to the next, relative [A]
+  double mounting_gain = 0.001;  ///< scatter of the coupling from one mounting to the next, relative [A]
   double mounting_tilt_rad = 0.005;
   double reference_V_m_s2 = 0.01;  ///< what the reference's certificate says
   double reference_error = 0;      ///< what it really is, relative to that

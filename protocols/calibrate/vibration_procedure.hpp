@@ -1,6 +1,6 @@
 // Calibration of an accelerometer by comparison with a reference on an exciter, after ISO 16063-21 (metrology.md 2.1
-// [M], "method based on"): sines at several frequencies with several mountings, amplitudes at the reference frequency, a
-// chirp for the response between. Both sensors are channels of one stream, sampled at the same instants.
+// [M], "method based on"): sines at several frequencies with several mountings, amplitudes at the reference frequency,
+// a chirp for the response between. Both sensors are channels of one stream, sampled at the same instants.
 #pragma once
 
 #include <string>
@@ -21,12 +21,12 @@ struct ChirpPlan {
 
 /// What no reading shows. Half-widths, rectangular, but for `transverse`.
 struct VibrationBudget {
-  double channels = 0;         ///< ratio of the gains of both channels' converters, relative
-  double transverse = 0.03;    ///< most that the sensor says of motion across, relative: its data sheet [A]
-  double strain = 0.001;       ///< base strain, cable, motion of one sensor against the other, relative [A]
-  double skew_s = 0;           ///< one channel is sampled so much after the other, at the most
+  double channels = 0;       ///< ratio of the gains of both channels' converters, relative
+  double transverse = 0.03;  ///< most that the sensor says of motion across, relative: its data sheet [A]
+  double strain = 0.001;     ///< base strain, cable, motion of one sensor against the other, relative [A]
+  double skew_s = 0;         ///< one channel is sampled so much after the other, at the most
   double sensitivity_per_K = 0;
-  double temperature_K = 1;    ///< how far the sensor may have been from the temperature that was told [A]
+  double temperature_K = 1;  ///< how far the sensor may have been from the temperature that was told [A]
   double use_low_C = 18;
   double use_high_C = 28;
 };

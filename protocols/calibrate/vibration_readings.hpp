@@ -12,8 +12,8 @@ namespace strigil::protocols {
 
 /// Channels of the stream that holds both.
 struct VibrationChannels {
-  std::size_t sensor = 0;               ///< the axis that is calibrated
-  std::vector<std::size_t> across;      ///< the sensor's other axes
+  std::size_t sensor = 0;           ///< the axis that is calibrated
+  std::vector<std::size_t> across;  ///< the sensor's other axes
   std::size_t reference = 0;
 };
 /// Errors: the stream has no such channel, or in another unit than m/s2 (reference: V).
@@ -22,13 +22,13 @@ daq::Result<VibrationChannels> vibration_channels(const daq::StreamDescription& 
 
 /// One sine.
 struct SineReading {
-  double frequency_Hz = 0;              ///< of the reference's signal
-  double amplitude_m_s2 = 0;            ///< by the reference
-  std::complex<double> ratio;           ///< indicated m/s2 by V
-  double u_ratio = 0;                   ///< relative, from the scatter about both sines
-  double resolution = 0;                ///< relative standard uncertainty by the sensor's and the reference's counts
-  double distortion = 0;                ///< harmonics 2 to 5 of the reference's signal by its fundamental
-  double transverse = 0;                ///< amplitude on the axes across by that on the axis
+  double frequency_Hz = 0;     ///< of the reference's signal
+  double amplitude_m_s2 = 0;   ///< by the reference
+  std::complex<double> ratio;  ///< indicated m/s2 by V
+  double u_ratio = 0;          ///< relative, from the scatter about both sines
+  double resolution = 0;       ///< relative standard uncertainty by the sensor's and the reference's counts
+  double distortion = 0;       ///< harmonics 2 to 5 of the reference's signal by its fundamental
+  double transverse = 0;       ///< amplitude on the axes across by that on the axis
   double periods = 0;
 };
 /// Sine fits over a whole number of periods: four parameters for the reference, three for the sensor. `asked` is the
@@ -39,9 +39,7 @@ daq::Result<SineReading> read_sine(const StreamWindow& window, const daq::Stream
                                    const ReferenceStandard& reference);
 
 /// Sensor over reference (indicated m/s2 by V), Hann windows as long as one period of the chirp. Errors as above.
-daq::Result<calibration::FrequencyResponse> read_chirp(const StreamWindow& window,
-                                                       const daq::StreamDescription& stream,
-                                                       const VibrationChannels& channels,
-                                                       const rig::Excitation& asked);
+daq::Result<calibration::FrequencyResponse> read_chirp(const StreamWindow& window, const daq::StreamDescription& stream,
+                                                       const VibrationChannels& channels, const rig::Excitation& asked);
 
 }  // namespace strigil::protocols
