@@ -173,10 +173,26 @@ TEST(TmclSession, PositionsAreMetresAtTheMiddleOfTheirRequest) {
   EXPECT_EQ(b.counts[0], 10'000);
   EXPECT_EQ(b.counts[2], 7'500);
   EXPECT_EQ(b.t0, d.session.axis(0).acquired) << "when the first axis was read";
-  EXPECT_EQ(b.bound, 2ms);
-  EXPECT_GT(b.bound, 0ns);
+  EXPECT_EQ(b.bound, 500us) << "half of that exchange";
   EXPECT_EQ(d.out.blocks.size(), d.out.newest_samples.size());
   EXPECT_EQ(d.session.counts().samples, d.out.blocks.size());
+}
+
+TEST(AxisLine, StandsBetweenItsLastTwoReadingsAndNowhereElse) {
+  const HostTime began{1'000'000'000};
+  AxisLine line;
+  line.add(1e-3, began);
+  EXPECT_EQ(line.at(began - 1ms), 1e-3) << "one reading is no line";
+  line.add(3e-3, began + 10ms);
+  EXPECT_NEAR(line.at(began + 4ms), 1.8e-3, 1e-12);
+  EXPECT_EQ(line.at(began + 10ms), 3e-3);
+  EXPECT_EQ(line.at(began + 20ms), 3e-3) << "nothing is foretold";
+  EXPECT_EQ(line.at(began - 1ms), 3e-3);
+  line.add(5e-3, began + 10ms + AxisLine::kLongest + 1ns);
+  EXPECT_EQ(line.at(began + 20ms), 5e-3) << "it was silent";
+  line.forget();
+  line.add(7e-3, began + 300ms);
+  EXPECT_EQ(line.at(began + 299ms), 7e-3);
 }
 
 TEST(TmclSession, VelocityWishesBecomeRorRolAndMst) {
