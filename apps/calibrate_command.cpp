@@ -92,6 +92,11 @@ daq::Result<std::unique_ptr<Prepared>> prepare(const CalibrateArguments& a) {
     if (!map) return map.error();
     o.setup.bench.stage.record = std::move(*map);
   }
+  if (out->procedure.procedure->on_force_record()) {
+    auto record = force_record_in_use(o.setup.bench, daq::wall_now());
+    if (!record) return record.error();
+    o.setup.bench.force.record = std::move(*record);
+  }
   out->answers = std::move(*answers);
   if (a.reference.empty() && !out->procedure.procedure->runs()) {
     return daq::Error{"what is compared with? --reference FILE says (docs/calibrate.md)"};
@@ -116,7 +121,8 @@ daq::Result<std::unique_ptr<Prepared>> prepare(const CalibrateArguments& a) {
 const char* table_of(const calibration::Record& r) {
   const auto& quantity = r.quantities.front().quantity;
   if (quantity == "delay") return "timing";
-  return quantity == "position" ? "stage" : "force";
+  if (quantity == "force") return "force";
+  return quantity == "position" ? "stage" : "instrument";
 }
 
 void print(const CalibrateDone& done, const CalibrateOptions& o) {

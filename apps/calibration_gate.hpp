@@ -63,6 +63,11 @@ calibration::Interval wished_forces(const protocols::Plan& plan);
 daq::Result<std::shared_ptr<const calibration::Record>> stage_map_in_use(const rig::BenchConfig& bench,
                                                                          daq::WallTime now);
 
+/// The record that the bench names for its force, where nothing speaks against it; nothing: it names none. Errors: why it
+/// may not be believed, whatever the policy.
+daq::Result<std::shared_ptr<const calibration::Record>> force_record_in_use(const rig::BenchConfig& bench,
+                                                                            daq::WallTime now);
+
 /// Where along axis `axis` a plan goes by its own wish (m): its strokes and ways, not the taps. Nothing for z: how deep
 /// the instrument goes the phantom decides.
 std::optional<calibration::Interval> wished_positions(const protocols::Plan& plan, std::size_t axis);

@@ -9,6 +9,7 @@
 
 #include "apps/calibration_gate.hpp"
 #include "apps/delay_gate.hpp"
+#include "apps/instrument_gate.hpp"
 #include "apps/places.hpp"
 #include "apps/remote_detector.hpp"
 #include "apps/run_ledger.hpp"
@@ -56,6 +57,11 @@ class Run {
     for (const auto& reason : delays->reasons) say("delays are uncalibrated, latency_ms holds: " + reason);
     for (const auto& remark : delays->remarks) say(remark);
     delays_text_ = delays->text;
+    const auto instrument = pass_instrument_gate(o_.bench, o_.today.value_or(daq::wall_now()));
+    if (!instrument) return instrument.error();
+    for (const auto& reason : instrument->reasons) say("the instrument is uncalibrated: " + reason);
+    for (const auto& remark : instrument->remarks) say(remark);
+    instrument_text_ = instrument->text;
     auto bench = delays->bench;
     bench.force.record = calibration_.record;
     bench.stage.record = calibration_.stage_record;
@@ -95,6 +101,7 @@ class Run {
     if (!calibration_.text.empty()) header.config["calibration.json"] = calibration_.text;
     if (!calibration_.stage_text.empty()) header.config["stage_calibration.json"] = calibration_.stage_text;
     if (!delays_text_.empty()) header.config["delays.json"] = delays_text_;
+    if (!instrument_text_.empty()) header.config["instrument_calibration.json"] = instrument_text_;
     add_ground_truth(header.config);
     if (!o_.publication.endpoint.empty()) {
       if (auto r = open_publisher(header); !r) return r.error();
@@ -447,6 +454,7 @@ class Run {
   const RunWatcher& watcher_;
   GatedCalibration calibration_;
   std::string delays_text_;  // the record of the channels' delays; empty: none is used
+  std::string instrument_text_;
   Wires wires_;
   std::unique_ptr<rig::Rig> rig_;
   std::unique_ptr<daq::Recorder> recorder_;

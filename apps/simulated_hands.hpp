@@ -3,10 +3,14 @@
 
 #include "protocols/calibrate/prompter.hpp"
 #include "protocols/calibrate/reference_standard.hpp"
+#include "sim/instrument_bench_plant.hpp"
 #include "sim/reference_load.hpp"
 #include "sim/virtual_world.hpp"
 
 namespace strigil::apps {
+
+/// What hands do to an instrument, done to the simulated one; any other task: nothing.
+void handle_instrument(const protocols::HandsRequest& request, sim::InstrumentBenchPlant& bench);
 
 /// Passes everything on to another prompter; once that has answered, loads hang at the simulated edge. An answer of NaN
 /// to a reading is filled in: what the reference shows in the simulated world. One thread.

@@ -222,6 +222,7 @@ void VirtualWorld::refuse_when_full(bool on) noexcept { wires_->refuses = on; }
 daq::HostTime VirtualWorld::now() const noexcept { return wires_->now; }
 const World& VirtualWorld::world() const noexcept { return wires_->world; }
 void VirtualWorld::load_edge(const std::array<double, 3>& force_N) noexcept { wires_->world.load_edge(force_N); }
+InstrumentBenchPlant* VirtualWorld::instrument_bench() noexcept { return wires_->world.instrument_bench(); }
 std::uint64_t VirtualWorld::lost_chunks() const noexcept {
   std::uint64_t lost = 0;
   for (const auto& wire : wires_->wire) lost += wire.lost;

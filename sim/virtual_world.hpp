@@ -41,6 +41,8 @@ class VirtualWorld {
   [[nodiscard]] const World& world() const noexcept;
   /// As World::load_edge().
   void load_edge(const std::array<double, 3>& force_N) noexcept;
+  /// As World::instrument_bench().
+  [[nodiscard]] InstrumentBenchPlant* instrument_bench() noexcept;
   /// Chunks lost because nobody emptied the ring.
   [[nodiscard]] std::uint64_t lost_chunks() const noexcept;
 

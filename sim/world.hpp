@@ -23,6 +23,8 @@ inline constexpr std::size_t kDevices = 3;
 /// "stage", "force", "vibration": as in link URIs and in the counts.
 std::string_view name_of(DeviceName device) noexcept;
 
+class InstrumentBenchPlant;
+
 /// What one device has put on its wire since power-on.
 struct DeviceTotals {
   std::uint64_t samples = 0;  ///< sensor samples sent; the stage: status reports sent
@@ -59,6 +61,8 @@ class World {
   /// From the next step on this force pulls at the instrument's edge, beside what the plant gives: the hands of who
   /// calibrates (sensor's axes, N; all 0: nothing). The stage and the plant do not feel it.
   void load_edge(const std::array<double, 3>& force_N) noexcept;
+  /// For hands: the bench on which an instrument is calibrated; nullptr: this is none.
+  [[nodiscard]] InstrumentBenchPlant* instrument_bench() noexcept;
   /// Takes one plant step.
   void step();
   /// Takes every step up to and including `to`.

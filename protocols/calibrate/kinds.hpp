@@ -16,5 +16,6 @@ using ReadProcedure = std::unique_ptr<Procedure> (*)(daq::StrictTable table, con
 std::unique_ptr<Procedure> read_force_procedure(daq::StrictTable table, const ProcedureSetup& setup);
 std::unique_ptr<Procedure> read_stage_procedure(daq::StrictTable table, const ProcedureSetup& setup);
 std::unique_ptr<Procedure> read_delay_procedure(daq::StrictTable table, const ProcedureSetup& setup);
+std::unique_ptr<Procedure> read_instrument_procedure(daq::StrictTable table, const ProcedureSetup& setup);
 
 }  // namespace strigil::protocols

@@ -17,6 +17,7 @@ constexpr std::array kKinds{
     Kind{"force", read_force_procedure},
     Kind{"stage", read_stage_procedure},
     Kind{"delay", read_delay_procedure},
+    Kind{"instrument", read_instrument_procedure},
 };
 
 }  // namespace

@@ -16,6 +16,24 @@ enum class HandsTask : std::uint8_t {
   kLoad,     ///< put load_N on the edge, and take off what was there before
   kTurn,     ///< turn what carries the load to azimuth_rad about the sensor's axis, and put it up anew
   kReading,  ///< read the reference and say what it says
+  kTakeOut,  ///< take the instrument out of its clamp
+  kPutIn,    ///< put it in
+  kTilt,     ///< set the tilt joint to azimuth_rad from upright
+  kTap,      ///< from now on tap the edge as `excitation` says
+  kSweep,    ///< couple the exciter to the edge, and let it sweep
+  kLetGo,    ///< nothing at the edge any more
+};
+
+/// What shakes the edge. For people it is in the words.
+struct Excitation {
+  int taps = 0;
+  double period_s = 0;     ///< from tap to tap, or from sweep to sweep
+  double pulse_s = 0;      ///< length of a tap: how hard the hammer's tip is
+  double impulse_N_s = 0;  ///< of a tap
+  double sweep_s = 0;      ///< of one sweep; what is left of its period it pauses
+  double low_Hz = 0;       ///< of the sweep, linear in time
+  double high_Hz = 0;
+  double force_N = 0;  ///< amplitude of the sweep
 };
 
 /// One thing to be done by hand. The rig stands still and is watched meanwhile.
@@ -23,7 +41,8 @@ struct HandsRequest {
   HandsTask task = HandsTask::kConfirm;
   std::string words = {};          ///< for people, a sentence
   std::array<double, 3> load_N{};  ///< kLoad: along the force sensor's own x, y, z; all 0: nothing
-  double azimuth_rad = 0;          ///< kTurn
+  double azimuth_rad = 0;          ///< kTurn, kTilt
+  Excitation excitation = {};      ///< kTap, kSweep
   std::string reference = {};      ///< kReading: what is read, e.g. "position x"; for whoever is no person
   std::string unit = {};           ///< kReading: of the answer, SI symbol
   double low = 0;                  ///< kReading: what can be believed lies from here ...
