@@ -102,11 +102,14 @@ daq::Result<Weighed> weigh(const InstrumentData& d, const Wrenches& wrenches,
   }
   const auto tool = calibration::identify_tool(gravity, wrench);
   if (!tool) return tool.error();
-  Weighed out{*tool, {}, 3.0 * static_cast<double>(n) - 4, 3.0 * static_cast<double>(n) - 6};
+  Weighed out{*tool, {}, 3.0 * static_cast<double>(n) - 4, static_cast<double>(n) - 3};
+  // An attitude that is off turns torque about y alone, in which x, z and a zero are fitted: residuals of the other two
+  // torques say nothing of it, so that all of the scatter is taken for its own.
+  const double own = std::sqrt((3.0 * static_cast<double>(n) - 6) / (static_cast<double>(n) - 3));
   for (Eigen::Index a = 0; a < 3; ++a) {
     const double with_mass = tool->u_centre_m[a] * tool->mass_kg;
     const double of_mass = tool->centre_m[a] * tool->u_mass_kg;
-    out.u_moment[a] = std::sqrt(std::max(with_mass * with_mass - of_mass * of_mass, 0.0));
+    out.u_moment[a] = own * std::sqrt(std::max(with_mass * with_mass - of_mass * of_mass, 0.0));
   }
   return out;
 }

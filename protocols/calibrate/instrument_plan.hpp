@@ -49,8 +49,8 @@ struct VibrationPlan {
   double tap_period_s = 2;
   double hard_pulse_s = 0.5e-3;
   double soft_pulse_s = 2e-3;
-  double hard_impulse_N_s = 0.15e-3;
-  double soft_impulse_N_s = 0.8e-3;
+  double hard_impulse_N_s = 0.05e-3;
+  double soft_impulse_N_s = 0.5e-3;
   std::size_t modes = 2;               ///< at the most
   std::pair<double, double> modes_Hz;  ///< where they are looked for
   double clock_relative_u = 50e-6;     ///< of the accelerometers' sampling rate against the host's clock
