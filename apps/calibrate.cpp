@@ -285,7 +285,7 @@ class Calibrating {
     const auto& done = runner_->done();
     for (std::size_t i = 0; i < done.size(); ++i) {
       windows.push_back({{"step", steps_[i].name},
-                         {"measures", steps_[i].kind == ProcedureStepKind::kMeasure},
+                         {"measures", protocols::measures(steps_[i])},
                          {"began_ns", done[i].began.ns},
                          {"ended_ns", done[i].ended.ns},
                          {"answer", done[i].answer}});

@@ -92,9 +92,14 @@ daq::Result<std::unique_ptr<Prepared>> prepare(const CalibrateArguments& a) {
     if (!map) return map.error();
     o.setup.bench.stage.record = std::move(*map);
   }
-  if (out->procedure.procedure->on_force_record()) {
+  const auto& procedure = *out->procedure.procedure;
+  if (procedure.on_force_record() || procedure.measures_forces()) {
     auto record = force_record_in_use(o.setup.bench, daq::wall_now());
     if (!record) return record.error();
+    if (procedure.on_force_record() && *record == nullptr) {
+      return daq::Error{
+          fmt::format("the bench file {} names no calibration to verify: [force] calibration", o.setup.bench.file)};
+    }
     o.setup.bench.force.record = std::move(*record);
   }
   out->answers = std::move(*answers);
@@ -122,7 +127,8 @@ const char* table_of(const calibration::Record& r) {
   const auto& quantity = r.quantities.front().quantity;
   if (quantity == "delay") return "timing";
   if (quantity == "acceleration") return "vibration";
-  return quantity == "position" ? "stage" : "force";
+  if (quantity == "force") return "force";
+  return quantity == "position" ? "stage" : "instrument";
 }
 
 void print(const CalibrateDone& done, const CalibrateOptions& o) {
@@ -177,8 +183,9 @@ int calibrate_command(const CalibrateArguments& a) {
   if (!prepared) return refuse(prepared.error().message);
   const auto& p = **prepared;
   if (const auto& head = p.options.head; head.make.empty() || head.model.empty()) {
-    fmt::print(stderr, "note: without --make and --model no certificate can be issued of the record, and a record is "
-                       "never edited\n");
+    fmt::print(stderr,
+               "note: without --make and --model no certificate can be issued of the record, and a record is "
+               "never edited\n");
   }
   catch_stop_signals();
   std::unique_ptr<protocols::Prompter> prompter;

@@ -269,11 +269,11 @@ daq::Result<std::shared_ptr<const calibration::Record>> stage_map_in_use(const r
 
 daq::Result<std::shared_ptr<const calibration::Record>> force_record_in_use(const rig::BenchConfig& bench,
                                                                             daq::WallTime now) {
-  if (bench.force.calibration.empty())
-    return daq::Error{fmt::format("the bench file {} names no calibration to verify: [force] calibration", bench.file)};
+  if (bench.force.calibration.empty()) return std::shared_ptr<const calibration::Record>();
   std::vector<std::string> reasons;
   const auto found = believed(
-      bench.force.calibration, bench, [&](const FoundRecord& f) { return reasons_against(f, bench, {}, now); }, reasons);
+      bench.force.calibration, bench,
+      [&](const FoundRecord& f) { return reasons_against(f, bench, std::nullopt, now); }, reasons);
   if (!found) return daq::Error{"the force " + found.error().message};
   return std::make_shared<const calibration::Record>(found->kept.record);
 }

@@ -34,8 +34,8 @@ struct FoundRecord {
 daq::Result<FoundRecord> find_record(const std::string& name, const std::string& store);
 
 /// Judges before anything moves. Errors, with policy "refuse": why the calibration may not be believed, all reasons in
-/// words. With "mark" they are in `force.reasons` and `stage.reasons`, the scale is nominal, and the stage goes where it
-/// counts. A bench that names none: nominal, no error.
+/// words. With "mark" they are in `force.reasons` and `stage.reasons`, the scale is nominal, and the stage goes where
+/// it counts. A bench that names none: nominal, no error.
 daq::Result<GatedCalibration> pass_calibration_gate(const rig::BenchConfig& bench, const protocols::Plan& plan,
                                                     daq::WallTime now);
 
@@ -63,7 +63,8 @@ calibration::Interval wished_forces(const protocols::Plan& plan);
 daq::Result<std::shared_ptr<const calibration::Record>> stage_map_in_use(const rig::BenchConfig& bench,
                                                                          daq::WallTime now);
 
-/// The calibration that the bench names for its force sensor, likewise.
+/// The record that the bench names for its force, where nothing speaks against it; nothing: it names none. Errors: why
+/// it may not be believed, whatever the policy.
 daq::Result<std::shared_ptr<const calibration::Record>> force_record_in_use(const rig::BenchConfig& bench,
                                                                             daq::WallTime now);
 

@@ -9,6 +9,7 @@
 
 #include "apps/calibration_gate.hpp"
 #include "apps/delay_gate.hpp"
+#include "apps/instrument_gate.hpp"
 #include "apps/places.hpp"
 #include "apps/remote_detector.hpp"
 #include "apps/run_ledger.hpp"
@@ -62,6 +63,11 @@ class Run {
     auto vibration = pass_vibration_gate(o_.bench, o_.today.value_or(daq::wall_now()));
     if (!vibration) return vibration.error();
     vibration_ = std::move(*vibration);
+    const auto instrument = pass_instrument_gate(o_.bench, o_.today.value_or(daq::wall_now()));
+    if (!instrument) return instrument.error();
+    for (const auto& reason : instrument->reasons) say("the instrument is uncalibrated: " + reason);
+    for (const auto& remark : instrument->remarks) say(remark);
+    instrument_text_ = instrument->text;
     auto bench = delays->bench;
     bench.vibration.record = vibration_.record;
     bench.force.record = calibration_.record;
@@ -103,6 +109,7 @@ class Run {
     if (!calibration_.stage_text.empty()) header.config["stage_calibration.json"] = calibration_.stage_text;
     if (!vibration_.text.empty()) header.config["vibration_calibration.json"] = vibration_.text;
     if (!delays_text_.empty()) header.config["delays.json"] = delays_text_;
+    if (!instrument_text_.empty()) header.config["instrument_calibration.json"] = instrument_text_;
     add_ground_truth(header.config);
     if (!o_.publication.endpoint.empty()) {
       if (auto r = open_publisher(header); !r) return r.error();
@@ -461,6 +468,7 @@ class Run {
   GatedCalibration calibration_;
   GatedVibration vibration_;
   std::string delays_text_;  // the record of the channels' delays; empty: none is used
+  std::string instrument_text_;
   Wires wires_;
   std::unique_ptr<rig::Rig> rig_;
   std::unique_ptr<daq::Recorder> recorder_;

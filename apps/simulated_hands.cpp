@@ -28,9 +28,29 @@ double relative_u(const protocols::ReferenceStandard& r) {
 
 }  // namespace
 
+void handle_instrument(const protocols::HandsRequest& request, sim::InstrumentBenchPlant& bench) {
+  const auto& e = request.at_edge;
+  switch (request.task) {
+    case protocols::HandsTask::kTakeOut:
+      return bench.mount(false);
+    case protocols::HandsTask::kPutIn:
+      return bench.mount(true);
+    case protocols::HandsTask::kTilt:
+      return bench.tilt(request.azimuth_rad);
+    case protocols::HandsTask::kTap:
+      return bench.tap({e.taps, e.period_s, e.pulse_s, e.impulse_N_s});
+    case protocols::HandsTask::kSweep:
+      return bench.sweep({e.low_Hz, e.high_Hz, e.sweep_s, e.period_s, e.force_N});
+    case protocols::HandsTask::kLetGo:
+      return bench.leave_edge();
+    default:
+      return;
+  }
+}
+
 SimulatedHands::SimulatedHands(protocols::Prompter& asked, sim::VirtualWorld& world,
-                               const protocols::ReferenceStandard& reference,
-                               const sim::TemperatureCourse& temperature, std::uint64_t seed)
+                               const protocols::ReferenceStandard& reference, const sim::TemperatureCourse& temperature,
+                               std::uint64_t seed)
     : asked_(asked),
       world_(world),
       temperature_(temperature),
@@ -76,6 +96,8 @@ std::optional<protocols::HandsAnswer> SimulatedHands::poll(daq::HostTime now) {
     case protocols::HandsTask::kReading:
       if (std::isnan(answer->value)) answer->value = reference_reading(request_.reference);
       break;
+    default:
+      if (auto* bench = world_.instrument_bench()) handle_instrument(request_, *bench);
   }
   return answer;
 }

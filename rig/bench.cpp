@@ -138,6 +138,7 @@ InstrumentMount read_instrument(StrictTable t) {
   m.file = t.text("file", m.file);
   m.angle_rad = t.number("angle_deg", {30, 90}, 90.0) * kDegree;  // science.md 1.3: 30-90 degrees
   m.sensor_tilts = t.boolean("sensor_tilts", m.sensor_tilts);
+  read_chain(t, m.calibration, m.serial, m.setting);
   t.finish();
   return m;
 }

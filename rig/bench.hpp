@@ -67,6 +67,9 @@ struct InstrumentMount {
   std::string file;  ///< of the catalogue by name, or a path seen from the bench file's folder; empty: not told
   double angle_rad = 1.5707963267948966;  ///< against the surface; upright
   bool sensor_tilts = false;              ///< the force sensor sits below the tilt joint and leans with the instrument
+  std::string calibration;       ///< the record of this instrument, as for the force; empty: it goes by its catalogue
+  std::string serial;            ///< of the instrument on the bench
+  calibration::Setting setting;  ///< how it is held: its mounting counts
 };
 
 /// A sensor that speaks the Strigil sensor stream; it describes itself.

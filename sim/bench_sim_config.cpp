@@ -134,6 +134,30 @@ void read_vibration(StrictTable t, VibrationSimConfig& v, double plant_rate_Hz) 
   t.finish();
 }
 
+InstrumentBenchConfig read_instrument_bench(StrictTable t) {
+  InstrumentBenchConfig c;
+  const auto place = [&](std::string_view key, std::array<double, 3>& out_m) {
+    const auto mm = t.numbers(key, {-500, 500},
+                              std::vector<double>{out_m[0] / kMillimetre, out_m[1] / kMillimetre, out_m[2] / kMillimetre});
+    if (mm.size() != out_m.size()) return t.refuse(key, fmt::format("'{}' takes [x, y, z] in mm", key));
+    for (std::size_t a = 0; a < out_m.size(); ++a) out_m[a] = mm[a] * kMillimetre;
+  };
+  const auto stiffness = [&](std::string_view key, double otherwise_N_m) {
+    return t.number(key, {1, 100'000}, otherwise_N_m / kNewtonPerMillimetre) * kNewtonPerMillimetre;
+  };
+  place("centre_mm", c.centre_m);
+  place("holder_centre_mm", c.holder_centre_m);
+  c.edge_stiffness_N_m = stiffness("edge_stiffness_N_mm", c.edge_stiffness_N_m);
+  c.rig_stiffness_N_m = stiffness("rig_stiffness_N_mm", c.rig_stiffness_N_m);
+  c.friction = t.number("friction", {0.001, 3}, c.friction);
+  c.block_z_m = millimetres(t, "block_z_mm", kAnywhere_mm, c.block_z_m);
+  c.block_slope = std::tan(t.number("block_slope_deg", {-10, 10}, 0.0) * kDegree);
+  c.tilt_zero_rad = t.number("tilt_zero_deg", {-5, 5}, c.tilt_zero_rad / kDegree) * kDegree;
+  c.tilt_setting_rad = t.number("tilt_setting_deg", {0, 5}, c.tilt_setting_rad / kDegree) * kDegree;
+  t.finish();
+  return c;
+}
+
 }  // namespace
 
 daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string& file_name) {
@@ -164,6 +188,7 @@ daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string
   config.plant_rate_Hz = twin.number("plant_rate_Hz", {1000, 100000}, config.plant_rate_Hz);
   read_phantom(twin.table("phantom"), config.phantom);
   if (twin.has("anvil")) config.phantom.anvil = read_anvil(twin.table("anvil"));
+  if (twin.has("instrument_bench")) config.instrument_bench = read_instrument_bench(twin.table("instrument_bench"));
   read_mount(twin.table("mount"), config.mount);
   read_stage(twin.table("stage"), config.stage, config.plant_rate_Hz);
   read_force(twin.table("force"), config.force, config.plant_rate_Hz);

@@ -21,6 +21,7 @@
 #include "sim/axis_mechanics.hpp"
 #include "sim/fault.hpp"
 #include "sim/force_electronics.hpp"
+#include "sim/instrument_bench_config.hpp"
 #include "sim/shaker.hpp"
 #include "sim/spring_damper_plant.hpp"
 #include "sim/temperature.hpp"
@@ -71,12 +72,13 @@ struct SimConfig {
   PhantomConfig phantom;                      ///< the plain plant; of it a tissue plant has the anvil alone
   std::optional<rig::Phantom> tissue;         ///< if set, the plant is a TissuePlant; TissuePlant::make must take it
   std::optional<rig::Instrument> instrument;  ///< on it; without one a steel bar of rig/instrument.hpp's defaults
+  std::optional<InstrumentBenchConfig> instrument_bench;  ///< if set, the plant is an InstrumentBenchPlant
   MountConfig mount;
   StageSimConfig stage;
   ForceSimConfig force;
   VibrationSimConfig vibration;
   std::optional<ShakerConfig> shaker;  ///< the accelerometer is on it, and not on the instrument
-  TemperatureCourse temperature;  ///< of both sensors
+  TemperatureCourse temperature;       ///< of both sensors
   std::vector<SimFault> faults;
 };
 

@@ -224,6 +224,7 @@ const World& VirtualWorld::world() const noexcept { return wires_->world; }
 void VirtualWorld::shake(const rig::Excitation& excitation) noexcept { wires_->world.shake(excitation); }
 void VirtualWorld::mount_on_shaker(std::size_t axis) noexcept { wires_->world.mount_on_shaker(axis); }
 void VirtualWorld::load_edge(const std::array<double, 3>& force_N) noexcept { wires_->world.load_edge(force_N); }
+InstrumentBenchPlant* VirtualWorld::instrument_bench() noexcept { return wires_->world.instrument_bench(); }
 std::uint64_t VirtualWorld::lost_chunks() const noexcept {
   std::uint64_t lost = 0;
   for (const auto& wire : wires_->wire) lost += wire.lost;

@@ -44,6 +44,8 @@ class VirtualWorld {
   /// As World::shake() and World::mount_on_shaker().
   void shake(const rig::Excitation& excitation) noexcept;
   void mount_on_shaker(std::size_t axis) noexcept;
+  /// As World::instrument_bench().
+  [[nodiscard]] InstrumentBenchPlant* instrument_bench() noexcept;
   /// Chunks lost because nobody emptied the ring.
   [[nodiscard]] std::uint64_t lost_chunks() const noexcept;
 

@@ -8,6 +8,7 @@
 #include "sim/axis_mechanics.hpp"
 #include "sim/fault_maker.hpp"
 #include "sim/grbl_twin.hpp"
+#include "sim/instrument_bench_plant.hpp"
 #include "sim/rdt_twin.hpp"
 #include "sim/sensor_stream_twin.hpp"
 #include "sim/spring_damper_plant.hpp"
@@ -121,6 +122,11 @@ daq::Result<std::unique_ptr<TissuePlant>> make_tissue(const SimConfig& config) {
 }
 
 std::unique_ptr<Plant> make_plant(const SimConfig& config) {
+  if (config.instrument_bench) {
+    const auto& c = *config.instrument_bench;
+    const auto bar = config.instrument.value_or(steel_bar());
+    return std::make_unique<InstrumentBenchPlant>(c, c.instrument.value_or(bar), config.mount, config.seed);
+  }
   if (!config.tissue) return std::make_unique<SpringDamperPlant>(config.phantom, config.mount, config.seed);
   auto plant = make_tissue(config);
   assert(plant.ok());  // whoever fills in a SimConfig has had it checked
@@ -162,6 +168,7 @@ rig::Instrument steel_bar() {
 }
 
 daq::Result<void> can_simulate(const SimConfig& config) {
+  if (config.instrument_bench) return {};
   if (!config.tissue && config.instrument)
     return daq::Error{
         "an instrument is simulated on a tissue phantom alone: name one too (--phantom, or [phantom] file)"};
@@ -271,6 +278,9 @@ void World::advance(daq::HostTime to) {
 
 const PlantState& World::plant() const noexcept { return parts_->phantom->state(); }
 const Plant& World::phantom() const noexcept { return *parts_->phantom; }
+InstrumentBenchPlant* World::instrument_bench() noexcept {
+  return dynamic_cast<InstrumentBenchPlant*>(parts_->phantom.get());
+}
 const StageTwin& World::stage() const noexcept { return parts_->stage; }
 const std::vector<MadeFault>& World::made() const noexcept { return parts_->faults.made(); }
 std::uint64_t World::steps() const noexcept { return parts_->steps; }

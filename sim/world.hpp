@@ -23,6 +23,8 @@ inline constexpr std::size_t kDevices = 3;
 /// "stage", "force", "vibration": as in link URIs and in the counts.
 std::string_view name_of(DeviceName device) noexcept;
 
+class InstrumentBenchPlant;
+
 /// What one device has put on its wire since power-on.
 struct DeviceTotals {
   std::uint64_t samples = 0;  ///< sensor samples sent; the stage: status reports sent
@@ -44,7 +46,8 @@ daq::Result<void> can_simulate(const SimConfig& config);
 /// One thread, time never going back. Same configuration and same calls: same bytes, to the last bit.
 class World {
  public:
-  /// Power-on at `start`. Precondition: can_simulate(). `outputs` (by DeviceName, none null) take what the twins send and outlive the world.
+  /// Power-on at `start`. Precondition: can_simulate(). `outputs` (by DeviceName, none null) take what the twins send
+  /// and outlive the world.
   World(const SimConfig& config, daq::HostTime start, const std::array<TwinOutput*, kDevices>& outputs);
   ~World();
   World(const World&) = delete;
@@ -62,6 +65,8 @@ class World {
   /// What a shaker is asked for, and the mounting of the sensor on it (sim/shaker.hpp); without one, nothing happens.
   void shake(const rig::Excitation& excitation) noexcept;
   void mount_on_shaker(std::size_t axis) noexcept;
+  /// For hands: the bench on which an instrument is calibrated; nullptr: this is none.
+  [[nodiscard]] InstrumentBenchPlant* instrument_bench() noexcept;
   /// Takes one plant step.
   void step();
   /// Takes every step up to and including `to`.

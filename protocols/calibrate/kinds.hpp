@@ -17,5 +17,6 @@ std::unique_ptr<Procedure> read_force_procedure(daq::StrictTable table, const Pr
 std::unique_ptr<Procedure> read_stage_procedure(daq::StrictTable table, const ProcedureSetup& setup);
 std::unique_ptr<Procedure> read_delay_procedure(daq::StrictTable table, const ProcedureSetup& setup);
 std::unique_ptr<Procedure> read_vibration_procedure(daq::StrictTable table, const ProcedureSetup& setup);
+std::unique_ptr<Procedure> read_instrument_procedure(daq::StrictTable table, const ProcedureSetup& setup);
 
 }  // namespace strigil::protocols

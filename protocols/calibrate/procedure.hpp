@@ -26,17 +26,26 @@ enum class ProcedureStepKind : std::uint8_t {
   kHands,    ///< ask, and wait for the answer
   kWait,     ///< duration_s at rest
   kMeasure,  ///< the same, and every stream's counts are averaged (and kept, if asked)
+  kZero,     ///< the same, and the mean normal force is what kPress counts from
+  kPress,    ///< straight down, or up, at speed_m_s until the normal force passes force_N; not beyond target_m's z
 };
 
 struct ProcedureStep {
   ProcedureStepKind kind = ProcedureStepKind::kWait;
   std::string name = {};      ///< e.g. "X1 20 N"; for people
-  double duration_s = 0;      ///< kWait, kMeasure
-  bool keep_samples = false;  ///< kMeasure: all samples, not their mean alone
-  rig::Position target_m{};   ///< kMove
-  double speed_m_s = 0;       ///< kMove
+  double duration_s = 0;      ///< kWait, kMeasure, kZero
+  bool keep_samples = false;  ///< kMeasure: all samples, not their mean alone; kMove: it is measured on its way
+  rig::Position target_m{};   ///< kMove; kPress: how far down it may go at the most
+  bool level = false;         ///< kMove: at the height it has, whatever target_m says
+  double speed_m_s = 0;       ///< kMove, kPress
+  double force_N = 0;         ///< kPress, from the last kZero
   HandsRequest hands = {};    ///< kHands
 };
+
+/// A window of samples belongs to it.
+[[nodiscard]] inline bool measures(const ProcedureStep& s) noexcept {
+  return s.kind == ProcedureStepKind::kMeasure || (s.kind == ProcedureStepKind::kMove && s.keep_samples);
+}
 
 /// What one step did.
 struct StepDone {
@@ -112,6 +121,9 @@ class Procedure {
   [[nodiscard]] virtual bool on_stage_map() const { return false; }
   /// What it finds is about the force calibration in use: setup.bench.force.record must be there.
   [[nodiscard]] virtual bool on_force_record() const { return false; }
+  /// Forces are measured, by the record that the bench names ([force] calibration), where it names one:
+  /// setup.bench.force.record is then that.
+  [[nodiscard]] virtual bool measures_forces() const { return false; }
   /// Pure. Errors: what was measured makes no calibration, in words.
   [[nodiscard]] virtual daq::Result<ProcedureResult> evaluate(const ProcedureData& data,
                                                               const ProcedureSetup& setup) const = 0;

@@ -14,10 +14,9 @@ struct Kind {
   ReadProcedure read;
 };
 constexpr std::array kKinds{
-    Kind{"force", read_force_procedure},
-    Kind{"stage", read_stage_procedure},
-    Kind{"delay", read_delay_procedure},
-    Kind{"vibration", read_vibration_procedure},
+    Kind{"force", read_force_procedure},           Kind{"stage", read_stage_procedure},
+    Kind{"delay", read_delay_procedure},           Kind{"vibration", read_vibration_procedure},
+    Kind{"instrument", read_instrument_procedure},
 };
 
 }  // namespace

@@ -41,6 +41,8 @@ std::string_view name_of(ProcedureOutcome outcome) noexcept {
       return "the interlock tripped";
     case ProcedureOutcome::kGivenUp:
       return "it was given up by hand";
+    case ProcedureOutcome::kNothingThere:
+      return "it pressed as deep as it may, or as long, and the force did not come";
   }
   return "unknown";
 }
@@ -68,7 +70,11 @@ void ProcedureRunner::answer(const HandsAnswer& answer) noexcept {
 }
 
 rig::Position ProcedureRunner::target(const rig::Readings& r) const noexcept {
-  if (steps_[at_].kind == ProcedureStepKind::kMove) return steps_[at_].target_m;
+  if (steps_[at_].kind == ProcedureStepKind::kMove) {
+    auto to = steps_[at_].target_m;
+    if (steps_[at_].level) to[rig::kZ] = r.position_m[rig::kZ];
+    return to;
+  }
   auto up = r.position_m;
   up[rig::kZ] = std::max(up[rig::kZ], clear_z_m_);
   return up;
@@ -77,10 +83,15 @@ rig::Position ProcedureRunner::target(const rig::Readings& r) const noexcept {
 void ProcedureRunner::begin(const rig::Readings& r, daq::HostTime now) noexcept {
   begun_ = true;
   answered_ = false;
+  zero_sum_N_ = 0;
+  zero_ticks_ = 0;
   done_.emplace_back().began = now;
+  down_ = r.normal_force_N - zero_N_ < steps_[at_].force_N;
+  way_m_ = std::abs(r.position_m[rig::kZ] - steps_[at_].target_m[rig::kZ]);
   if (!moves(steps_[at_])) return;
   ++move_;
   target_m_ = target(r);
+  way_m_ = way_m(r.position_m, target_m_);
 }
 
 void ProcedureRunner::end(const rig::Readings& r, daq::HostTime now) noexcept {
@@ -88,8 +99,28 @@ void ProcedureRunner::end(const rig::Readings& r, daq::HostTime now) noexcept {
   done.ended = now;
   done.position_m = r.position_m;
   done.answer = answer_.value;
+  if (steps_[at_].kind == ProcedureStepKind::kZero) zero_N_ = zero_sum_N_ / zero_ticks_;
   begun_ = false;
   if (++at_ == steps_.size()) outcome_ = ProcedureOutcome::kDone;
+}
+
+rig::Demand ProcedureRunner::press(const rig::Readings& r, daq::HostTime now, double passed_s) noexcept {
+  const auto& step = steps_[at_];
+  const double force_N = r.normal_force_N - zero_N_;
+  const bool there = down_ ? force_N >= step.force_N : force_N <= step.force_N;
+  if (there) {
+    end(r, now);
+    return {.kind = rig::DemandKind::kStop};
+  }
+  const bool deepest = down_ && r.position_m[rig::kZ] <= step.target_m[rig::kZ];
+  const bool highest = !down_ && r.position_m[rig::kZ] >= clear_z_m_;
+  if (deepest || highest || passed_s > kTwice * way_m_ / step.speed_m_s + kMoveSlack_s) {
+    outcome_ = ProcedureOutcome::kNothingThere;
+    return {.kind = rig::DemandKind::kStop};
+  }
+  rig::Demand demand{.kind = rig::DemandKind::kVelocity};
+  demand.velocity_m_s[rig::kZ] = down_ ? -step.speed_m_s : step.speed_m_s;
+  return demand;
 }
 
 rig::Demand ProcedureRunner::step(const rig::Readings& r, daq::HostTime now, rig::EventSink&) noexcept {
@@ -108,10 +139,15 @@ rig::Demand ProcedureRunner::step(const rig::Readings& r, daq::HostTime now, rig
     if (r.refused_move == move_) outcome_ = ProcedureOutcome::kMoveRefused;
     if (r.finished_move == move_) {
       end(r, now);
-    } else if (passed_s > kTwice * way_m(r.position_m, target_m_) / speed_of(step) + kMoveSlack_s) {
+    } else if (passed_s > kTwice * way_m_ / speed_of(step) + kMoveSlack_s) {
       outcome_ = ProcedureOutcome::kMoveTimeout;
     }
     return move;
+  }
+  if (step.kind == ProcedureStepKind::kPress) return press(r, now, passed_s);
+  if (step.kind == ProcedureStepKind::kZero) {
+    zero_sum_N_ += r.normal_force_N;
+    ++zero_ticks_;
   }
   if (step.kind == ProcedureStepKind::kHands) {
     if (answered_ && answer_.given_up) outcome_ = ProcedureOutcome::kGivenUp;

@@ -9,7 +9,7 @@
 
 namespace strigil::protocols {
 
-enum class ProcedureOutcome : std::uint8_t { kUnderWay, kDone, kMoveRefused, kMoveTimeout, kInterlock, kGivenUp };
+enum class ProcedureOutcome : std::uint8_t { kUnderWay, kDone, kMoveRefused, kMoveTimeout, kInterlock, kGivenUp, kNothingThere };
 std::string_view name_of(ProcedureOutcome outcome) noexcept;
 
 /// Loop thread; step() is noexcept and allocates nothing. Between two ticks whoever turns the rig asks waiting(), and
@@ -38,6 +38,7 @@ class ProcedureRunner final : public rig::Behaviour {
   void begin(const rig::Readings& readings, daq::HostTime now) noexcept;
   void end(const rig::Readings& readings, daq::HostTime now) noexcept;
   [[nodiscard]] rig::Position target(const rig::Readings& readings) const noexcept;
+  rig::Demand press(const rig::Readings& readings, daq::HostTime now, double passed_s) noexcept;
 
   const std::vector<ProcedureStep>& steps_;
   double clear_z_m_;
@@ -48,6 +49,11 @@ class ProcedureRunner final : public rig::Behaviour {
   HandsAnswer answer_;
   std::uint32_t move_ = 0;
   rig::Position target_m_{};
+  double way_m_ = 0;       // when the step began
+  bool down_ = false;      // kPress
+  double zero_N_ = 0;      // of kPress
+  double zero_sum_N_ = 0;  // of the kZero under way
+  int zero_ticks_ = 0;
   daq::HostTime now_;
   std::vector<StepDone> done_;
 };

@@ -20,6 +20,24 @@ enum class HandsTask : std::uint8_t {
   kShake,    ///< let the exciter shake so until the next kShake
   kReading,  ///< read the reference and say what it says
   kWarm,     ///< bring the bench to temperature_C, and wait until all of it has that
+  kTakeOut,  ///< take the instrument out of its clamp
+  kPutIn,    ///< put it in
+  kTilt,     ///< set the tilt joint to azimuth_rad from upright
+  kTap,      ///< from now on tap the edge as `at_edge` says
+  kSweep,    ///< couple the exciter to the edge, and let it sweep
+  kLetGo,    ///< nothing at the edge any more
+};
+
+/// What shakes the edge. For people it is in the words.
+struct EdgeExcitation {
+  int taps = 0;
+  double period_s = 0;     ///< from tap to tap, or from sweep to sweep
+  double pulse_s = 0;      ///< length of a tap: how hard the hammer's tip is
+  double impulse_N_s = 0;  ///< of a tap
+  double sweep_s = 0;      ///< of one sweep; what is left of its period it pauses
+  double low_Hz = 0;       ///< of the sweep, linear in time
+  double high_Hz = 0;
+  double force_N = 0;  ///< amplitude of the sweep
 };
 
 /// One thing to be done by hand. The rig stands still and is watched meanwhile.
@@ -27,9 +45,10 @@ struct HandsRequest {
   HandsTask task = HandsTask::kConfirm;
   std::string words = {};           ///< for people, a sentence
   std::array<double, 3> load_N{};   ///< kLoad: along the force sensor's own x, y, z; all 0: nothing
-  double azimuth_rad = 0;           ///< kTurn
+  double azimuth_rad = 0;           ///< kTurn, kTilt
   std::size_t axis = 0;             ///< kMount: 0 x, 1 y, 2 z
   rig::Excitation excitation = {};  ///< kShake
+  EdgeExcitation at_edge = {};      ///< kTap, kSweep
   double temperature_C = 0;         ///< kWarm
   std::string reference = {};       ///< kReading: what is read, e.g. "position x"; for whoever is no person
   std::string unit = {};            ///< kReading: of the answer, SI symbol

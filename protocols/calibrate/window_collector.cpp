@@ -20,7 +20,7 @@ WindowCollector::WindowCollector(daq::Fanout& fanout, const std::vector<daq::Str
   windows_.resize(steps.size());
   sums_.resize(steps.size());
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    if (steps[i].kind != ProcedureStepKind::kMeasure) continue;
+    if (!measures(steps[i])) continue;
     windows_[i].resize(streams.size());
     sums_[i].resize(streams.size());
     for (std::size_t s = 0; s < streams.size(); ++s) {
@@ -44,7 +44,7 @@ void WindowCollector::take(const daq::Block& block, const std::vector<StepDone>&
   if (block.stream >= streams_.size() || block.channels != streams_[block.stream].channels.size()) return;
   while (oldest_ < done.size() && ended(done[oldest_]) && done[oldest_].ended + kLatest < block.t0) ++oldest_;
   for (std::size_t i = oldest_; i < done.size(); ++i) {
-    if (steps_[i].kind != ProcedureStepKind::kMeasure) continue;
+    if (!measures(steps_[i])) continue;
     auto& window = windows_[i][block.stream];
     auto& sums = sums_[i][block.stream];
     for (std::size_t k = 0; k < block.samples; ++k) {

@@ -155,7 +155,7 @@ TEST(Coverage, Vibration) {
     in.reference = {ref};
     const double actual_reference = 0.01 * (1 + 0.0025 * r.normal());
     const auto line = averaged(r, 160, truth / actual_reference, 0.03, 16);
-    in.readings = {{160, 20, {line.response}, line.coherence, 16, 0, 0}};
+    in.readings = {{160, 20, {line.response}, line.coherence, 16, 0, 0, {}, 0}};
     return Answer{assess_comparison(in)->points[0].magnitude, truth};
   }));
 }

@@ -249,7 +249,7 @@ TEST(Plant, SameSeedSameStatesToTheLastBit) {
   const auto first = wander(11);
   const auto second = wander(11);
   const auto other = wander(12);
-  static_assert(sizeof(PlantState) == 15 * sizeof(double));  // no padding: bytes may be compared
+  static_assert(sizeof(PlantState) == 16 * sizeof(double));  // no padding: bytes may be compared
   EXPECT_EQ(std::memcmp(first.data(), second.data(), first.size() * sizeof(PlantState)), 0);
   EXPECT_NE(std::memcmp(first.data(), other.data(), first.size() * sizeof(PlantState)), 0);
 }
