@@ -92,11 +92,11 @@ daq::Result<std::unique_ptr<Prepared>> prepare(const CalibrateArguments& a) {
     if (!map) return map.error();
     o.setup.bench.stage.record = std::move(*map);
   }
-  const auto& procedure = *out->procedure.procedure;
-  if (procedure.on_force_record() || procedure.measures_forces()) {
+  const auto& on = *out->procedure.procedure;
+  if (on.on_force_record() || on.measures_forces()) {
     auto record = force_record_in_use(o.setup.bench, daq::wall_now());
     if (!record) return record.error();
-    if (procedure.on_force_record() && *record == nullptr) {
+    if (on.on_force_record() && *record == nullptr) {
       return daq::Error{
           fmt::format("the bench file {} names no calibration to verify: [force] calibration", o.setup.bench.file)};
     }

@@ -7,15 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "apps/calibration_gate.hpp"
-#include "apps/delay_gate.hpp"
-#include "apps/instrument_gate.hpp"
 #include "apps/places.hpp"
 #include "apps/remote_detector.hpp"
+#include "apps/run_gates.hpp"
 #include "apps/run_ledger.hpp"
 #include "apps/run_look.hpp"
 #include "apps/told_detections.hpp"
-#include "apps/vibration_gate.hpp"
 #include "daq/json_text.hpp"
 #include "daq/publish/publisher.hpp"
 #include "daq/record/recorder.hpp"
@@ -52,29 +49,13 @@ class Run {
       : o_(options), watcher_(watcher), wires_(options.busy, watcher.world) {}
 
   daq::Result<RunOutcome> go() {
-    auto gated = pass_calibration_gate(o_.bench, o_.plan, o_.today.value_or(daq::wall_now()));
-    if (!gated) return gated.error();
-    calibration_ = std::move(*gated);
-    auto delays = pass_delay_gate(o_.bench, o_.today.value_or(daq::wall_now()));
-    if (!delays) return delays.error();
-    for (const auto& reason : delays->reasons) say("delays are uncalibrated, latency_ms holds: " + reason);
-    for (const auto& remark : delays->remarks) say(remark);
-    delays_text_ = delays->text;
-    auto vibration = pass_vibration_gate(o_.bench, o_.today.value_or(daq::wall_now()));
-    if (!vibration) return vibration.error();
-    vibration_ = std::move(*vibration);
-    const auto instrument = pass_instrument_gate(o_.bench, o_.today.value_or(daq::wall_now()));
-    if (!instrument) return instrument.error();
-    for (const auto& reason : instrument->reasons) say("the instrument is uncalibrated: " + reason);
-    for (const auto& remark : instrument->remarks) say(remark);
-    instrument_text_ = instrument->text;
-    auto bench = delays->bench;
-    bench.vibration.record = vibration_.record;
-    bench.force.record = calibration_.record;
-    bench.stage.record = calibration_.stage_record;
+    auto gates = pass_run_gates(o_.bench, o_.plan, o_.today.value_or(daq::wall_now()));
+    if (!gates) return gates.error();
+    gates_ = std::move(*gates);
+    for (const auto& line : gates_.told) say(line);
     if (auto r = wires_.open(o_.bench, o_.virtual_time, o_.seed); !r) return r.error();
     auto assembled = rig::Rig::assemble(
-        bench, wires_.chunks(), [this](const std::string& uri, daq::LinkId id) { return wires_.link(uri, id); });
+        gates_.bench, wires_.chunks(), [this](const std::string& uri, daq::LinkId id) { return wires_.link(uri, id); });
     if (!assembled) return assembled.error();
     rig_ = std::move(*assembled);
     say(fmt::format("bench '{}': waiting for its devices", o_.bench.name));
@@ -105,11 +86,7 @@ class Run {
     header.config = {
         {"bench.toml", o_.bench.text}, {"protocol.toml", o_.protocol_text}, {"plan.json", protocols::to_json(o_.plan)}};
     if (!o_.stop_test.empty()) header.config["stop_test.json"] = o_.stop_test;
-    if (!calibration_.text.empty()) header.config["calibration.json"] = calibration_.text;
-    if (!calibration_.stage_text.empty()) header.config["stage_calibration.json"] = calibration_.stage_text;
-    if (!vibration_.text.empty()) header.config["vibration_calibration.json"] = vibration_.text;
-    if (!delays_text_.empty()) header.config["delays.json"] = delays_text_;
-    if (!instrument_text_.empty()) header.config["instrument_calibration.json"] = instrument_text_;
+    for (const auto& [name, text] : gates_.config) header.config[name] = text;
     add_ground_truth(header.config);
     if (!o_.publication.endpoint.empty()) {
       if (auto r = open_publisher(header); !r) return r.error();
@@ -328,9 +305,9 @@ class Run {
       if (published != nullptr) outcome.subscribers = published->subscribers;
       auto seen = evidence(outcome.duration_s, rows);
       seen.timing = outcome.timing;
-      seen.calibration = calibration_.force;
-      seen.stage_calibration = calibration_.stage;
-      seen.vibration_calibration = vibration_.vibration;
+      seen.calibration = gates_.calibration.force;
+      seen.stage_calibration = gates_.calibration.stage;
+      seen.vibration_calibration = gates_.vibration.vibration;
       evidence_json = protocols::evidence_to_json(seen);
       outcome.verdict = protocols::judge(o_.plan, seen);
       if (publisher_) {
@@ -465,10 +442,7 @@ class Run {
   static constexpr Duration kGiveUpStart = std::chrono::seconds(3);
   const RunOptions& o_;
   const RunWatcher& watcher_;
-  GatedCalibration calibration_;
-  GatedVibration vibration_;
-  std::string delays_text_;  // the record of the channels' delays; empty: none is used
-  std::string instrument_text_;
+  RunGates gates_;
   Wires wires_;
   std::unique_ptr<rig::Rig> rig_;
   std::unique_ptr<daq::Recorder> recorder_;
