@@ -16,6 +16,43 @@ std::string cell(bool has, double v) { return has ? fmt::format("{:.2f}", v) : s
 
 }  // namespace
 
+std::string_view name_of(StepKind kind) noexcept {
+  switch (kind) {
+    case StepKind::kLift:
+      return "lift";
+    case StepKind::kGoTo:
+      return "go to";
+    case StepKind::kTare:
+      return "tare";
+    case StepKind::kApproach:
+      return "approach";
+    case StepKind::kPress:
+      return "press";
+    case StepKind::kDwell:
+      return "dwell";
+    case StepKind::kStroke:
+      return "stroke";
+    case StepKind::kRetract:
+      return "retract";
+    case StepKind::kTap:
+      return "tap";
+    case StepKind::kSurvey:
+      return "survey";
+  }
+  return "unknown";
+}
+
+std::string Condition::name() const {
+  const auto which = stroke > 0 ? fmt::format("stroke {}, ", stroke) : std::string();
+  const auto force = normal_force_N > 0 ? fmt::format("{:g} N", normal_force_N) : std::string("in the air");
+  return fmt::format("{}{}{}, {:g} mm/s, {}{}, repeat {}", phase_name, phase_name.empty() ? "" : ": ", force,
+                     mm(speed_m_s), which, forward ? "forward" : "backward", repeat);
+}
+
+std::string Plan::belongs_to(const Step& step) const {
+  return step.timing ? "taps" : conditions[step.condition].name();
+}
+
 std::string to_text(const Plan& plan) {
   const auto& p = plan.protocol;
   const auto& l = plan.limits;
