@@ -95,6 +95,10 @@ class Calibrating {
           "moves: smaller forces, or a procedure that goes to no places",
           o_.procedure->procedure->largest_load_N(), needed_N, own.max_force_N)};
     }
+    if (o_.procedure->procedure->on_force_record() && o_.setup.bench.force.record == nullptr) {
+      return daq::Error{
+          fmt::format("the bench file {} names no calibration to verify: [force] calibration", o_.setup.bench.file)};
+    }
     if (o_.procedure->procedure->runs() && o_.raw.empty()) return daq::Error{"runs need a file to be recorded in"};
     subject_ = o_.procedure->procedure->subject(o_.setup.bench);
     serial_ = o_.head.serial.empty() ? subject_.serial : o_.head.serial;

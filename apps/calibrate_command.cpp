@@ -96,10 +96,6 @@ daq::Result<std::unique_ptr<Prepared>> prepare(const CalibrateArguments& a) {
   if (on.on_force_record() || on.measures_forces()) {
     auto record = force_record_in_use(o.setup.bench, daq::wall_now());
     if (!record) return record.error();
-    if (on.on_force_record() && *record == nullptr) {
-      return daq::Error{
-          fmt::format("the bench file {} names no calibration to verify: [force] calibration", o.setup.bench.file)};
-    }
     o.setup.bench.force.record = std::move(*record);
   }
   out->answers = std::move(*answers);
