@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include "rig/ground_truth.hpp"
 #include "rig/phantom_file.hpp"
@@ -78,6 +80,23 @@ double surface_mm(const rig::PhantomSurface& s, double x_mm) {
   return kMilli * (s.z_m + s.slope * x + wave);
 }
 
+/// Places for words of which none lies over another: each goes down, line by line, until it is free.
+class FreePlaces {
+ public:
+  ImVec2 place(ImVec2 at, const std::string& words) {
+    const auto size = ImGui::CalcTextSize(words.c_str());
+    const auto over = [&](const ImVec4& other) {
+      return at.x < other.z && at.x + size.x > other.x && at.y < other.w && at.y + size.y > other.y;
+    };
+    while (std::any_of(taken_.begin(), taken_.end(), over)) at.y += size.y;
+    taken_.emplace_back(at.x, at.y, at.x + size.x, at.y + size.y);
+    return at;
+  }
+
+ private:
+  std::vector<ImVec4> taken_;  // left, top, right, bottom
+};
+
 }  // namespace
 
 void Screen::choose_phantom() {
@@ -145,14 +164,16 @@ void Screen::map(const std::map<std::string, StreamView>& streams, const DoseMap
   if (phantom != nullptr) {
     plot.box(phantom->x_min_m * kMilli, phantom->y_min_m * kMilli, phantom->x_max_m * kMilli, phantom->y_max_m * kMilli,
              text_colour(settings_.tone, true), false);
+    FreePlaces names;
     for (const auto& inclusion : phantom->inclusions) {
       const auto f = rig::footprint_of(inclusion);
       // Told by words too: what is to be found has its kind beside it, what is not is in brackets.
       const auto colour = curve_colour(inclusion.target ? 1 : 2);
       plot.box(f.x_min_m * kMilli, f.y_min_m * kMilli, f.x_max_m * kMilli, f.y_max_m * kMilli, colour, false);
       const std::string kind(rig::name_of(inclusion.kind));
-      plot.text({plot.px(f.x_min_m * kMilli) + em * 0.2F, plot.py(f.y_min_m * kMilli)},
-                inclusion.target ? kind : "(" + kind + ")", colour);
+      const auto words = inclusion.target ? kind : "(" + kind + ")";
+      plot.text(names.place({plot.px(f.x_min_m * kMilli) + em * 0.2F, plot.py(f.y_min_m * kMilli)}, words), words,
+                colour);
     }
   }
   plot.line(stage.x, stage.y, curve_colour(0));
