@@ -23,13 +23,6 @@ namespace {
 std::string channel_of(const std::string& axis) { return axis.substr(1); }
 double sign_of(const std::string& axis) { return axis.front() == '-' ? -1 : 1; }
 
-std::string grade_of(const calibration::Classification& c) {
-  if (c.standard.empty()) return "";
-  return fmt::format("{}{}{}{}", c.standard, c.edition.empty() ? "" : ":" + c.edition,
-                     c.result.empty() ? "" : " class " + c.result,
-                     c.basis.empty() ? "" : fmt::format(" ({})", c.basis));
-}
-
 constexpr std::array kAxisNames{"x", "y", "z"};
 
 /// Why the last check of this standard says that a record may not be believed; nothing: it may, or none is asked for.
@@ -89,29 +82,16 @@ std::vector<std::string> reasons_against_stage(const FoundRecord& found, const r
   return reasons;
 }
 
-/// The record that `named` names, or why it may not be believed.
-daq::Result<FoundRecord> believed(const std::string& named, const rig::BenchConfig& bench,
-                                  const std::function<std::vector<std::string>(const FoundRecord&)>& against,
-                                  std::vector<std::string>& reasons) {
-  auto found = find_record(named, bench.calibration.store);
-  reasons = found ? against(*found) : std::vector<std::string>{found.error().message};
-  if (reasons.empty()) return found;
-  return daq::Error{
-      fmt::format("is not calibrated for this run: {}. Nothing was moved. ([calibration] policy = "
-                  "\"mark\" makes the run and marks its numbers; bench file {})",
-                  fmt::join(reasons, "; and "), bench.file)};
-}
-
 daq::Result<void> pass_stage(const rig::BenchConfig& bench, const protocols::Plan& plan, daq::WallTime now,
                              GatedCalibration& out) {
   if (bench.stage.calibration.empty()) return {};
   out.stage.named = true;
   const auto found = believed(
-      bench.stage.calibration, bench, [&](const FoundRecord& f) { return reasons_against_stage(f, bench, plan, now); },
-      out.stage.reasons);
+      bench.stage.calibration, bench, {"the stage is"},
+      [&](const FoundRecord& f) { return reasons_against_stage(f, bench, plan, now); }, out.stage.reasons);
   if (!found) {
     if (bench.calibration.policy == rig::CalibrationPolicy::kMark) return {};
-    return daq::Error{"the stage " + found.error().message};
+    return found.error();
   }
   const auto& record = found->kept.record;
   out.stage_record = std::make_shared<const calibration::Record>(record);
@@ -121,6 +101,25 @@ daq::Result<void> pass_stage(const rig::BenchConfig& bench, const protocols::Pla
 }
 
 }  // namespace
+
+std::string grade_of(const calibration::Classification& c) {
+  if (c.standard.empty()) return "";
+  return fmt::format("{}{}{}{}", c.standard, c.edition.empty() ? "" : ":" + c.edition,
+                     c.result.empty() ? "" : " class " + c.result,
+                     c.basis.empty() ? "" : fmt::format(" ({})", c.basis));
+}
+
+daq::Result<FoundRecord> believed(const std::string& named, const rig::BenchConfig& bench, const GateWords& words,
+                                  const std::function<std::vector<std::string>(const FoundRecord&)>& against,
+                                  std::vector<std::string>& reasons) {
+  auto found = find_record(named, bench.calibration.store);
+  reasons = found ? against(*found) : std::vector<std::string>{found.error().message};
+  if (reasons.empty()) return found;
+  return daq::Error{fmt::format(
+      "{} not calibrated for this run: {}. Nothing was moved. ([calibration] policy = \"mark\" makes the run {}; bench "
+      "file {})",
+      words.subject, fmt::join(reasons, "; and "), words.otherwise, bench.file)};
+}
 
 std::string check_history_of(const rig::BenchConfig& bench) {
   if (!bench.calibration.check_history.empty()) return bench.calibration.check_history;
@@ -243,11 +242,11 @@ daq::Result<GatedCalibration> pass_calibration_gate(const rig::BenchConfig& benc
   if (bench.force.calibration.empty()) return out;
   const bool refuse = bench.calibration.policy == rig::CalibrationPolicy::kRefuse;
   const auto found = believed(
-      bench.force.calibration, bench,
+      bench.force.calibration, bench, {"the force is"},
       [&](const FoundRecord& f) { return reasons_against(f, bench, range_of(bench, plan), now); }, out.force.reasons);
   if (!found) {
     if (!refuse) return out;
-    return daq::Error{"the force " + found.error().message};
+    return found.error();
   }
   const auto& record = found->kept.record;
   out.record = std::make_shared<const calibration::Record>(record);
@@ -272,9 +271,9 @@ daq::Result<std::shared_ptr<const calibration::Record>> force_record_in_use(cons
   if (bench.force.calibration.empty()) return std::shared_ptr<const calibration::Record>();
   std::vector<std::string> reasons;
   const auto found = believed(
-      bench.force.calibration, bench,
+      bench.force.calibration, bench, {"the force is"},
       [&](const FoundRecord& f) { return reasons_against(f, bench, std::nullopt, now); }, reasons);
-  if (!found) return daq::Error{"the force " + found.error().message};
+  if (!found) return found.error();
   return std::make_shared<const calibration::Record>(found->kept.record);
 }
 

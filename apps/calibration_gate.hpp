@@ -1,9 +1,12 @@
 // The calibration gate of a run: which record the bench names, and whether it may be believed here and now.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "calibration/record/store.hpp"
 #include "daq/result.hpp"
@@ -32,6 +35,20 @@ struct FoundRecord {
   calibration::Standing standing;
 };
 daq::Result<FoundRecord> find_record(const std::string& name, const std::string& store);
+
+/// What a refusal says of what is not calibrated, and of the run that policy "mark" makes nevertheless.
+struct GateWords {
+  std::string_view subject;  ///< with its verb: "the force is"
+  std::string_view otherwise = "and marks its numbers";
+};
+/// The record of that name, where `against` knows nothing against it; for every gate. Errors: all that is against it,
+/// in words, which is then in `reasons` as well, a sentence each.
+daq::Result<FoundRecord> believed(const std::string& named, const rig::BenchConfig& bench, const GateWords& words,
+                                  const std::function<std::vector<std::string>(const FoundRecord&)>& against,
+                                  std::vector<std::string>& reasons);
+
+/// Standard, edition, class and basis in a few words; empty: none is claimed.
+std::string grade_of(const calibration::Classification& c);
 
 /// Judges before anything moves. Errors, with policy "refuse": why the calibration may not be believed, all reasons in
 /// words. With "mark" they are in `force.reasons` and `stage.reasons`, the scale is nominal, and the stage goes where

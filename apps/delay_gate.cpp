@@ -1,7 +1,6 @@
 #include "apps/delay_gate.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -45,18 +44,12 @@ daq::Result<GatedDelays> pass_delay_gate(const rig::BenchConfig& bench, daq::Wal
   GatedDelays out;
   out.bench = bench;
   if (bench.timing.calibration.empty()) return out;
-  const auto found = find_record(bench.timing.calibration, bench.calibration.store);
-  if (found) {
-    out.reasons = reasons_against(*found, bench, now);
-  } else {
-    out.reasons = {found.error().message};
-  }
-  if (!out.reasons.empty()) {
+  const auto found = believed(
+      bench.timing.calibration, bench, {"the channels' delays are", "by the bench file's latency_ms"},
+      [&](const FoundRecord& f) { return reasons_against(f, bench, now); }, out.reasons);
+  if (!found) {
     if (bench.calibration.policy == rig::CalibrationPolicy::kMark) return out;
-    return daq::Error{fmt::format(
-        "the channels' delays are not calibrated for this run: {}. Nothing was moved. ([calibration] policy "
-        "= \"mark\" makes the run by the bench file's latency_ms; bench file {})",
-        fmt::join(out.reasons, "; and "), bench.file)};
+    return found.error();
   }
   const auto& record = found->kept.record;
   out.text = calibration::to_text(record);

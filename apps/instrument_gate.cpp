@@ -1,7 +1,6 @@
 #include "apps/instrument_gate.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "apps/calibration_gate.hpp"
 #include "calibration/record/gate.hpp"
@@ -36,14 +35,12 @@ daq::Result<GatedInstrument> pass_instrument_gate(const rig::BenchConfig& bench,
   GatedInstrument out;
   const auto& named = bench.instrument.calibration;
   if (named.empty()) return out;
-  const auto found = find_record(named, bench.calibration.store);
-  out.reasons = found ? reasons_against(*found, bench, now) : std::vector<std::string>{found.error().message};
-  if (!out.reasons.empty()) {
+  const auto found = believed(
+      named, bench, {"the instrument is", "with the instrument by its catalogue entry"},
+      [&](const FoundRecord& f) { return reasons_against(f, bench, now); }, out.reasons);
+  if (!found) {
     if (bench.calibration.policy == rig::CalibrationPolicy::kMark) return out;
-    return daq::Error{fmt::format(
-        "the instrument is not calibrated for this run: {}. Nothing was moved. ([calibration] policy = \"mark\" makes "
-        "the run with the instrument by its catalogue entry; bench file {})",
-        fmt::join(out.reasons, "; and "), bench.file)};
+    return found.error();
   }
   const auto& record = found->kept.record;
   out.text = calibration::to_text(record);

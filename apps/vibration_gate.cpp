@@ -1,7 +1,6 @@
 #include "apps/vibration_gate.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -41,11 +40,6 @@ std::vector<std::string> reasons_against(const FoundRecord& found, const rig::Be
   if (const auto worth = vibration_calibration_of(record, found.kept.hash, bench.vibration); !worth)
     reasons.push_back(worth.error().message);
   return reasons;
-}
-
-std::string grade_of(const calibration::Classification& c) {
-  if (c.standard.empty()) return "";
-  return fmt::format("{}:{} ({})", c.standard, c.edition, c.basis);
 }
 
 }  // namespace
@@ -108,14 +102,12 @@ daq::Result<GatedVibration> pass_vibration_gate(const rig::BenchConfig& bench, d
   const auto& named = bench.vibration.calibration;
   if (named.empty()) return out;
   out.vibration.named = true;
-  const auto found = find_record(named, bench.calibration.store);
-  out.vibration.reasons = found ? reasons_against(*found, bench, now) : std::vector<std::string>{found.error().message};
-  if (!out.vibration.reasons.empty()) {
+  const auto found = believed(
+      named, bench, {"the vibration is"}, [&](const FoundRecord& f) { return reasons_against(f, bench, now); },
+      out.vibration.reasons);
+  if (!found) {
     if (bench.calibration.policy == rig::CalibrationPolicy::kMark) return out;
-    return daq::Error{
-        fmt::format("the vibration is not calibrated for this run: {}. Nothing was moved. ([calibration] policy = "
-                    "\"mark\" makes the run and marks its numbers; bench file {})",
-                    fmt::join(out.vibration.reasons, "; and "), bench.file)};
+    return found.error();
   }
   const auto& record = found->kept.record;
   out.vibration = vibration_calibration_of(record, found->kept.hash, bench.vibration).value();
