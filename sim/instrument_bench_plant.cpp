@@ -148,9 +148,9 @@ const PlantState& InstrumentBenchPlant::step(daq::HostTime now, const rig::Posit
   return state_;
 }
 
-std::complex<double> InstrumentBenchPlant::edge_to_grip(double frequency_Hz) const {
-  return BodyResponse{instrument_, body_mount_}.sensor_per_force(kX, kX, frequency_Hz) /
-         BodyResponse{at_edge(instrument_), body_mount_}.sensor_per_force(kX, kX, frequency_Hz);
+std::complex<double> InstrumentBenchPlant::edge_to_grip(double frequency_Hz, double step_s) const {
+  return BodyResponse{instrument_, body_mount_, step_s}.sensor_per_force(kX, kX, frequency_Hz) /
+         BodyResponse{at_edge(instrument_), body_mount_, step_s}.sensor_per_force(kX, kX, frequency_Hz);
 }
 
 }  // namespace strigil::sim

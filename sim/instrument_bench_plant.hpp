@@ -56,8 +56,9 @@ class InstrumentBenchPlant final : public Plant {
   void sweep(const EdgeSweep& sweep) noexcept;
   void leave_edge() noexcept;
 
-  /// The truth: what the accelerometer at the grip feels per what that at the edge feels, under a force at the edge.
-  [[nodiscard]] std::complex<double> edge_to_grip(double frequency_Hz) const;
+  /// The truth: what the accelerometer at the grip feels per what that at the edge feels, under a force at the edge, of
+  /// a plant stepped so (BodyResponse::step_s).
+  [[nodiscard]] std::complex<double> edge_to_grip(double frequency_Hz, double step_s) const;
   [[nodiscard]] const rig::Instrument& instrument() const noexcept { return instrument_; }
   [[nodiscard]] const InstrumentBenchConfig& config() const noexcept { return config_; }
 

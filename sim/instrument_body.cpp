@@ -140,15 +140,16 @@ namespace {
 using Complex = std::complex<double>;
 
 /// Acceleration per u of y'' + 2 z w y' + w^2 y = u.
-Complex accelerance(double natural_Hz, double damping_ratio, double frequency_Hz) {
+Complex accelerance(double natural_Hz, double damping_ratio, double frequency_Hz, double step_s) {
+  if (step_s > 0)
+    return stepped_acceleration(second_order_step(natural_Hz, damping_ratio, step_s), frequency_Hz * step_s);
   const double r = frequency_Hz / natural_Hz;
   return -r * r / Complex(1 - r * r, 2 * damping_ratio * r);
 }
 
 /// Of one shaken at its foot: what it carries per what shakes it.
-Complex carried(double natural_Hz, double damping_ratio, double frequency_Hz) {
-  const double r = frequency_Hz / natural_Hz;
-  return Complex(1, 2 * damping_ratio * r) / Complex(1 - r * r, 2 * damping_ratio * r);
+Complex carried(double natural_Hz, double damping_ratio, double frequency_Hz, double step_s) {
+  return 1.0 - accelerance(natural_Hz, damping_ratio, frequency_Hz, step_s);
 }
 
 Complex body_per_force(const BodyResponse& b, std::size_t felt, std::size_t pushed, double frequency_Hz,
@@ -158,19 +159,19 @@ Complex body_per_force(const BodyResponse& b, std::size_t felt, std::size_t push
   Complex sum = 0;
   if (felt == pushed) {
     const auto rigid = rigid_of(b.instrument, b.mount, felt);
-    sum += accelerance(rigid.frequency_Hz, rigid.damping_ratio, frequency_Hz) / rigid.mass_kg;
+    sum += accelerance(rigid.frequency_Hz, rigid.damping_ratio, frequency_Hz, b.step_s) / rigid.mass_kg;
   }
   const auto modes = std::min(b.instrument.modes.size(), InstrumentBody::kMostModes);
   for (std::size_t m = 0; m < modes; ++m) {
     const auto& mode = b.instrument.modes[m];
     sum += normal[felt] * normal[pushed] * (at_sensor ? mode.sensor_gain : 1) / mode.effective_mass_kg *
-           accelerance(mode.frequency_Hz, mode.damping_ratio, frequency_Hz);
+           accelerance(mode.frequency_Hz, mode.damping_ratio, frequency_Hz, b.step_s);
   }
   return sum;
 }
 
 Complex mounting_of(const BodyResponse& b, double frequency_Hz) {
-  return carried(b.instrument.accelerometer_corner_Hz, b.mount.accelerometer_damping_ratio, frequency_Hz);
+  return carried(b.instrument.accelerometer_corner_Hz, b.mount.accelerometer_damping_ratio, frequency_Hz, b.step_s);
 }
 
 }  // namespace
@@ -189,7 +190,7 @@ Complex BodyResponse::edge_to_sensor(std::size_t axis, double frequency_Hz) cons
 
 Complex BodyResponse::stage_to_sensor(std::size_t axis, double frequency_Hz) const {
   const auto rigid = rigid_of(instrument, mount, axis);
-  return carried(rigid.frequency_Hz, rigid.damping_ratio, frequency_Hz) * mounting_of(*this, frequency_Hz);
+  return carried(rigid.frequency_Hz, rigid.damping_ratio, frequency_Hz, step_s) * mounting_of(*this, frequency_Hz);
 }
 
 }  // namespace strigil::sim

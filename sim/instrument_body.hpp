@@ -93,6 +93,9 @@ class InstrumentBody {
 struct BodyResponse {
   rig::Instrument instrument;
   BodyMount mount;
+  /// 0: as nature has it. Else as an InstrumentBody says it that is stepped so: modes that it cannot show are left out,
+  /// and those far above the tone are as small as it makes them (sim/second_order.hpp).
+  double step_s = 0;
 
   /// Acceleration that the sensor feels along `felt` per force at the edge along `pushed` ((m/s^2) / N).
   [[nodiscard]] std::complex<double> sensor_per_force(std::size_t felt, std::size_t pushed, double frequency_Hz) const;

@@ -71,6 +71,18 @@ SecondOrderStep second_order_step(double frequency_Hz, double damping_ratio, dou
   return s;
 }
 
+std::complex<double> stepped_acceleration(const SecondOrderStep& s, double cycles_a_step) {
+  assert(cycles_a_step > 0 && cycles_a_step < 0.5);
+  // (z - A) (place, rate) = before + z after, and acceleration = felt (1 - 2 z rate - place).
+  const auto z = std::polar(1.0, kTwoPi * cycles_a_step);
+  const auto a = z - s.place_place, d = z - s.rate_rate;
+  const auto determinant = a * d - s.place_rate * s.rate_place;
+  const auto into_place = s.place_before + z * s.place_after, into_rate = s.rate_before + z * s.rate_after;
+  const auto place = (d * into_place + s.place_rate * into_rate) / determinant;
+  const auto rate = (s.rate_place * into_place + a * into_rate) / determinant;
+  return s.felt * (1.0 - s.two_z * rate - place);
+}
+
 SecondOrder::SecondOrder(double frequency_Hz, double damping_ratio)
     : frequency_Hz_(frequency_Hz), damping_ratio_(damping_ratio), two_z_(2 * damping_ratio) {}
 

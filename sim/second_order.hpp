@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <complex>
 #include <cstddef>
 
 namespace strigil::sim {
@@ -30,6 +31,11 @@ inline constexpr double kMostPeriodsAStep = 0.45;
 
 /// `frequency_Hz` > 0, 0 <= `damping_ratio` <= 10, `dt_s` > 0 (asserted). Some microseconds: keep what it gives.
 SecondOrderStep second_order_step(double frequency_Hz, double damping_ratio, double dt_s) noexcept;
+
+/// Acceleration per u that these steps say of a tone, in closed form: with the images that straight lines between steps
+/// put into it, which an oscillator far above the tone shows (its answer at 5 % of its frequency is off by a half where
+/// a step is a fifth of its period). `cycles_a_step` of the tone, above 0 and below 0.5. Pure.
+[[nodiscard]] std::complex<double> stepped_acceleration(const SecondOrderStep& step, double cycles_a_step);
 
 /// One oscillator; starts at rest with u = 0. One thread; no allocation.
 class SecondOrder {
