@@ -112,7 +112,7 @@ daq::Result<DoseAccount> DoseAccount::make(const DoseConfig& config) {
         Checked{"limit of strokes", double(l.max_strokes)}, Checked{"limit of impulse", l.max_impulse_N_s},
         Checked{"limit of work", l.max_work_J}, Checked{"limit of pressure", l.max_pressure_Pa},
         Checked{"force of contact", config.contact_force_N}, Checked{"longest gap", config.longest_gap_s},
-        Checked{"way to turn back", config.turn_back_m}}) {
+        Checked{"way to turn back", config.turn_back_m}, Checked{"shortest lift", config.shortest_lift_s}}) {
     if (auto r = check_positive(c.what, c.value); !r) return r.error();
   }
   for (const auto& c : {Checked{"side of an area", g.area_side_m}, Checked{"length of the edge", config.edge.length_m},
@@ -155,7 +155,8 @@ void DoseAccount::add(const DoseSample& sample) noexcept {
     if (known && mean_N >= config_.contact_force_N) {
       count_interval(last_, sample, duration_s);
     } else {
-      in_contact_ = false;
+      lifted_s_ += duration_s;
+      in_contact_ = in_contact_ && known && lifted_s_ < config_.shortest_lift_s;
     }
   }
   note_pressure(sample);
@@ -182,6 +183,7 @@ void DoseAccount::count_interval(const DoseSample& from, const DoseSample& to, d
     anchor_y_m_ = from.y_m;
     direction_x_ = direction_y_ = 0;
   }
+  lifted_s_ = 0;
   const double moved_m = std::hypot(to.x_m - from.x_m, to.y_m - from.y_m);
   const double wanted = std::ceil(moved_m / (kPiece * config_.grid.area_side_m));
   const int pieces = static_cast<int>(std::clamp(wanted, 1.0, static_cast<double>(kMostPieces)));
@@ -343,6 +345,7 @@ std::string to_json(const DoseAccount& account) {
                  {"contact_force_N", c.contact_force_N},
                  {"longest_gap_s", c.longest_gap_s},
                  {"turn_back_m", c.turn_back_m},
+                 {"shortest_lift_s", c.shortest_lift_s},
                  {"areas", std::move(areas)},
                  {"outside", entry(account.outside())},
                  {"total", json_of(account.total())},

@@ -63,6 +63,9 @@ struct DoseConfig {
   double longest_gap_s = 0.1;
   /// The edge has turned back when it has gone this far the other way: less is noise. [A]
   double turn_back_m = 1e-3;
+  /// The edge has been lifted when it was without contact for so long: a force that trembles about contact_force_N puts
+  /// it down once. [A]
+  double shortest_lift_s = 0.1;
 };
 
 /// One look at the contact. Signs of tangential force and speed do not matter: friction only takes.
@@ -82,7 +85,7 @@ struct AreaDose {
   double work_J = 0;
   double peak_pressure_Pa = 0;
   double time_s = 0;
-  std::uint32_t strokes = 0;  ///< passages of the edge that have begun; putting it down begins one
+  std::uint32_t strokes = 0;  ///< passages of the edge that have begun; putting it down after a lift begins one
 };
 
 /// Why treatment of an area has ended; or-ed together.
@@ -164,7 +167,8 @@ class DoseAccount {
   std::vector<Cell> cells_;  ///< the last one is the outside
   bool seen_ = false;
   DoseSample last_;
-  bool in_contact_ = false;
+  bool in_contact_ = false;  ///< or lifted for so short a time that the passage goes on
+  double lifted_s_ = 0;
   std::uint64_t pass_ = 0;
   double way_m_ = 0;
   double anchor_x_m_ = 0;  ///< from here the direction is looked at

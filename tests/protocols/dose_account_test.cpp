@@ -130,6 +130,25 @@ TEST(DoseAccountTest, TremblingIsNoStroke) {
   EXPECT_EQ(account.dose(14).strokes, 1U);
 }
 
+// Under load a servo that lands softly lets go a few times before it holds: "110 strokes (limit 30)".
+TEST(DoseAccountTest, AForceThatTremblesAboutContactIsOneStroke) {
+  auto config = small_edge();
+  config.limits.max_strokes = 1;
+  auto account = made(config);
+  Hand hand(account);
+  for (int i = 0; i < 100; ++i) {
+    hand.rest(0.02);
+    hand.lift(0.08);
+    EXPECT_EQ(account.ended(12), 0U) << "the passage goes on";
+  }
+  EXPECT_EQ(account.dose(12).strokes, 1U);
+  hand.rest(0.02);
+  hand.lift(0.12);
+  EXPECT_EQ(account.ended(12), kDoseStrokes);
+  hand.rest(0.02);
+  EXPECT_EQ(account.dose(12).strokes, 2U);
+}
+
 TEST(DoseAccountTest, EachLapOfAFrameIsAStroke) {
   auto account = made(small_edge());
   Hand hand(account);
@@ -353,6 +372,7 @@ TEST(DoseAccountTest, WhatMakesNoAccountIsRefused) {
   EXPECT_THAT(refusal([](DoseConfig& c) { c.limits.max_strokes = 0; }), HasSubstr("strokes"));
   EXPECT_THAT(refusal([](DoseConfig& c) { c.limits.max_work_J = kNaN; }), HasSubstr("work"));
   EXPECT_THAT(refusal([](DoseConfig& c) { c.contact_force_N = 0; }), HasSubstr("contact"));
+  EXPECT_THAT(refusal([](DoseConfig& c) { c.shortest_lift_s = kNaN; }), HasSubstr("shortest lift"));
 }
 
 TEST(DoseAccountTest, JsonTellsOfWhatWasTouched) {

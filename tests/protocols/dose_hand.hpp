@@ -45,9 +45,9 @@ class Hand {
 
   void rest(double seconds) { go(x_m, y_m, seconds); }
   void slide_to(double x, double y, double speed_m_s = 0.05) { go(x, y, std::hypot(x - x_m, y - y_m) / speed_m_s); }
-  void lift() {
+  void lift(double seconds = 0.15) {
     const double pressed_N = std::exchange(normal_force_N, 0);
-    rest(0.01);
+    rest(seconds);
     normal_force_N = pressed_N;
   }
 
