@@ -82,6 +82,22 @@ std::vector<std::string> reasons_against_stage(const FoundRecord& found, const r
   return reasons;
 }
 
+/// Across the table a plan says where it goes; how deep it gets is seen by its verdict.
+void ask_travel(const calibration::Record& record, const protocols::Plan& plan, std::vector<std::string>& reasons) {
+  const auto travel = calibration::travel_of(record);
+  if (!travel) return;
+  constexpr double kNothing_m = 1e-3, kMilli = 1e3;
+  for (const auto axis : {rig::kX, rig::kY}) {
+    const auto wished = wished_positions(plan, axis);
+    const auto& use = (*travel)[axis];
+    if (!wished || (wished->low >= use.low - kNothing_m && wished->high <= use.high + kNothing_m)) continue;
+    reasons.push_back(fmt::format(
+        "its zero was looked at from {} {:g} to {:g} mm, and the run strokes from {:g} to {:g} "
+        "mm",
+        kAxisNames[axis], use.low * kMilli, use.high * kMilli, wished->low * kMilli, wished->high * kMilli));
+  }
+}
+
 daq::Result<void> pass_stage(const rig::BenchConfig& bench, const protocols::Plan& plan, daq::WallTime now,
                              GatedCalibration& out) {
   if (bench.stage.calibration.empty()) return {};
@@ -214,6 +230,7 @@ protocols::ForceCalibration force_calibration_of(const calibration::Record& reco
   if (quantity != nullptr) out.quantity = *quantity;
   out.coverage_factor = record.coverage_factor;
   out.sign = sign_of(bench.force.normal_axis);
+  out.travel_m = calibration::travel_of(record);
   return out;
 }
 
@@ -243,7 +260,12 @@ daq::Result<GatedCalibration> pass_calibration_gate(const rig::BenchConfig& benc
   const bool refuse = bench.calibration.policy == rig::CalibrationPolicy::kRefuse;
   const auto found = believed(
       bench.force.calibration, bench, {"the force is"},
-      [&](const FoundRecord& f) { return reasons_against(f, bench, range_of(bench, plan), now); }, out.force.reasons);
+      [&](const FoundRecord& f) {
+        auto reasons = reasons_against(f, bench, range_of(bench, plan), now);
+        ask_travel(f.kept.record, plan, reasons);
+        return reasons;
+      },
+      out.force.reasons);
   if (!found) {
     if (!refuse) return out;
     return found.error();

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "calibration/force_record.hpp"
 #include "calibration/record/record.hpp"
+#include "rig/readings.hpp"
 
 namespace strigil::protocols {
 
@@ -17,11 +19,12 @@ struct ForceCalibration {
   bool refused_outside = false;      ///< a mean force outside the calibrated range makes the run INVALID, not a mark
   std::string id;
   std::string hash;
-  std::string grade;                         ///< e.g. "ISO 376:2011 class 1 (method based on)"; empty: none
-  std::string valid_until;                   ///< date; empty: no end
-  calibration::CalibratedQuantity quantity;  ///< of the normal channel
-  double coverage_factor = 2;                ///< of its uncertainty
-  double sign = 1;                           ///< of that channel, for a force that presses
+  std::string grade;                               ///< e.g. "ISO 376:2011 class 1 (method based on)"; empty: none
+  std::string valid_until;                         ///< date; empty: no end
+  calibration::CalibratedQuantity quantity;        ///< of the normal channel
+  double coverage_factor = 2;                      ///< of its uncertainty
+  double sign = 1;                                 ///< of that channel, for a force that presses
+  std::optional<calibration::TravelBox> travel_m;  ///< where its zero holds; none: it was not looked at over the travel
 };
 
 /// Expanded uncertainty (k = 2) of a mean normal force, and its parts as standard uncertainties.
@@ -47,6 +50,10 @@ struct MeanForce {
 /// its range.
 ForceUncertainty uncertainty_of(const ForceCalibration& calibration, const MeanForce& force);
 inline constexpr double kIndependent_s = 0.1;  ///< what a force keeps of itself dies out in so long [A]
+
+/// "z -52.3 mm (-50 to -1 mm)" of each axis on which a place lies outside what the calibration's zero was looked at
+/// for; empty: none does, or nobody looked.
+std::string outside_travel(const ForceCalibration& calibration, const rig::Position& at_m);
 
 /// One line for people: which calibration, or "UNCALIBRATED" and why.
 std::string to_text(const ForceCalibration& calibration);

@@ -214,6 +214,7 @@ class Judge {
                                                           static_cast<std::size_t>(r.samples), zero_N});
     const auto& c = e_.calibration;
     if (plan_.protocol.in_air) return;  // no force is said of it
+    if (!travel(r)) return;
     if (!c.calibrated || !c.refused_outside || !std::isfinite(r.mean_normal_force_N)) return;
     if (std::isfinite(r.force_uncertainty.expanded_N)) return;
     r.judgement = Judgement::kInvalid;
@@ -223,6 +224,28 @@ class Judge {
                     plan_.conditions[r.condition].name(), r.mean_normal_force_N, c.id, c.quantity.range.low,
                     c.quantity.range.high, c.quantity.channel),
         r.condition);
+  }
+
+  /// Where its cables were not looked at, nothing is known of its zero. False, and told: it was there.
+  bool travel(StrokeResult& r) {
+    const auto& c = e_.calibration;
+    std::string where;
+    for (const auto& step : e_.steps) {
+      if (step.kind != StepKind::kStroke || step.condition != r.condition || plan_.steps[step.step].timing) continue;
+      for (const auto& at : {step.from_m, step.to_m}) {
+        if (where.empty()) where = outside_travel(c, at);
+      }
+    }
+    if (where.empty()) return true;
+    r.force_uncertainty.expanded_N = std::numeric_limits<double>::quiet_NaN();
+    if (!c.refused_outside) return false;
+    r.judgement = Judgement::kInvalid;
+    invalid(
+        fmt::format("stroke {}: it went to {}: calibration '{}' looked at the zero of the force within those alone; "
+                    "calibrate with 'use_x_mm', 'use_y_mm', 'use_z_mm' of where runs stroke",
+                    plan_.conditions[r.condition].name(), where, c.id),
+        r.condition);
+    return false;
   }
 
   /// What the rig did about it, as far as it was seen to.
@@ -272,8 +295,8 @@ class Judge {
     r.speed_m_s = step.middle_speed_m_s;
     const auto& shaken = step.moving_vibration_m_s2;
     r.vibration_m_s2 = shaken.mean();
-    r.vibration_uncertainty = uncertainty_of(
-        e_.vibration_calibration, {r.vibration_m_s2, shaken.deviation(), r.duration_s, shaken.count()});
+    r.vibration_uncertainty =
+        uncertainty_of(e_.vibration_calibration, {r.vibration_m_s2, shaken.deviation(), r.duration_s, shaken.count()});
     r.samples = step.moving_normal_force_N.count();
     r.interrupted = broken_off_[step.condition];
     if (held) {
@@ -438,11 +461,13 @@ class Judge {
       invalid(fmt::format("stroke {}: the accelerometer felt {:.4f} m/s2 RMS, {:g} at least are expected of a live one",
                           name, r.vibration_m_s2, plan_.protocol.min_vibration_m_s2),
               step.condition);
-    } else if (const auto& c = e_.vibration_calibration; c.calibrated && !std::isfinite(r.vibration_uncertainty.expanded_m_s2)) {
-      add(Judgement::kPass, fmt::format("stroke {}: its vibration of {:.3f} m/s2 RMS is more than calibration '{}' covers (amplitudes up "
-                       "to {:g} m/s2): how well it is known is not told",
-                       name, r.vibration_m_s2, c.id, c.largest_m_s2),
-           step.condition);
+    } else if (const auto& c = e_.vibration_calibration;
+               c.calibrated && !std::isfinite(r.vibration_uncertainty.expanded_m_s2)) {
+      add(Judgement::kPass,
+          fmt::format("stroke {}: its vibration of {:.3f} m/s2 RMS is more than calibration '{}' covers (amplitudes up "
+                      "to {:g} m/s2): how well it is known is not told",
+                      name, r.vibration_m_s2, c.id, c.largest_m_s2),
+          step.condition);
     }
   }
 

@@ -1,6 +1,7 @@
 // The budget of a force calibration: what a value of the record may be off by when a run uses it. docs/calibrate.md.
 #include <fmt/format.h>
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 
@@ -70,14 +71,33 @@ void ForceEvaluation::find_effects() {
   slopes.push_back(calibration::spread_of(first).mean);
   const auto spread = calibration::spread_of(slopes);
   mounting_ = spread.deviation / std::sqrt(static_cast<double>(slopes.size())) / std::abs(spread.mean);
-  if (!r_.places_N.empty()) {
-    const auto [low, high] =
-        std::minmax_element(r_.places_N.begin(), r_.places_N.end(),
-                            [&](const auto& a, const auto& b) { return a[axes_.normal] < b[axes_.normal]; });
-    places_N_ = (*high)[axes_.normal] - (*low)[axes_.normal];
-  }
+  find_zero_over_travel();
   for (const auto& l : p_.loads_) reference_ = std::max(reference_, l.u_N / l.force_N);
   for (const auto& l : p_.lateral_) reference_ = std::max(reference_, l.u_N / l.force_N);
+}
+
+void ForceEvaluation::find_zero_over_travel() {
+  if (r_.places_N.empty()) return;
+  const auto n = static_cast<Eigen::Index>(r_.places_N.size());
+  Eigen::MatrixXd at(n, 1 + static_cast<Eigen::Index>(rig::kAxes));
+  Eigen::VectorXd zero(n);
+  const auto& first_m = p_.plan_.places_m.front();
+  for (Eigen::Index i = 0; i < n; ++i) {
+    const auto place = static_cast<std::size_t>(i);
+    at(i, 0) = 1;
+    for (std::size_t a = 0; a < rig::kAxes; ++a)
+      at(i, 1 + static_cast<Eigen::Index>(a)) = p_.plan_.places_m[place][a] - first_m[a];
+    zero[i] = r_.places_N[place][axes_.normal];
+  }
+  // A slope for each axis that the places differ in, the smallest that fits where they do not tell them apart: cables
+  // are springs, so that what they pull between the places goes on in a straight line beyond them [A].
+  const Eigen::VectorXd slope = at.completeOrthogonalDecomposition().solve(zero);
+  double over_use_N = 0;
+  for (std::size_t a = 0; a < rig::kAxes; ++a) {
+    const auto& use = p_.plan_.use_m[a];
+    over_use_N += std::abs(slope[1 + static_cast<Eigen::Index>(a)]) * (use.high - use.low);
+  }
+  places_N_ = std::max(zero.maxCoeff() - zero.minCoeff(), over_use_N);
 }
 
 daq::Result<void> ForceEvaluation::find_temperature() {
@@ -101,12 +121,11 @@ daq::Result<void> ForceEvaluation::find_temperature() {
   const auto& k = found->sensitivity_per_K;
   per_K_ = std::abs(k.value) + k.expanded();
   out_.record.tables.push_back(std::move(table));
-  out_.record.tables.push_back(
-      {"temperature_effect",
-       {"sensitivity", "U_sensitivity", "zero", "U_zero", "lowest", "highest"},
-       {"%/K", "%/K", "N/K", "N/K", "degC", "degC"},
-       {{kInPercent * k.value, kInPercent * k.expanded(), found->zero_per_K.value, found->zero_per_K.expanded(),
-         found->lowest_degC, found->highest_degC}}});
+  out_.record.tables.push_back({"temperature_effect",
+                                {"sensitivity", "U_sensitivity", "zero", "U_zero", "lowest", "highest"},
+                                {"%/K", "%/K", "N/K", "N/K", "degC", "degC"},
+                                {{kInPercent * k.value, kInPercent * k.expanded(), found->zero_per_K.value,
+                                  found->zero_per_K.expanded(), found->lowest_degC, found->highest_degC}}});
   out_.remarks.push_back(fmt::format(
       "temperature: sensitivity {:+.4f} +- {:.4f} %/K, zero {:+.4f} +- {:.4f} N/K, from {:.1f} to {:.1f} degrees C; "
       "it is in the budget, and no run is corrected by it",
@@ -168,7 +187,7 @@ std::vector<ForceEvaluation::Part> ForceEvaluation::parts_of(std::size_t channel
   add("zero within a series", "rectangular", zero_N_ / kWholeWidth);
   add("resolution", "rectangular", r_.resolution_N / kWholeWidth);
   // Tared in one place and read in another, as far apart as may be.
-  if (normal) add("zero over the travel", "rectangular", std::abs(places_N_) / kHalfWidth);
+  if (normal) add("zero over the travel", "rectangular", places_N_ / kHalfWidth);
   const auto& plan = p_.plan_;
   const double at_C = setup_.temperature_C.value_or((plan.use_low_C + plan.use_high_C) / 2);
   const double away_K = std::max(std::abs(plan.use_high_C - at_C), std::abs(plan.use_low_C - at_C));

@@ -60,6 +60,7 @@ class ForceEvaluation {
   [[nodiscard]] std::vector<Part> parts_of(std::size_t channel, double force_N) const;
   [[nodiscard]] double expanded(const std::vector<Part>& parts) const;
   void find_effects();
+  void find_zero_over_travel();
   daq::Result<void> find_temperature();
   void find_interpolation();
 
@@ -77,7 +78,7 @@ class ForceEvaluation {
   double lateral_gap_N_ = 0;
   double creep_ = 0;      ///< relative: from the reading's time on
   double zero_N_ = 0;     ///< largest change of zero over a series
-  double places_N_ = 0;   ///< span of the zero over the travel
+  double places_N_ = 0;   ///< span of the zero over the travel that runs use
   double mounting_ = 0;   ///< relative standard uncertainty of the mean of the positions
   double reference_ = 0;  ///< relative standard uncertainty
   double per_K_ = 0;      ///< relative, of the sensitivity: measured and its uncertainty beside it, or the data sheet's

@@ -319,7 +319,27 @@ void read_positions(daq::StrictTable& t, ForcePlan& p) {
   for (const double d : degrees) p.positions_rad.push_back(d * kDegree);
 }
 
-void read_budget(daq::StrictTable t, ForcePlan& p) {
+/// The box in which runs tare and stroke. Precondition: the places were read.
+void read_use(daq::StrictTable& t, const rig::BenchConfig& bench, ForcePlan& p) {
+  constexpr const char* kKeys[] = {"use_x_mm", "use_y_mm", "use_z_mm"};
+  for (std::size_t axis = 0; axis < rig::kAxes; ++axis) {
+    std::vector<double> all;
+    for (const auto& place : p.places_m) all.push_back(place[axis]);
+    if (axis == rig::kZ) all.push_back(bench.stage.clear_z_m);
+    if (all.empty()) all.push_back(0);
+    const auto [low, high] = std::minmax_element(all.begin(), all.end());
+    const auto use =
+        t.numbers(kKeys[axis], {-2000, 2000}, std::vector<double>{*low / kMillimetre, *high / kMillimetre});
+    if (use.size() == 2 && use[0] <= use[1]) {
+      p.use_m[axis] = {use[0] * kMillimetre, use[1] * kMillimetre};
+    } else {
+      t.refuse(kKeys[axis], fmt::format("'{}' takes [lowest, highest]", kKeys[axis]));
+    }
+  }
+}
+
+void read_budget(daq::StrictTable t, const rig::BenchConfig& bench, ForcePlan& p) {
+  read_use(t, bench, p);
   p.sensitivity_per_K = t.number("sensitivity_percent_K", {-1, 1}, 0.0) * kPercent;
   const auto use = t.numbers("use_temperature_C", {-40, 100}, std::vector<double>{p.use_low_C, p.use_high_C});
   if (use.size() == 2 && use[0] <= use[1]) {
@@ -364,9 +384,10 @@ std::unique_ptr<Procedure> read_force_procedure(daq::StrictTable t, const Proced
     t.refuse("standard", "'standard' is \"ISO 376\" or \"ASTM E74\"");
   }
   if (p.verifies && (p.creep_s > 0 || !p.lateral_N.empty() || !p.places_m.empty() || !p.temperature_C.empty())) {
-    t.refuse("verifies", "a verification has series alone: no 'creep_s', 'lateral_N', 'temperatures_C', [[force.place]]");
+    t.refuse("verifies",
+             "a verification has series alone: no 'creep_s', 'lateral_N', 'temperatures_C', [[force.place]]");
   }
-  read_budget(t.table("budget"), p);
+  read_budget(t.table("budget"), setup.bench, p);
   const auto axes = force_axes(setup.bench);
   if (!axes) t.refuse("forces_N", axes.error().message);
   bool good = axes.ok() && p.positions_rad.size() == 3 && p.forces_N.size() >= kFewest;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "calibration/force_record.hpp"
 #include "protocols/calibrate/procedure.hpp"
 
 namespace strigil::protocols {
@@ -32,6 +33,8 @@ struct ForcePlan {
   // What nobody measures here, for the budget.
   double sensitivity_per_K = 0;  ///< relative, of the data sheet
   double use_low_C = 18, use_high_C = 28;
+  /// Where runs tare and stroke, for the zero over the travel. Not given: the places' own box and the clear height.
+  calibration::TravelBox use_m{};
   double lateral_ratio = 0.3;          ///< a run's drag is at most so much of its normal force [A]
   double crosstalk_unmeasured = 0.02;  ///< of the lateral force, where it is not measured: 1-2 % are usual [M]
   double direction_rad = 0.0035;       ///< a load may hang askew by so much [A]

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <Eigen/Geometry>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -84,7 +85,7 @@ struct Weighed {
   calibration::ToolGravity tool;
   Eigen::Vector3d u_moment;
   double dof_force = 0;
-  double dof_torque = 0;
+  std::array<double, 3> dof_moment{};
 };
 daq::Result<Weighed> weigh(const InstrumentData& d, const Wrenches& wrenches,
                            const std::vector<InstrumentSteps::Weighing>& series) {
@@ -102,14 +103,25 @@ daq::Result<Weighed> weigh(const InstrumentData& d, const Wrenches& wrenches,
   }
   const auto tool = calibration::identify_tool(gravity, wrench);
   if (!tool) return tool.error();
-  Weighed out{*tool, {}, 3.0 * static_cast<double>(n) - 4, static_cast<double>(n) - 3};
-  // An attitude that is off turns torque about y alone, in which x, z and a zero are fitted: residuals of the other two
-  // torques say nothing of it, so that all of the scatter is taken for its own.
-  const double own = std::sqrt((3.0 * static_cast<double>(n) - 6) / (static_cast<double>(n) - 3));
+  Weighed out{*tool, {}, 3.0 * static_cast<double>(n) - 4, {}};
+  // Leant about y alone, x and z of the centre and one zero are in the torque about y, and what an attitude is off by
+  // turns that torque only; y and two zeros are in the other two. Each has its own scatter.
+  double about_y = 0, about_others = 0;
+  for (Eigen::Index i = 0; i < n; ++i) {
+    const Eigen::Vector3d down = gravity.row(i);
+    const Eigen::Vector3d off =
+        wrench.row(i).tail<3>().transpose() - tool->torque_zero_N_m - down.cross(tool->first_moment_kg_m);
+    about_y += off.y() * off.y();
+    about_others += off.x() * off.x() + off.z() * off.z();
+  }
+  const double dof_y = static_cast<double>(n) - 3, dof_others = 2 * static_cast<double>(n) - 3;
+  out.dof_moment = {dof_y, dof_others, dof_y};
   for (Eigen::Index a = 0; a < 3; ++a) {
+    const double scatter_N_m = a == 1 ? std::sqrt(about_others / dof_others) : std::sqrt(about_y / dof_y);
     const double with_mass = tool->u_centre_m[a] * tool->mass_kg;
     const double of_mass = tool->centre_m[a] * tool->u_mass_kg;
-    out.u_moment[a] = own * std::sqrt(std::max(with_mass * with_mass - of_mass * of_mass, 0.0));
+    const double pooled = std::sqrt(std::max(with_mass * with_mass - of_mass * of_mass, 0.0));
+    out.u_moment[a] = tool->torque_sd_N_m > 0 ? pooled * scatter_N_m / tool->torque_sd_N_m : 0;
   }
   return out;
 }
@@ -162,9 +174,10 @@ daq::Result<void> weigh_instrument(const InstrumentData& d, InstrumentFindings& 
   constexpr std::array kAxes{"centre x", "centre y", "centre z"};
   out.values.push_back(std::move(mass));
   for (Eigen::Index a = 0; a < 3; ++a) {
-    InstrumentValue c{"centre of mass", kAxes[static_cast<std::size_t>(a)], "m", centre_m[a], {}};
-    c.parts = {{"scatter of the torques, instrument", "t", all->u_moment[a] / mass_kg, all->dof_torque},
-               {"scatter of the torques, empty clamp", "t", empty->u_moment[a] / mass_kg, empty->dof_torque},
+    const auto axis = static_cast<std::size_t>(a);
+    InstrumentValue c{"centre of mass", kAxes[axis], "m", centre_m[a], {}};
+    c.parts = {{"scatter of the torques, instrument", "t", all->u_moment[a] / mass_kg, all->dof_moment[axis]},
+               {"scatter of the torques, empty clamp", "t", empty->u_moment[a] / mass_kg, empty->dof_moment[axis]},
                {"mass", "t", std::abs(centre_m[a]) * scatter_kg / mass_kg, all->dof_force},
                // The scales of torque and force are two, so that they do not cancel.
                {"scales of torque and force", "normal", std::sqrt(2.0) * scale * std::abs(centre_m[a])},

@@ -232,13 +232,17 @@ daq::Result<void> ring_instrument(const InstrumentData& d, InstrumentFindings& o
       continue;
     }
     ++number;
-    constexpr double kModel = 0.01;  // weak modes beyond those that are fitted; twins differ by up to 0.6 % [A]
+    // Weak modes beyond those that are fitted move a pole by up to so much of its decay (200 twins) [A], across as far
+    // as along.
+    constexpr double kModel = 0.01;
+    const double model_u = kRectangular * kModel * zeta.mean;
     InstrumentValue natural{"natural frequency", fmt::format("mode {}", number), "Hz", f.mean, {}};
     natural.parts = {{"scatter of the taps", "t", f.deviation / std::sqrt(n), n - 1},
+                     {"model of the ring-down", "rectangular", model_u * f.mean},
                      {"clock of the accelerometers", "normal", v.clock_relative_u * f.mean}};
     InstrumentValue damping{"damping ratio", fmt::format("mode {} damping", number), "1", zeta.mean, {}};
     damping.parts = {{"scatter of the taps", "t", zeta.deviation / std::sqrt(n), n - 1},
-                     {"model of the ring-down", "rectangular", kRectangular * kModel * zeta.mean}};
+                     {"model of the ring-down", "rectangular", model_u}};
     out.values.push_back(std::move(natural));
     out.values.push_back(std::move(damping));
   }

@@ -12,6 +12,7 @@
 #include "apps/run.hpp"
 #include "apps/run_command.hpp"
 #include "calibration/check_standard.hpp"
+#include "calibration/force_record.hpp"
 #include "calibration/record/calendar.hpp"
 #include "calibration/record/store.hpp"
 #include "daq/json_text.hpp"
@@ -219,6 +220,30 @@ TEST_F(CalibrationGate, OutOfRange) {
   name_ = "FZ-2";
   expect_gate("4 to 4 N are wanted of 'Fz' and it is calibrated from 5 to 12");
 }
+// Cables pull on a sensor by where the stage stands: beyond where its zero was looked at a record says nothing.
+TEST_F(CalibrationGate, OutsideTheTravel) {
+  auto r = record("FZ-X");
+  r.tables.push_back(calibration::travel_table({{{0, 0.05}, {0, 0.1}, {-0.06, 0}}}));
+  keep(r);
+  name_ = "FZ-X";
+  expect_gate("its zero was looked at from x 0 to 50 mm, and the run strokes from 40 to 70 mm");
+  // How deep it gets is known when it has been there.
+  r.id = name_ = "FZ-Z";
+  r.tables[0] = calibration::travel_table({{{0, 0.2}, {0, 0.1}, {-0.02, 0}}});
+  keep(r);
+  const auto deep = go(bench());
+  ASSERT_TRUE(deep.ok()) << deep.error().message;
+  EXPECT_EQ(deep->verdict.judgement, Judgement::kInvalid);
+  EXPECT_THAT(protocols::to_text(plan_, deep->verdict), HasSubstr("calibration 'FZ-Z' looked at the zero of the force"));
+  EXPECT_TRUE(std::isnan(deep->verdict.strokes.at(0).force_uncertainty.expanded_N));
+  r.id = name_ = "FZ-ALL";
+  r.tables[0] = calibration::travel_table({{{0, 0.2}, {0, 0.1}, {-0.06, 0}}});
+  keep(r);
+  const auto good = go(bench());
+  ASSERT_TRUE(good.ok()) << good.error().message;
+  EXPECT_EQ(good->verdict.judgement, Judgement::kPass);
+}
+
 TEST_F(CalibrationGate, Temperature) {
   expect_gate("it holds from 18 to 28 degrees C and the bench is at 31", "2026-11-29", 31);
   expect_gate("nobody said how warm the bench is", "2026-11-29", std::nullopt);

@@ -247,6 +247,7 @@ TEST_F(ClosedLoop, EverythingHiddenAtOnceIsCalibratedAndARunIsTrueInForcePlaceAn
       };
       // Of the stroke without its ends, where the runner takes its mean; the truth is taken at the true times.
       double sum_N = 0;
+      double felt_N = 0;
       std::size_t count = 0;
       std::size_t next = 0;
       constexpr double kFrom_m = 30.2e-3;
@@ -256,6 +257,7 @@ TEST_F(ClosedLoop, EverythingHiddenAtOnceIsCalibratedAndARunIsTrueInForcePlaceAn
         if (!(felt.x_m[k] > kFrom_m && felt.x_m[k] < kTo_m)) continue;
         const auto truth = truth_at(k);
         sum_N += truth.force_N;
+        felt_N += felt.value[k];
         ++count;
         if (++next % kEvery != 0) continue;
         const double error_m = felt.x_m[k] - (truth.x_m - zero.offset_m());
@@ -274,8 +276,10 @@ TEST_F(ClosedLoop, EverythingHiddenAtOnceIsCalibratedAndARunIsTrueInForcePlaceAn
       const double error_N = strokes[i].mean_normal_force_N - sum_N / static_cast<double>(count);
       force.add(error_N, strokes[i].force_uncertainty.expanded_N);
       if (show)
-        fmt::print("{} {}: {:.4f} error {:+.4f} U {:.4f}\n", twin, i, strokes[i].mean_normal_force_N, error_N,
-                   strokes[i].force_uncertainty.expanded_N);
+        fmt::print("{} {}: {:.4f} error {:+.4f} U {:.4f}; of the samples {:+.4f} cal {:.4f} stat {:.4f} zero {:.4f}\n",
+                   twin, i, strokes[i].mean_normal_force_N, error_N, strokes[i].force_uncertainty.expanded_N,
+                   (felt_N - sum_N) / static_cast<double>(count), strokes[i].force_uncertainty.calibration_N,
+                   strokes[i].force_uncertainty.statistics_N, strokes[i].force_uncertainty.zero_N);
     }
   }
   fmt::print("{} twins\nforce of a stroke: {}\nplace of a force sample: {}\ndelays: {}\n", twins, force.to_text(),

@@ -45,6 +45,7 @@ x_mm = 100
 y_mm = 0
 z_mm = -25
 [force.budget]
+use_z_mm = [-50, -1]
 sensitivity_percent_K = 0.027
 lateral_percent = 20
 direction_deg = 0.2
