@@ -204,6 +204,28 @@ void score(const calibration::Record& record, const Hidden& h, std::map<std::str
                  q.uncertainty.front().expanded);
     out[q.channel].add(q.range.low - known->second, q.uncertainty.front().expanded, known->second);
   }
+  // Of a band: root mean square over its lines, where hardly any was left out for its coherence.
+  for (const auto& q : record.quantities) {
+    double low_Hz = 0, high_Hz = 0;
+    if (std::sscanf(q.channel.c_str(), "edge to grip %lf-%lf Hz", &low_Hz, &high_Hz) != 2) continue;
+    const auto table = std::find_if(record.tables.begin(), record.tables.end(),
+                                    [](const auto& t) { return t.name == "transmissibility"; });
+    ASSERT_NE(table, record.tables.end());
+    const auto& lines = table->rows;
+    const bool coherent = std::all_of(lines.begin(), lines.end(), [&](const auto& row) {
+      return row[0] < low_Hz || row[0] > high_Hz || (row[4] >= 0.97 && row[7] >= 0.97);
+    });
+    if (!coherent) continue;
+    double squares = 0;
+    constexpr int kLines = 400;
+    for (int i = 0; i < kLines; ++i)
+      squares += std::norm(plant.edge_to_grip(low_Hz + (high_Hz - low_Hz) * (i + 0.5) / kLines, step_s));
+    const double true_T = std::sqrt(squares / kLines);
+    out["|T| of a band"].add(q.range.low - true_T, q.uncertainty.front().expanded, true_T);
+    if (show)
+      fmt::print("{} {} {:.4f} truly {:.4f} U {:.4f}\n", twin, q.channel, q.range.low, true_T,
+                 q.uncertainty.front().expanded);
+  }
   for (const auto& t : record.tables) {
     if (t.name != "transmissibility") continue;
     for (const auto& row : t.rows) {
