@@ -98,6 +98,14 @@ void ask_travel(const calibration::Record& record, const protocols::Plan& plan, 
   }
 }
 
+/// Standard, edition, class and basis in a few words; empty: none is claimed.
+std::string grade_of(const calibration::Classification& c) {
+  if (c.standard.empty()) return "";
+  return fmt::format("{}{}{}{}", c.standard, c.edition.empty() ? "" : ":" + c.edition,
+                     c.result.empty() ? "" : " class " + c.result,
+                     c.basis.empty() ? "" : fmt::format(" ({})", c.basis));
+}
+
 daq::Result<void> pass_stage(const rig::BenchConfig& bench, const protocols::Plan& plan, daq::WallTime now,
                              GatedCalibration& out) {
   if (bench.stage.calibration.empty()) return {};
@@ -117,13 +125,6 @@ daq::Result<void> pass_stage(const rig::BenchConfig& bench, const protocols::Pla
 }
 
 }  // namespace
-
-std::string grade_of(const calibration::Classification& c) {
-  if (c.standard.empty()) return "";
-  return fmt::format("{}{}{}{}", c.standard, c.edition.empty() ? "" : ":" + c.edition,
-                     c.result.empty() ? "" : " class " + c.result,
-                     c.basis.empty() ? "" : fmt::format(" ({})", c.basis));
-}
 
 daq::Result<FoundRecord> believed(const std::string& named, const rig::BenchConfig& bench, const GateWords& words,
                                   const std::function<std::vector<std::string>(const FoundRecord&)>& against,
@@ -217,16 +218,20 @@ daq::Result<FoundRecord> find_record(const std::string& name, const std::string&
   return FoundRecord{{name, read->hash, read->record}, {}};
 }
 
+void name_record(const calibration::Record& record, const std::string& hash, protocols::CalibrationInUse& out) {
+  out.id = record.id;
+  out.hash = hash;
+  out.grade = grade_of(record.classification);
+  if (record.valid_until) out.valid_until = calibration::date_of(*record.valid_until);
+}
+
 protocols::ForceCalibration force_calibration_of(const calibration::Record& record, const std::string& hash,
                                                  const rig::BenchConfig& bench) {
   protocols::ForceCalibration out;
   const auto* quantity = calibration::find_quantity(record, channel_of(bench.force.normal_axis));
   out.calibrated = quantity != nullptr;
   out.refused_outside = bench.calibration.policy == rig::CalibrationPolicy::kRefuse;
-  out.id = record.id;
-  out.hash = hash;
-  out.grade = grade_of(record.classification);
-  if (record.valid_until) out.valid_until = calibration::date_of(*record.valid_until);
+  name_record(record, hash, out);
   if (quantity != nullptr) out.quantity = *quantity;
   out.coverage_factor = record.coverage_factor;
   out.sign = sign_of(bench.force.normal_axis);
@@ -238,10 +243,7 @@ protocols::StageCalibration stage_calibration_of(const calibration::Record& reco
   protocols::StageCalibration out;
   out.named = true;
   out.calibrated = true;
-  out.id = record.id;
-  out.hash = hash;
-  out.grade = grade_of(record.classification);
-  if (record.valid_until) out.valid_until = calibration::date_of(*record.valid_until);
+  name_record(record, hash, out);
   out.coverage_factor = record.coverage_factor;
   for (const auto& q : record.quantities) {
     if (std::find(kAxisNames.begin(), kAxisNames.end(), q.channel) == kAxisNames.end()) continue;

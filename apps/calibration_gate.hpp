@@ -47,8 +47,8 @@ daq::Result<FoundRecord> believed(const std::string& named, const rig::BenchConf
                                   const std::function<std::vector<std::string>(const FoundRecord&)>& against,
                                   std::vector<std::string>& reasons);
 
-/// Standard, edition, class and basis in a few words; empty: none is claimed.
-std::string grade_of(const calibration::Classification& c);
+/// Identity, class in a few words (empty: none is claimed) and end of a record that gates have let through.
+void name_record(const calibration::Record& record, const std::string& hash, protocols::CalibrationInUse& out);
 
 /// Judges before anything moves. Errors, with policy "refuse": why the calibration may not be believed, all reasons in
 /// words. With "mark" they are in `force.reasons` and `stage.reasons`, the scale is nominal, and the stage goes where

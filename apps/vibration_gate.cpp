@@ -50,10 +50,7 @@ daq::Result<protocols::VibrationCalibration> vibration_calibration_of(const cali
   protocols::VibrationCalibration out;
   out.named = true;
   out.calibrated = true;
-  out.id = record.id;
-  out.hash = hash;
-  out.grade = grade_of(record.classification);
-  if (record.valid_until) out.valid_until = calibration::date_of(*record.valid_until);
+  name_record(record, hash, out);
   out.low_Hz = bench.low_Hz;
   out.high_Hz = bench.high_Hz;
   out.largest_m_s2 = std::numeric_limits<double>::infinity();

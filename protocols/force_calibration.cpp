@@ -41,9 +41,7 @@ std::string outside_travel(const ForceCalibration& c, const rig::Position& at_m)
 
 std::string to_text(const ForceCalibration& c) {
   if (c.calibrated) {
-    return fmt::format("forces: calibration '{}' ({:.12}){}{}; +- is the expanded uncertainty (k = 2)", c.id, c.hash,
-                       c.grade.empty() ? "" : ", " + c.grade,
-                       c.valid_until.empty() ? "" : ", valid until " + c.valid_until);
+    return fmt::format("forces: {}; +- is the expanded uncertainty (k = 2)", record_words(c));
   }
   if (c.reasons.empty()) return "forces: uncalibrated: nominal scale (the bench names no calibration)";
   return fmt::format("forces: UNCALIBRATED: nominal scale, since {}", fmt::join(c.reasons, "; and "));
@@ -53,10 +51,7 @@ std::string to_json(const ForceCalibration& c) {
   nlohmann::ordered_json j{{"state", c.calibrated ? "calibrated" : "uncalibrated"},
                            {"scale", c.calibrated ? "record" : "nominal"}};
   if (c.calibrated) {
-    j["record"] = c.id;
-    j["sha256"] = c.hash;
-    j["class"] = c.grade;
-    j["valid_until"] = c.valid_until.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(c.valid_until);
+    put_record(c, j);
     j["channel"] = c.quantity.channel;
     j["range_N"] = {c.quantity.range.low, c.quantity.range.high};
     j["coverage_factor"] = 2;

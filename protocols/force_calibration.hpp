@@ -8,19 +8,14 @@
 
 #include "calibration/force_record.hpp"
 #include "calibration/record/record.hpp"
+#include "protocols/calibration_in_use.hpp"
 #include "rig/readings.hpp"
 
 namespace strigil::protocols {
 
-/// The calibration that was in use, or why there was none.
-struct ForceCalibration {
-  bool calibrated = false;
-  std::vector<std::string> reasons;  ///< why not, a sentence each; empty: the bench names no calibration
-  bool refused_outside = false;      ///< a mean force outside the calibrated range makes the run INVALID, not a mark
-  std::string id;
-  std::string hash;
-  std::string grade;                               ///< e.g. "ISO 376:2011 class 1 (method based on)"; empty: none
-  std::string valid_until;                         ///< date; empty: no end
+/// The calibration that was in use, or why there was none; no reasons: the bench names none.
+struct ForceCalibration : CalibrationInUse {
+  bool refused_outside = false;  ///< a mean force outside the calibrated range makes the run INVALID, not a mark
   calibration::CalibratedQuantity quantity;        ///< of the normal channel
   double coverage_factor = 2;                      ///< of its uncertainty
   double sign = 1;                                 ///< of that channel, for a force that presses

@@ -22,9 +22,7 @@ std::string to_text(const StageCalibration& c) {
   if (!c.named) return "positions as the stage counts them, uncalibrated";
   if (!c.calibrated)
     return fmt::format("positions UNCALIBRATED, as the stage counts them: {}", fmt::join(c.reasons, "; and "));
-  auto out = fmt::format("positions: calibration '{}' ({:.12})", c.id, c.hash);
-  if (!c.grade.empty()) out += ", " + c.grade;
-  if (!c.valid_until.empty()) out += ", valid until " + c.valid_until;
+  auto out = "positions: " + record_words(c);
   for (const auto& a : c.axes) {
     out += fmt::format("; {} {:g} to {:g} mm to {:.2g} um (k = {:.2f})", a.name, a.low_m * 1e3, a.high_m * 1e3,
                        a.expanded_m * 1e6, c.coverage_factor);
@@ -36,10 +34,7 @@ std::string to_json(const StageCalibration& c) {
   nlohmann::ordered_json j{{"state", c.calibrated ? "calibrated" : "uncalibrated"}};
   if (!c.reasons.empty()) j["reasons"] = c.reasons;
   if (!c.calibrated) return daq::json_text(j, 1);
-  j["record"] = c.id;
-  j["sha256"] = c.hash;
-  j["class"] = c.grade;
-  j["valid_until"] = c.valid_until.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(c.valid_until);
+  put_record(c, j);
   j["coverage_factor"] = c.coverage_factor;
   for (const auto& a : c.axes) {
     j["axes"].push_back({{"axis", a.name},

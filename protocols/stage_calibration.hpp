@@ -4,17 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "protocols/calibration_in_use.hpp"
+
 namespace strigil::protocols {
 
 /// The stage's error map that was in use, or why there was none.
-struct StageCalibration {
+struct StageCalibration : CalibrationInUse {
   bool named = false;  ///< the bench names one
-  bool calibrated = false;
-  std::vector<std::string> reasons;  ///< why not, a sentence each
-  std::string id;
-  std::string hash;
-  std::string grade;        ///< e.g. "ISO 230-2:2014 (method based on)"; empty: none
-  std::string valid_until;  ///< date; empty: no end
   /// One calibrated axis.
   struct Axis {
     std::string name;

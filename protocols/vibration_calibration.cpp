@@ -33,21 +33,16 @@ std::string to_text(const VibrationCalibration& c) {
                        fmt::join(c.reasons, "; and "));
   }
   return fmt::format(
-      "vibrations: calibration '{}' ({:.12}){}{}; between {:g} and {:g} Hz alone, where the response is within {:.1f} "
-      "% "
-      "of the sensitivity that is used; +- is the expanded uncertainty (k = 2)",
-      c.id, c.hash, c.grade.empty() ? "" : ", " + c.grade,
-      c.valid_until.empty() ? "" : ", valid until " + c.valid_until, c.low_Hz, c.high_Hz, 100 * c.deviation_relative);
+      "vibrations: {}; between {:g} and {:g} Hz alone, where the response is within {:.1f} % of the sensitivity that "
+      "is used; +- is the expanded uncertainty (k = 2)",
+      record_words(c), c.low_Hz, c.high_Hz, 100 * c.deviation_relative);
 }
 
 std::string to_json(const VibrationCalibration& c) {
   nlohmann::ordered_json j{{"state", c.calibrated ? "calibrated" : "uncalibrated"}};
   if (!c.reasons.empty()) j["reasons"] = c.reasons;
   if (!c.calibrated) return daq::json_text(j, 1);
-  j["record"] = c.id;
-  j["sha256"] = c.hash;
-  j["class"] = c.grade;
-  j["valid_until"] = c.valid_until.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(c.valid_until);
+  put_record(c, j);
   j["channels"] = c.channels;
   j["band_Hz"] = {c.low_Hz, c.high_Hz};
   j["largest_m_s2"] = c.largest_m_s2;

@@ -4,17 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "protocols/calibration_in_use.hpp"
+
 namespace strigil::protocols {
 
 /// The accelerometer's calibration that was in use, or why there was none.
-struct VibrationCalibration {
-  bool named = false;  ///< the bench names one
-  bool calibrated = false;
-  std::vector<std::string> reasons;  ///< why not, a sentence each
-  std::string id;
-  std::string hash;
-  std::string grade;                  ///< e.g. "ISO 16063-21:2003 (method based on)"; empty: none
-  std::string valid_until;            ///< date; empty: no end
+struct VibrationCalibration : CalibrationInUse {
+  bool named = false;                 ///< the bench names one
   std::vector<std::string> channels;  ///< that it gives values of
   double low_Hz = 0;                  ///< vibrations between these are covered; others are not
   double high_Hz = 0;
