@@ -1,7 +1,6 @@
 #include "apps/detector_process.hpp"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <csignal>
 #include <fstream>
@@ -60,28 +59,25 @@ daq::Result<std::unique_ptr<DetectorProcess>> DetectorProcess::start(const std::
     put_in(word, "{endpoint}", endpoint);
     put_in(word, "{answers}", answers);
   }
-  auto folder = (std::filesystem::temp_directory_path() / "strigil-detector-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) return daq::Error{fmt::format("no folder can be made as '{}'", folder)};
-  std::unique_ptr<DetectorProcess> out(new DetectorProcess(folder));
+  auto folder = daq::TemporaryFolder::make("detector");
+  if (!folder) return folder.error();
+  std::unique_ptr<DetectorProcess> out(new DetectorProcess(std::move(*folder)));
+  const auto& path = out->folder_.path();
   const auto program = words->front() == "strigil" ? std::string("/proc/self/exe") : words->front();
-  auto child = Child::start_program(program, {words->begin() + 1, words->end()}, folder + "/out", folder + "/err");
+  auto child = Child::start_program(program, {words->begin() + 1, words->end()}, path + "/out", path + "/err");
   if (!child) return daq::Error{fmt::format("the detector's command {}: {}", command, child.error().message)};
   out->child_ = std::move(*child);
   return out;
 }
 
-DetectorProcess::~DetectorProcess() {
-  child_.reset();
-  std::error_code failure;
-  std::filesystem::remove_all(folder_, failure);
-}
+DetectorProcess::~DetectorProcess() = default;
 
 std::optional<std::string> DetectorProcess::ended() {
   if (how_) return how_;
   const auto code = child_->wait(daq::Duration::zero());
   if (!code) return std::nullopt;
   how_ = *code > kSignalled ? fmt::format("signal {}", *code - kSignalled) : fmt::format("exit code {}", *code);
-  if (const auto words = last_line(folder_ / "err"); !words.empty()) *how_ += fmt::format(" ({})", words);
+  if (const auto words = last_line(folder_.path() + "/err"); !words.empty()) *how_ += fmt::format(" ({})", words);
   return how_;
 }
 

@@ -1,7 +1,6 @@
 // Detector process: a detector's command line, started beside a run or a replay (docs/detectors.md).
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "apps/child.hpp"
 #include "daq/result.hpp"
+#include "daq/temporary_folder.hpp"
 #include "protocols/detectors/detector_desk.hpp"
 
 namespace strigil::apps {
@@ -32,8 +32,8 @@ class DetectorProcess final : public protocols::DeskProcess {
   void leave(daq::Duration longest);
 
  private:
-  explicit DetectorProcess(std::filesystem::path folder) : folder_(std::move(folder)) {}
-  std::filesystem::path folder_;
+  explicit DetectorProcess(daq::TemporaryFolder folder) : folder_(std::move(folder)) {}
+  daq::TemporaryFolder folder_;
   std::unique_ptr<Child> child_;
   std::optional<std::string> how_;
 };

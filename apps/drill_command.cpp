@@ -1,47 +1,23 @@
 #include "apps/drill_command.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <random>
 
 #include "apps/drill_real.hpp"
 #include "apps/drill_virtual.hpp"
 #include "apps/places.hpp"
 #include "daq/strict_toml.hpp"
+#include "daq/temporary_folder.hpp"
 
 namespace strigil::apps {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A folder for run files, gone with its owner unless it is to be kept.
-class Folder {
- public:
-  explicit Folder(const std::string& keep) : keep_(!keep.empty()), path_(keep) {
-    std::error_code failure;
-    if (keep_) {
-      fs::create_directories(path_, failure);
-    } else {
-      path_ = (fs::temp_directory_path() / "strigil-drill-XXXXXX").string();
-      if (::mkdtemp(path_.data()) == nullptr) path_.clear();
-    }
-  }
-  ~Folder() {
-    std::error_code ignored;
-    if (!keep_ && !path_.empty()) fs::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  bool keep_;
-  std::string path_;
-};
 
 constexpr int kAttempts = 4;
 
@@ -117,9 +93,18 @@ int drill_command(const DrillArguments& a) {
   if (!a.only.empty()) std::erase_if(drills, unwanted);
   if (!a.real) std::erase_if(drills, [](const Drill& d) { return !d.virtual_time; });
   if (drills.empty()) return refuse("these drills need real wires and processes: add --real");
-  const Folder folder(a.keep);
-  if (folder.path().empty()) return refuse("no folder for the run files can be made");
-  const auto benches = Benches::write(catalogue->bench, catalogue->protocol, folder.path());
+  std::optional<daq::TemporaryFolder> own;  // for run files that are not to be kept
+  if (a.keep.empty()) {
+    auto made = daq::TemporaryFolder::make("drill");
+    if (!made) return refuse(made.error().message);
+    own.emplace(std::move(*made));
+  } else {
+    std::error_code failure;
+    fs::create_directories(a.keep, failure);
+    if (failure) return refuse(fmt::format("no folder '{}' can be made: {}", a.keep, failure.message()));
+  }
+  const auto& folder = own ? own->path() : a.keep;
+  const auto benches = Benches::write(catalogue->bench, catalogue->protocol, folder);
   if (!benches) return refuse(benches.error().message);
 
   std::mt19937_64 random(a.seed);
@@ -138,7 +123,7 @@ int drill_command(const DrillArguments& a) {
       // A busy computer may end a run in real time before the fault is made: that says nothing of the drill.
       for (int attempt = 0; attempt < (a.real ? kAttempts : 1); ++attempt) {
         fault.at = daq::from_seconds(std::uniform_real_distribution<double>(0, longest_s(fault.after))(random));
-        const auto dir = fmt::format("{}/{}-{}-{}-{}", folder.path(), drill.name, name_of(fault.after), i, attempt);
+        const auto dir = fmt::format("{}/{}-{}-{}-{}", folder, drill.name, name_of(fault.after), i, attempt);
         std::error_code failure;
         fs::create_directories(dir, failure);
         const auto drilled = a.real ? drill_really(catalogue->protocol, bench.file, fault, a.seed + i, dir)

@@ -1,7 +1,6 @@
 #include "apps/recompute_campaign.hpp"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +11,7 @@
 #include "daq/json_depth.hpp"
 #include "daq/json_text.hpp"
 #include "daq/strict_toml.hpp"
+#include "daq/temporary_folder.hpp"
 #include "protocols/campaign/campaign_report.hpp"
 #include "protocols/campaign/during.hpp"
 #include "protocols/campaign/run_end.hpp"
@@ -46,18 +46,6 @@ class Nobody final : public protocols::TrialExecutor {
   std::string fingerprint_;
 };
 
-/// A folder of its own, gone with it.
-struct Scratch {
-  std::string path = (fs::temp_directory_path() / "strigil-verify-XXXXXX").string();
-  Scratch() = default;
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() {
-    std::error_code failure;
-    fs::remove_all(path, failure);
-  }
-};
-
 /// What the journal comes to. Nothing: the campaign is not complete.
 daq::Result<std::optional<protocols::CampaignSummary>> summary_of(const std::string& folder,
                                                                   const protocols::Suite& suite,
@@ -66,15 +54,14 @@ daq::Result<std::optional<protocols::CampaignSummary>> summary_of(const std::str
   const auto head = protocols::read_journal(
       folder, [&](const protocols::JournalEntry& e) { torn_down = e.kind == protocols::JournalKind::kTornDown; });
   if (!head) return head.error();
-  Scratch scratch;
-  if (::mkdtemp(scratch.path.data()) == nullptr)
-    return daq::Error{fmt::format("no folder can be made as '{}'", scratch.path)};
+  const auto scratch = daq::TemporaryFolder::make("verify");
+  if (!scratch) return scratch.error();
   std::error_code failure;
-  fs::copy_file(fs::path(folder) / "journal.jsonl", fs::path(scratch.path) / "journal.jsonl", failure);
+  fs::copy_file(fs::path(folder) / "journal.jsonl", fs::path(scratch->path()) / "journal.jsonl", failure);
   if (failure) return daq::Error{"the journal cannot be copied: " + failure.message()};
   Nobody nobody(head->inputs);
   protocols::CampaignOptions options;
-  options.dir = scratch.path;
+  options.dir = scratch->path();
   options.resume = true;
   auto summary = protocols::run_campaign(suite, trials, nobody, options);
   if (!summary) return summary.error();
