@@ -133,15 +133,27 @@ void print(const CalibrateDone& done, const CalibrateOptions& o) {
   const auto& c = r.classification;
   fmt::print("record '{}' kept: {}\n", r.id, done.kept.file);
   if (!c.standard.empty()) {
-    fmt::print("{} {}:{}: {}\n", c.basis, c.standard, c.edition, c.result.empty() ? "no class" : "class " + c.result);
+    // ISO 230-2 and ISO 16063-21 have no classes.
+    const bool classes = !r.quantities.empty() && r.quantities.front().quantity == "force";
+    const auto result = c.result.empty() ? std::string(classes ? ": no class" : "") : ": class " + c.result;
+    fmt::print("{} {}:{}{}\n", c.basis, c.standard, c.edition, result);
   }
   for (const auto& q : r.quantities) {
-    fmt::print("{} {}: {:g} to {:g} {}, U (k = {:g}) from {:.3g} to {:.3g} {}\n", q.quantity, q.channel, q.range.low,
+    const auto name = q.channel == q.quantity ? q.quantity : q.quantity + " " + q.channel;
+    if (q.range.low == q.range.high) {
+      fmt::print("{}: {:.5g} +- {:.2g} {}\n", name, q.range.low, q.uncertainty.front().expanded, q.unit == "1" ? "" : q.unit);
+      continue;
+    }
+    fmt::print("{}: {:g} to {:g} {}, U (k = {:.3g}) from {:.3g} to {:.3g} {}\n", name, q.range.low,
                q.range.high, q.unit, r.coverage_factor, q.uncertainty.front().expanded, q.uncertainty.back().expanded,
                q.unit);
   }
-  fmt::print("budget of {} at the largest value:\n", r.quantities.empty() ? "it" : r.quantities.front().quantity);
-  for (const auto& b : r.budget) fmt::print("  {:<32} {:>10.3g} {}  {}\n", b.name, b.standard, b.unit, b.distribution);
+  std::size_t widest = 0;
+  for (const auto& b : r.budget) widest = std::max(widest, b.name.size());
+  if (!r.budget.empty()) fmt::print("budget, standard uncertainties:\n");
+  for (const auto& b : r.budget) {
+    fmt::print("  {:<{}} {:>10.3g} {}  {}\n", b.name, widest, b.standard, b.unit == "1" ? "" : b.unit, b.distribution);
+  }
   fmt::print("raw data: {}\n", o.raw);
   // A series that verifies yields figures and neither map nor scale: there is nothing to put to use.
   const std::string_view table = table_of(r);

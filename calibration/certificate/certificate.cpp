@@ -6,6 +6,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "calibration/certificate/result_parts.hpp"
 #include "calibration/record/calendar.hpp"
 #include "daq/json_text.hpp"
 #include "daq/strict_toml.hpp"
@@ -136,7 +137,16 @@ daq::Result<CertificateHead> parse_certificate_head(std::string_view text, const
 std::vector<Omission> omissions_of(const Certificate& certificate) { return Omissions(certificate).run(); }
 
 std::string title_of(const CalibratedQuantity& q) {
-  return q.channel.empty() ? q.quantity : fmt::format("{}, channel {}", q.quantity, q.channel);
+  if (q.channel.empty() || q.channel == q.quantity) return q.quantity;
+  const bool single = q.range.low == q.range.high;  // "centre of mass, centre x": no channel of anything
+  return fmt::format("{}, {}{}", q.quantity, single ? "" : "channel ", q.channel);
+}
+
+std::string coverage_words_of(const Record& r) {
+  bool one = true;
+  for (std::size_t i = 1; i < r.quantities.size(); ++i) one = one && coverage_factor_of(r, i) == coverage_factor_of(r, 0);
+  if (!one) return "k that stands beside each";
+  return fmt::format("of k = {:.3g}", r.quantities.empty() ? r.coverage_factor : coverage_factor_of(r, 0));
 }
 
 std::string method_of(const Record& r) {
@@ -151,10 +161,10 @@ std::vector<std::string> statements_of(const Certificate& c) {
   const auto& h = c.head;
   std::vector<std::string> out;
   out.emplace_back("The results relate only to the item that was calibrated, and to the time of calibration.");
-  out.push_back(
-      fmt::format("The expanded uncertainties are standard uncertainties multiplied by a coverage factor of k = {:g}, "
-                  "for a coverage probability of about {:g} %, evaluated after JCGM 100 (GUM).",
-                  r.coverage_factor, 100 * r.coverage_probability));
+  out.push_back(fmt::format(
+      "The expanded uncertainties are standard uncertainties multiplied by a coverage factor {}, for a coverage "
+      "probability of about {:g} %, evaluated after JCGM 100 (GUM).",
+      coverage_words_of(r), 100 * r.coverage_probability));
   std::string chain;
   for (const auto& t : r.traceability) {
     chain += fmt::format("{}{} (serial {}) by certificate {} of {}", chain.empty() ? "" : "; ", t.what, t.serial,

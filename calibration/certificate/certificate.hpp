@@ -63,6 +63,8 @@ std::string to_dcc(const Certificate& certificate);
 
 /// "force, channel Fz": what a quantity is called on a certificate.
 std::string title_of(const CalibratedQuantity& quantity);
+/// "of k = 2", or that each result has its own.
+std::string coverage_words_of(const Record& record);
 /// The method with its standard, and "method based on" where that is said.
 std::string method_of(const Record& record);
 /// The statements that stand on every certificate, one each.

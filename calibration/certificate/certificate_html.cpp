@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "calibration/certificate/certificate.hpp"
+#include "calibration/certificate/certificate_table.hpp"
+#include "calibration/certificate/result_parts.hpp"
 #include "calibration/certificate/svg_plot.hpp"
 #include "calibration/certificate/xml_text.hpp"
 #include "calibration/record/calendar.hpp"
@@ -30,20 +31,18 @@ dd { margin: 0; }
 table { border-collapse: collapse; width: 100%; margin: 2mm 0; font-variant-numeric: tabular-nums; font-size: 9.5pt; }
 th { text-align: right; font-weight: 600; border-bottom: 1px solid var(--ink); padding: 1mm 2mm; vertical-align: bottom; }
 td { text-align: right; border-bottom: 1px solid var(--rule); padding: .8mm 2mm; }
-th:first-child, td:first-child { text-align: left; }
-tr, svg, li, .keep { break-inside: avoid; }
-svg { width: 100%; height: auto; margin: 2mm 0; }
+th:first-child, td:first-child, .words, .text th, .text td { text-align: left; }
+tr, svg, li, .keep, .sign { break-inside: avoid; }
+.keep, h2 + p { break-after: avoid; }
+.budget td:first-child { width: 36%; } .narrow { width: auto; min-width: 60%; }
+svg { display: block; width: 100%; height: auto; margin: 2mm 0; }
 ol { padding-left: 6mm; } li { margin-bottom: 1.2mm; }
 .hash { font-family: "Source Code Pro", "DejaVu Sans Mono", monospace; font-size: 8.5pt; overflow-wrap: anywhere; }
 .sign { display: grid; grid-template-columns: 1fr 1fr; gap: 12mm; margin-top: 10mm; }
 .sign div { border-top: 1px solid var(--ink); padding-top: 1mm; }
-.end { text-align: center; margin-top: 8mm; color: var(--soft); }
-footer { display: none; }
-@page { size: A4; margin: 16mm 15mm 20mm; @bottom-right { content: "page " counter(page) " of " counter(pages); font-size: 8.5pt; color: #5b6570; } }
-@media print {
-  body { max-width: none; margin: 0; padding: 0; }
-  footer { display: block; position: fixed; bottom: -9mm; left: 0; font-size: 8.5pt; color: #5b6570; }
-}
+.end { text-align: center; margin-top: 8mm; color: var(--soft); break-before: avoid; }
+@page { size: A4; margin: 16mm 15mm 20mm; @bottom-right { content: "page " counter(page) " of " counter(pages); white-space: nowrap; font-size: 8.5pt; color: #5b6570; } }
+@media print { body { max-width: none; margin: 0; padding: 0; } }
 )";
 
 std::string e(std::string_view text) { return xml_escaped(text); }
@@ -65,149 +64,186 @@ std::string row(std::string_view term, std::string_view said) {
   return said.empty() ? "" : fmt::format("<dt>{}</dt><dd>{}</dd>\n", e(term), e(said));
 }
 
+/// To the tenth: no thermometer or barometer of these knows more.
 std::string interval(const std::optional<Interval>& i, const char* unit) {
-  return i ? fmt::format("{:g} to {:g} {}", i->low, i->high, unit) : "";
+  if (!i) return "";
+  const auto low = fmt::format("{:.1f}", i->low);
+  const auto high = fmt::format("{:.1f}", i->high);
+  return low == high ? fmt::format("{} {}", low, unit) : fmt::format("{} to {} {}", low, high, unit);
 }
 
-/// The value to the place that the second digit of its uncertainty stands at (ISO 80000-1; metrology.md 4.1).
-std::string rounded(double value, double expanded) {
-  if (!(expanded > 0) || !std::isfinite(value)) return fmt::format("{:.6g}", value);
-  const int places = std::clamp(1 - static_cast<int>(std::floor(std::log10(expanded))), 0, 12);
-  return fmt::format("{:.{}f}", value, places);
-}
+bool is_single(const CalibratedQuantity& q) { return q.range.low == q.range.high && q.uncertainty.size() == 1; }
 
-std::string table_of(const DataTable& t) {
-  std::string out = "<table><thead><tr>";
-  for (std::size_t c = 0; c < t.columns.size(); ++c) {
-    auto name = t.columns[c];
-    std::replace(name.begin(), name.end(), '_', ' ');
-    out +=
-        fmt::format("<th>{}<br><span class=\"soft\">{}</span></th>", e(name), e(t.units[c] == "1" ? "" : t.units[c]));
+/// As a string in CSS: whatever is no letter, digit or blank by its number.
+std::string css_text(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || byte >= 0x80;
+    out += plain || c == ' ' ? std::string(1, c) : fmt::format("\\{:x} ", byte);
   }
-  out += "</tr></thead><tbody>\n";
-  for (const auto& r : t.rows) {
-    out += "<tr>";
-    for (const double v : r) out += fmt::format("<td>{:.9g}</td>", v);  // counts whole
-    out += "</tr>\n";
+  return out;
+}
+
+/// Results that are one value each, in one table: no range is told of what has none.
+std::string values_of(const Record& r) {
+  std::string rows;
+  for (std::size_t i = 0; i < r.quantities.size(); ++i) {
+    const auto& q = r.quantities[i];
+    if (!is_single(q)) continue;
+    const auto& p = q.uncertainty.front();
+    const auto unit = readable_unit(q.unit, std::max(std::abs(p.value), p.expanded));
+    rows += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"words\">{}</td><td>{:.2f}</td></tr>\n",
+                        e(title_of(q)), rounded(p.value * unit.factor, p.expanded * unit.factor),
+                        rounded(p.expanded * unit.factor, p.expanded * unit.factor),
+                        e(unit.symbol == "1" ? "" : unit.symbol), coverage_factor_of(r, i));
+  }
+  if (rows.empty()) return "";
+  return "<h2>Results</h2>\n<table><thead><tr><th>quantity</th><th>value</th><th>expanded uncertainty U</th><th "
+         "class=\"words\">unit</th><th>k</th></tr></thead><tbody>\n" +
+         rows + "</tbody></table>\n";
+}
+
+/// A result over its range.
+std::string range_of(const Record& r, std::size_t at) {
+  const auto& q = r.quantities[at];
+  constexpr std::size_t kMostRows = 40;
+  const auto n = q.uncertainty.size();
+  const std::size_t every = (n + kMostRows - 1) / kMostRows;
+  double most = 0;
+  for (const auto& p : q.uncertainty) most = std::max(most, p.expanded);
+  const auto unit = readable_unit(q.unit, std::max(std::abs(q.range.low), std::abs(q.range.high)));
+  const auto small = readable_unit(q.unit, most);
+  std::string out = fmt::format(
+      "<h2>Results: {}</h2>\n<p>Calibrated from {} to {} {}. Nothing is said outside "
+      "this range.{}</p>\n",
+      e(title_of(q)), rounded(q.range.low * unit.factor, most * unit.factor),
+      rounded(q.range.high * unit.factor, most * unit.factor), e(unit.symbol),
+      every > 1 ? fmt::format(" Of {} values every {}th is printed; all are in the JSON and the DCC.", n, every) : "");
+  out += fmt::format(
+      "<table><thead><tr><th>{} / {}</th><th>expanded uncertainty / {} (k = {:.2f})</th></tr></thead><tbody>\n",
+      e(q.quantity), e(unit.symbol), e(small.symbol), coverage_factor_of(r, at));
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i % every != 0 && i + 1 != n) continue;
+    const auto& p = q.uncertainty[i];
+    out += fmt::format("<tr><td>{}</td><td>{}</td></tr>\n", rounded(p.value * unit.factor, p.expanded * unit.factor),
+                       rounded(p.expanded * small.factor, p.expanded * small.factor));
   }
   return out + "</tbody></table>\n";
 }
 
-std::vector<double> column(const DataTable& t, std::string_view name) {
-  const auto at = std::find(t.columns.begin(), t.columns.end(), name);
-  std::vector<double> out;
-  if (at == t.columns.end()) return out;
-  for (const auto& r : t.rows) out.push_back(r[static_cast<std::size_t>(at - t.columns.begin())]);
-  return out;
-}
-
-/// Fit and residuals of the table "points".
-std::string plots_of(const DataTable& t) {
-  const auto reference = column(t, "reference");
-  const auto indication = column(t, "indication");
-  const auto fitted = column(t, "fitted");
-  if (reference.empty() || indication.empty() || fitted.empty()) return "";
-  const auto unit_of = [&](std::string_view name) {
-    const auto& u =
-        t.units[static_cast<std::size_t>(std::find(t.columns.begin(), t.columns.end(), name) - t.columns.begin())];
-    return u == "1" ? std::string("counts") : u;
-  };
-  std::vector<std::size_t> order(reference.size());
-  std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return indication[a] < indication[b]; });
-  SvgPlot::Series line;
-  line.kind = SvgKind::kLine;
-  for (const auto i : order) line.x.push_back(indication[i]), line.y.push_back(fitted[i]);
-  SvgPlot fit{"Fit: reference values (points) and fitted values (line)", "indication / " + unit_of("indication"),
-              "value / " + unit_of("reference")};
-  SvgPlot::Series points;
-  points.x = indication, points.y = reference;
-  fit.series = {points, line};
-  SvgPlot off{"Residuals: fitted value minus reference, with expanded uncertainty",
-              "reference / " + unit_of("reference"), "residual / " + unit_of("reference")};
-  off.zero_line = true;
-  auto& residuals = off.series.emplace_back();
-  const auto expanded = column(t, "expanded_uncertainty");
-  for (std::size_t i = 0; i < reference.size(); ++i) {
-    residuals.x.push_back(reference[i]);
-    residuals.y.push_back(fitted[i] - reference[i]);
-    if (i >= expanded.size()) continue;
-    residuals.low.push_back(residuals.y.back() - expanded[i]);
-    residuals.high.push_back(residuals.y.back() + expanded[i]);
-  }
-  return to_svg(fit) + to_svg(off);
-}
-
 std::string results_of(const Record& r) {
-  std::string out;
-  for (const auto& q : r.quantities) {
-    out += fmt::format(
-        "<h2>Results: {}</h2>\n<p>Calibrated from {:g} to {:g} {}. Nothing is said outside this range.</p>\n",
-        e(title_of(q)), q.range.low, q.range.high, e(q.unit));
-    out += fmt::format(
-        "<table><thead><tr><th>{} / {}</th><th>expanded uncertainty / {} (k = {:g})</th></tr></thead><tbody>\n",
-        e(q.quantity), e(q.unit), e(q.unit), r.coverage_factor);
-    for (const auto& p : q.uncertainty) {
-      out += fmt::format("<tr><td>{}</td><td>{}</td></tr>\n", rounded(p.value, p.expanded),
-                         rounded(p.expanded, p.expanded));
-    }
-    out += "</tbody></table>\n";
+  std::string out = values_of(r);
+  for (std::size_t i = 0; i < r.quantities.size(); ++i) {
+    if (!is_single(r.quantities[i])) out += range_of(r, i);
   }
   for (const auto& t : r.tables) {
-    out += t.name == "points" ? "<h2>Calibration points</h2>\n" + plots_of(t) : fmt::format("<h2>{}</h2>\n", e(t.name));
-    out += table_of(t);
+    const bool told = t.name == "results" && t.rows.size() == r.quantities.size();  // k of each stands beside it
+    if (!told) out += table_html(t);
   }
   return out;
+}
+
+/// How values follow from the coefficients.
+std::string formula_of(const Record& r) {
+  const auto& f = r.fit;
+  if (f.kind == FitKind::kPolynomial) {
+    return fmt::format("<p>{} in {} = c<sub>0</sub> + c<sub>1</sub> x + c<sub>2</sub> x<sup>2</sup> + ...</p>\n",
+                       e(r.quantities.front().quantity), e(r.quantities.front().unit));
+  }
+  if (f.kind != FitKind::kMatrix) return "";
+  std::string rows;
+  for (const auto& q : r.quantities) rows += fmt::format("{}{}", rows.empty() ? "" : ", ", e(q.channel));
+  const auto inputs = f.inputs.size();
+  return fmt::format(
+      "<p>({}) = C x + b. C row by row: c<sub>0</sub> to c<sub>{}</sub> are the first; b is the last {} "
+      "coefficients.</p>\n",
+      rows, inputs - 1, r.quantities.size());
 }
 
 std::string fit_of(const Record& r) {
   const auto& f = r.fit;
   if (f.coefficients.empty()) return "";
-  std::string out = fmt::format("<h2>Fit: {}</h2>\n", name_of(f.kind));
+  // Constants are the results themselves, which stand above; a verification's figures are none of its quantities.
+  const bool told = f.kind == FitKind::kConstants && f.coefficients.size() == r.quantities.size();
+  if (told) return "";
+  std::string out =
+      fmt::format("<h2>{}</h2>\n", f.kind == FitKind::kConstants ? "Figures" : fmt::format("Fit: {}", name_of(f.kind)));
+  out += formula_of(r);
   for (const auto& x : f.inputs) {
-    out += fmt::format("<p>x of {}: {:.10g} &times; (counts &minus; {:g}){}</p>\n",
-                       e(x.channel.empty() ? "the indication" : x.channel), x.per_count, x.zero_counts,
-                       x.unit == "1" ? "" : ", in " + e(x.unit));
+    const auto counts =
+        x.zero_counts == 0 ? std::string("counts") : fmt::format("(counts &minus; {:.10g})", x.zero_counts);
+    out += fmt::format("<p>x of {}: {:.10g} &times; {}{}</p>\n", e(x.channel.empty() ? "the indication" : x.channel),
+                       x.per_count, counts, x.unit == "1" ? "" : ", in " + e(x.unit));
   }
   const auto n = f.coefficients.size();
-  out += "<table><thead><tr><th>coefficient</th><th>value</th><th>standard uncertainty</th></tr></thead><tbody>\n";
+  const bool known = f.covariance.size() == n * n;
+  const bool constants = f.kind == FitKind::kConstants;
+  out += fmt::format("<table><thead><tr><th>{}</th><th>value</th><th>{}</th></tr></thead><tbody>\n",
+                     constants ? "figure" : "coefficient", constants ? "unit" : "standard uncertainty");
   for (std::size_t i = 0; i < n; ++i) {
-    const bool known = f.covariance.size() == n * n;
-    out += fmt::format("<tr><td>{}</td><td>{:.10g}</td><td>{}</td></tr>\n",
-                       i < f.names.size() ? e(f.names[i]) : fmt::format("c<sub>{}</sub>", i), f.coefficients[i],
-                       known ? fmt::format("{:.3g}", std::sqrt(f.covariance[i * n + i])) : "&ndash;");
+    const auto name = i < f.names.size() ? e(f.names[i]) : fmt::format("c<sub>{}</sub>", i);
+    const auto unit = constants ? readable_unit(unit_of_constant(r, i), std::abs(f.coefficients[i])) : ReadableUnit{};
+    out += fmt::format(
+        "<tr><td>{}</td><td>{}</td><td>{}</td></tr>\n", name,
+        constants ? fmt::format("{:.4g}", f.coefficients[i] * unit.factor) : fmt::format("{:.10g}", f.coefficients[i]),
+        constants ? e(unit.symbol == "1" ? "" : unit.symbol)
+        : known   ? fmt::format("{:.3g}", std::sqrt(f.covariance[i * n + i]))
+                  : "&ndash;");
   }
-  return out + fmt::format("</tbody></table>\n<p>Residual standard deviation {:.3g} {}, {:g} degrees of freedom.</p>\n",
-                           f.residual_sd, e(r.quantities.front().unit), f.degrees_of_freedom);
+  out += "</tbody></table>\n";
+  if (constants) return out;
+  return out + fmt::format("<p>Residual standard deviation {:.3g} {}, {:g} degrees of freedom.</p>\n", f.residual_sd,
+                           e(r.quantities.front().unit), f.degrees_of_freedom);
 }
 
-std::string budget_of(const Record& r) {
-  if (r.budget.empty()) return "";
-  const auto& unit = r.quantities.front().unit;
-  SvgBars bars{"Standard uncertainty of the result by source", unit, {}};
+std::string budget_of(const BudgetOf& budget, bool drawn) {
+  const bool sums = !budget.unit.empty();
   double squares = 0;
+  for (const auto& b : budget.shares) squares += b.contribution() * b.contribution();
+  const auto unit = readable_unit(budget.unit, std::sqrt(squares));
+  const auto shown = unit.symbol == "1" ? std::string() : e(unit.symbol);
+  SvgBars bars{"Standard uncertainty of the result by source", unit.symbol == "1" ? "" : unit.symbol, {}};
   std::string rows;
-  for (const auto& b : r.budget) {
-    const double u = std::abs(b.standard * b.sensitivity);
-    squares += u * u;
-    bars.bars.push_back({b.name, u});
-    rows += fmt::format("<tr><td>{}</td><td>{}</td><td>{:.3g} {}</td><td>{:.3g}</td><td>{}</td><td>{:.3g}</td></tr>\n",
-                        e(b.name), e(b.distribution), b.standard, e(b.unit), b.sensitivity,
-                        b.degrees_of_freedom > 0 ? fmt::format("{:g}", b.degrees_of_freedom) : "&infin;", u);
+  for (const auto& b : budget.shares) {
+    const double u = b.contribution();
+    const auto own = readable_unit(b.line.unit, b.line.unit == budget.unit ? std::sqrt(squares) : b.line.standard);
+    bars.bars.push_back({b.line.name, u * unit.factor});
+    rows += fmt::format("<tr><td>{}</td><td class=\"words\">{}</td><td>{} {}</td><td>{:.3g}</td><td>{}</td>",
+                        e(b.line.name), e(b.line.distribution), two_digits(b.line.standard * own.factor),
+                        e(own.symbol == "1" ? "" : own.symbol), b.line.sensitivity,
+                        b.line.degrees_of_freedom > 0 ? fmt::format("{:.4g}", b.line.degrees_of_freedom) : "&infin;");
+    rows += fmt::format("<td>{}{}</td><td>{}</td></tr>\n", two_digits(u * unit.factor), sums ? "" : " " + e(b.unit),
+                        sums && squares > 0 ? fmt::format("{:.0f}", 100 * u * u / squares) : "&ndash;");
   }
-  return fmt::format(
-      "<div class=\"keep\"><h2>Uncertainty "
-      "budget</h2>\n{}</div><table><thead><tr><th>source</th><th>distribution</th><th>standard "
-      "uncertainty</th><th>sensitivity</th><th>degrees of freedom</th><th>contribution / "
-      "{}</th></tr></thead><tbody>\n{}"
-      "<tr><td><b>root of the sum of squares</b></td><td></td><td></td><td></td><td></td><td><b>{:.3g}</b></td></tr>\n"
-      "</tbody></table>\n",
-      to_svg(bars), e(unit), rows, std::sqrt(squares));
+  auto out = fmt::format("<div class=\"keep\"><h2>Uncertainty budget{}{}</h2>\n", budget.title.empty() ? "" : ": ",
+                         e(budget.title));
+  if (drawn && sums) out += to_svg(bars);
+  out += fmt::format(
+      "</div><table class=\"budget\"><thead><tr><th>source</th><th class=\"words\">distribution</th><th>standard "
+      "uncertainty</th><th>sensitivity</th><th>degrees of freedom</th><th>contribution{}</th><th>share / "
+      "%</th></tr></thead><tbody>\n{}",
+      shown.empty() ? "" : " / " + shown, rows);
+  if (sums) {
+    out +=
+        fmt::format("<tr><td colspan=\"5\"><b>combined standard uncertainty</b></td><td><b>{}</b></td><td></td></tr>\n",
+                    two_digits(std::sqrt(squares) * unit.factor));
+  }
+  return out + "</tbody></table>\n";
+}
+
+std::string budgets_html(const Record& r) {
+  std::string out;
+  const auto budgets = budgets_of(r);
+  constexpr std::size_t kMostDrawn = 4;  // of more the shares are enough
+  for (const auto& b : budgets) out += budget_of(b, budgets.size() <= kMostDrawn);
+  return out;
 }
 
 std::string traceability_of(const Record& r) {
   std::string out =
-      "<h2>Traceability</h2>\n<table><thead><tr><th>reference</th><th>serial</th><th>certificate</th><th>laboratory</"
+      "<h2>Traceability</h2>\n<table "
+      "class=\"text\"><thead><tr><th>reference</th><th>serial</th><th>certificate</th><th>laboratory</"
       "th>"
       "<th>uncertainty</th></tr></thead><tbody>\n";
   for (const auto& t : r.traceability) {
@@ -221,6 +257,15 @@ std::string traceability_of(const Record& r) {
   return out + "</tbody></table>\n";
 }
 
+/// What stands at the foot of every page: whose it is.
+std::string foot(const Certificate& c) {
+  return fmt::format(
+      "@page {{ @bottom-left {{ content: \"Calibration certificate {} of {}\"; white-space: nowrap; font-size: 8.5pt; "
+      "color: #5b6570; }} "
+      "}}\n",
+      css_text(c.record.id), css_text(c.head.laboratory.name));
+}
+
 }  // namespace
 
 std::string to_html(const Certificate& c) {
@@ -229,11 +274,11 @@ std::string to_html(const Certificate& c) {
   const auto& k = r.conditions;
   std::string s = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Calibration certificate {0}</title>\n"
-      "<style>{1}</style></head><body>\n<footer>Calibration certificate {0} of {2}</footer>\n"
-      "<header><div>{3}{4}</div><div class=\"soft small\">Certificate<br><span "
+      "<style>{1}</style></head><body>\n"
+      "<header><div>{2}{3}</div><div class=\"soft small\">Certificate<br><span "
       "class=\"number\">{0}</span></div></header>\n"
       "<h1>Calibration certificate</h1>\n<p class=\"number\">{0}</p>\n",
-      e(r.id), std::string(kStyle) + svg_style(), e(h.laboratory.name), place(h.laboratory),
+      e(r.id), std::string(kStyle) + foot(c) + svg_style(), place(h.laboratory),
       h.accreditation.empty() ? "" : "<br>accreditation " + e(h.accreditation));
   s += "<h2>Item, customer and method</h2>\n<dl>\n" +
        row("Item", fmt::format("{} {}", r.instrument.make, r.instrument.model)) +
@@ -250,7 +295,7 @@ std::string to_html(const Certificate& c) {
        row("Relative humidity", interval(k.humidity_percent, "%")) +
        row("Air pressure", interval(k.pressure_kPa, "kPa")) +
        row("Holds in use at", interval(k.use_temperature_C, "\u00b0C")) + row("Notes", k.notes) + "</dl>\n";
-  s += results_of(r) + fit_of(r) + budget_of(r) + traceability_of(r);
+  s += results_of(r) + fit_of(r) + budgets_html(r) + traceability_of(r);
   s += "<h2>Statements</h2>\n<ol>\n";
   for (const auto& text : statements_of(c)) s += fmt::format("<li>{}</li>\n", e(text));
   s += "</ol>\n";

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "calibration/certificate/certificate.hpp"
+#include "calibration/certificate/result_parts.hpp"
 #include "calibration/certificate/unit.hpp"
 #include "calibration/record/calendar.hpp"
 
@@ -192,7 +193,7 @@ class DccWriter {
     u.append_attribute("refType") = "basic_uncertainty";
     named(u, "dcc:name", "Expanded uncertainty");
     named(u, "dcc:description",
-          fmt::format("Standard uncertainty times k = {:g}, for about {:g} %", r_.coverage_factor,
+          fmt::format("Standard uncertainty times a coverage factor {}, for about {:g} %", coverage_words_of(r_),
                       100 * r_.coverage_probability));
     put(u, "dcc:norm", "JCGM 100:2008");
   }
@@ -262,9 +263,13 @@ class DccWriter {
     return x;
   }
 
-  /// A column of numbers; `expanded` may be empty.
+  /// Expanded uncertainties of a column; no values: it has none.
+  struct Expanded {
+    std::vector<double> values = {};
+    double factor = 2;
+  };
   void column(xml_node list, const char* type, std::string_view name, const std::vector<double>& values,
-              std::string_view unit, const std::vector<double>& expanded) {
+              std::string_view unit, const Expanded& expanded) {
     auto q = list.append_child("dcc:quantity");
     if (*type != '\0') q.append_attribute("refType") = type;
     named(q, "dcc:name", name);
@@ -276,10 +281,10 @@ class DccWriter {
     };
     put(x, "si:valueXMLList", joined(values));
     put(x, "si:unitXMLList", dsi_unit(unit));
-    if (expanded.empty()) return;
+    if (expanded.values.empty()) return;
     auto u = x.append_child("si:measurementUncertaintyUnivariateXMLList").append_child("si:expandedMUXMLList");
-    put(u, "si:valueExpandedMUXMLList", joined(expanded));
-    put(u, "si:coverageFactorXMLList", dsi_plain(r_.coverage_factor));
+    put(u, "si:valueExpandedMUXMLList", joined(expanded.values));
+    put(u, "si:coverageFactorXMLList", dsi_plain(expanded.factor));
     put(u, "si:coverageProbabilityXMLList", dsi_plain(r_.coverage_probability));
     put(u, "si:distributionXMLList", "normal");
   }
@@ -312,16 +317,18 @@ class DccWriter {
                          : name == "indication" ? "basic_measuredValue"
                                                 : "";
       const bool carries = points && u < t.columns.size() && name == "fitted";
-      column(list, type, name, column_of(c), t.units[c], carries ? column_of(u) : std::vector<double>{});
+      column(list, type, name, column_of(c), t.units[c],
+             carries ? Expanded{column_of(u), r_.coverage_factor} : Expanded{});
     }
   }
 
   void uncertainty(xml_node results) {
-    for (const auto& q : r_.quantities) {
+    for (std::size_t i = 0; i < r_.quantities.size(); ++i) {
+      const auto& q = r_.quantities[i];
       auto list = result(results, "", "Calibrated range of " + title_of(q)).append_child("dcc:list");
       std::vector<double> values;
-      std::vector<double> expanded;
-      for (const auto& p : q.uncertainty) values.push_back(p.value), expanded.push_back(p.expanded);
+      Expanded expanded{{}, coverage_factor_of(r_, i)};
+      for (const auto& p : q.uncertainty) values.push_back(p.value), expanded.values.push_back(p.expanded);
       column(list, "basic_calibrationValue", title_of(q) + " with its expanded uncertainty", values, q.unit, expanded);
       column(list, "", title_of(q) + ", ends of the range", {q.range.low, q.range.high}, q.unit, {});
     }
@@ -348,7 +355,7 @@ class DccWriter {
       return {fmt::format("{} by {}", r_.quantities[row].channel, x.channel),
               dsi_unit(r_.quantities[row].unit) + (x.unit == "1" || x.unit.empty() ? "" : "\\per" + dsi_unit(x.unit))};
     }
-    return {i < f.names.size() ? f.names[i] : fmt::format("c{}", i), dsi_unit(unit)};
+    return {i < f.names.size() ? f.names[i] : fmt::format("c{}", i), dsi_unit(unit_of_constant(r_, i))};
   }
 
   void fit(xml_node results) {
@@ -373,12 +380,15 @@ class DccWriter {
 
   void budget(xml_node results) {
     if (r_.budget.empty()) return;
-    auto list = result(results, "", "Uncertainty budget: standard uncertainty of the result by source")
-                    .append_child("dcc:list");
-    for (const auto& b : r_.budget) {
-      auto q = list.append_child("dcc:quantity");
-      named(q, "dcc:name", fmt::format("{} ({})", b.name, b.distribution));
-      real(q, std::abs(b.standard * b.sensitivity), r_.quantities.front().unit);
+    for (const auto& budget : budgets_of(r_)) {
+      const auto of = budget.title.empty() ? std::string() : " of " + budget.title;
+      auto list = result(results, "", fmt::format("Uncertainty budget{}: standard uncertainty by source", of))
+                      .append_child("dcc:list");
+      for (const auto& b : budget.shares) {
+        auto q = list.append_child("dcc:quantity");
+        named(q, "dcc:name", fmt::format("{} ({})", b.line.name, b.line.distribution));
+        real(q, b.contribution(), b.unit);
+      }
     }
   }
 

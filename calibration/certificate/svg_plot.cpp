@@ -391,19 +391,24 @@ std::string to_svg_file(const SvgPlot& plot) {
 
 std::string to_svg(const SvgBars& b) {
   constexpr double kRow = 24;
-  constexpr double kNames = 230;
   auto bars = b.bars;
+  std::size_t longest = 0;
+  for (auto& bar : bars) {
+    bar.name = shortened(bar.name, kLongestName);
+    longest = std::max(longest, bar.name.size());
+  }
+  const double names = std::clamp(kCharacter * static_cast<double>(longest) + 16, 120.0, 340.0);
   std::stable_sort(bars.begin(), bars.end(), [](const auto& p, const auto& q) { return p.value > q.value; });
   const double height = kTop + kRow * static_cast<double>(bars.size()) + 10;
   const double most = bars.empty() || !(bars.front().value > 0) ? 1 : bars.front().value;
   std::string out = opened(height, b.title);
   for (std::size_t i = 0; i < bars.size(); ++i) {
     const double top = kTop + kRow * static_cast<double>(i);
-    const double wide = std::isfinite(bars[i].value) ? (kWidth - kNames - 120) * bars[i].value / most : 0;
-    out += text(kNames - 8, top + 15, "end", bars[i].name);
+    const double wide = std::isfinite(bars[i].value) ? (kWidth - names - 120) * bars[i].value / most : 0;
+    out += text(names - 8, top + 15, "end", bars[i].name);
     out += fmt::format("<rect x=\"{:.0f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.0f}\" class=\"s0 point\"/>\n",
-                       kNames, top + 4, std::max(wide, 0.5), kRow - 8);
-    out += text(kNames + std::max(wide, 0.5) + 6, top + 15, "start", fmt::format("{:.2g} {}", bars[i].value, b.unit));
+                       names, top + 4, std::max(wide, 0.5), kRow - 8);
+    out += text(names + std::max(wide, 0.5) + 6, top + 15, "start", fmt::format("{:.2g} {}", bars[i].value, b.unit));
   }
   return out + "</svg>\n";
 }

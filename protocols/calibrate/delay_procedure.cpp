@@ -62,6 +62,8 @@ daq::Result<ProcedureResult> DelayProcedure::evaluate_runs(const std::vector<Tim
   ProcedureResult out;
   auto& r = out.record;
   r.fit.kind = calibration::FitKind::kConstants;
+  if (setup.temperature_C)
+    r.conditions.temperature_C = calibration::Interval{*setup.temperature_C, *setup.temperature_C};
   const auto& bench = setup.bench;
   const double force_s = bench.force.latency_s;
   struct Wanted {
@@ -82,14 +84,16 @@ daq::Result<ProcedureResult> DelayProcedure::evaluate_runs(const std::vector<Tim
     const double u_s = std::hypot(f->scatter_s, f->taps_s);
     const double dof =
         calibration::effective_dof(f->scatter_s, f->dof, f->taps_s, std::numeric_limits<double>::infinity());
-    const double expanded_s = std::max(2.0, calibration::coverage_factor(std::max(dof, 1.0))) * u_s;
-    r.quantities.push_back({"delay", w.stream, "s", {f->delay_s, f->delay_s}, {{f->delay_s, expanded_s}}});
+    r.coverage_factor = std::max({r.coverage_factor, 2.0, calibration::coverage_factor(std::max(dof, 1.0))});
+    r.quantities.push_back({"delay", w.stream, "s", {f->delay_s, f->delay_s}, {{f->delay_s, u_s}}});
     r.fit.names.push_back(fmt::format("{} after force", w.stream));
     r.fit.coefficients.push_back(f->delay_s);
-    r.budget.push_back({fmt::format("scatter of the taps, {}", w.stream), "normal", f->scatter_s, "s", 1, f->dof});
-    r.budget.push_back({fmt::format("the taps themselves, {}", w.stream), "normal", f->taps_s, "s", 1, 0});
+    r.budget.push_back({fmt::format("{}: scatter of the taps", w.stream), "normal", f->scatter_s, "s", 1, f->dof});
+    r.budget.push_back({fmt::format("{}: the taps themselves", w.stream), "normal", f->taps_s, "s", 1, 0});
     for (const double offset_s : f->offsets_s) table.rows.push_back({stream, offset_s});
   }
+  // One coverage factor for both.
+  for (auto& q : r.quantities) q.uncertainty.front().expanded *= r.coverage_factor;
   if (r.quantities.empty()) {
     return daq::Error{"the taps say nothing of any stream: is [taps] in the bench file, and a hard stop there?"};
   }

@@ -189,7 +189,9 @@ std::vector<ForceEvaluation::Part> ForceEvaluation::parts_of(std::size_t channel
   // Tared in one place and read in another, as far apart as may be.
   if (normal) add("zero over the travel", "rectangular", places_N_ / kHalfWidth);
   const auto& plan = p_.plan_;
-  const double at_C = setup_.temperature_C.value_or((plan.use_low_C + plan.use_high_C) / 2);
+  // What was read beside the series goes before what was said beforehand.
+  const double said_C = setup_.temperature_C.value_or((plan.use_low_C + plan.use_high_C) / 2);
+  const double at_C = p_.temperatures_.empty() ? said_C : (temperatures().low + temperatures().high) / 2;
   const double away_K = std::max(std::abs(plan.use_high_C - at_C), std::abs(plan.use_low_C - at_C));
   add("temperature in use", "rectangular", per_K_ * away_K * f / kHalfWidth);
   if (normal && matrix_) {
@@ -202,16 +204,20 @@ std::vector<ForceEvaluation::Part> ForceEvaluation::parts_of(std::size_t channel
   return parts;
 }
 
-double ForceEvaluation::expanded(const std::vector<Part>& parts) const {
+double ForceEvaluation::combined(const std::vector<Part>& parts) {
   double square = 0;
+  for (const auto& part : parts) square += part.u_N * part.u_N;
+  return std::sqrt(square);
+}
+
+double ForceEvaluation::factor(const std::vector<Part>& parts) {
   double fourth = 0;
   for (const auto& part : parts) {
-    square += part.u_N * part.u_N;
     if (part.dof > 0) fourth += std::pow(part.u_N, 4) / part.dof;
   }
-  const double dof = fourth > 0 ? square * square / fourth : std::numeric_limits<double>::infinity();
-  // metrology.md 4.1: truncated, and t taken; never below what a record's coverage factor of 2 says.
-  return std::max(2.0, calibration::coverage_factor(std::max(dof, 1.0))) * std::sqrt(square);
+  const double dof = fourth > 0 ? std::pow(combined(parts), 4) / fourth : std::numeric_limits<double>::infinity();
+  // metrology.md 4.1: truncated, and t taken.
+  return std::max(2.0, calibration::coverage_factor(std::max(dof, 1.0)));
 }
 
 }  // namespace strigil::protocols

@@ -103,8 +103,11 @@ void ForceEvaluation::quantities() {
   const auto& of_normal = fits_[matrix_ ? axes_.normal : 0];
   f.residual_sd = of_normal.residual_sd;
   f.degrees_of_freedom = static_cast<double>(of_normal.dof);
+  // One coverage factor for all values, the largest that any of them asks for.
   const auto point = [&](std::size_t c, double value_N) {
-    return calibration::UncertaintyPoint{value_N, expanded(parts_of(c, value_N))};
+    const auto parts = parts_of(c, value_N);
+    record.coverage_factor = std::max(record.coverage_factor, factor(parts));
+    return calibration::UncertaintyPoint{value_N, combined(parts)};
   };
   for (std::size_t c = 0; c < kForces; ++c) {
     if (!matrix_ && c != axes_.normal) continue;
@@ -120,8 +123,13 @@ void ForceEvaluation::quantities() {
     q.range = {q.uncertainty.front().value, q.uncertainty.back().value};
     record.quantities.push_back(std::move(q));
   }
-  for (const auto& part : parts_of(axes_.normal, axes_.sign * p_.loads_.back().force_N)) {
-    record.budget.push_back({part.name, part.distribution, part.u_N, "N", 1, part.dof});
+  for (auto& q : record.quantities) {
+    for (auto& p : q.uncertainty) p.expanded *= record.coverage_factor;
+  }
+  const double largest_N = axes_.sign * p_.loads_.back().force_N;
+  for (const auto& part : parts_of(axes_.normal, largest_N)) {
+    record.budget.push_back({fmt::format("{} at {:.4g} N: {}", kForceChannels[axes_.normal], largest_N, part.name),
+                             part.distribution, part.u_N, "N", 1, part.dof});
   }
 }
 
@@ -167,7 +175,11 @@ void ForceEvaluation::tables() {
     const auto v = value_of(one.signal_N);
     combined.rows.push_back({one.applied_N[0], one.applied_N[1], one.applied_N[2], v[0], v[1], v[2]});
     const double error_N = v[normal] - one.applied_N[normal];
-    const auto may_N = calibration::expanded_at(quantity, one.applied_N[normal]);
+    auto may_N = calibration::expanded_at(quantity, one.applied_N[normal]);
+    // The side load itself hangs askew, and is larger here than the drag that the budget has.
+    double side_N = 0;
+    for (std::size_t c = 0; c < kForces; ++c) side_N = c == normal ? side_N : std::hypot(side_N, one.applied_N[c]);
+    if (may_N) may_N = std::hypot(*may_N, 2 * p_.plan_.direction_rad * side_N / std::sqrt(3.0));
     if (!may_N || std::abs(error_N) <= *may_N) continue;
     out_.remarks.push_back(fmt::format(
         "a combined load that is not in the fit reads {:+.4f} N off, more than its uncertainty of {:.4f} N: look at "

@@ -32,6 +32,7 @@ class ForceEvaluation {
   // force_standards.cpp
   daq::Result<void> judge();
   daq::Result<void> judge_iso376();
+  void explain_zero(double f0_pct);
   daq::Result<void> judge_e74();
   void classify(const calibration::TableIdentity& table, const std::string& result, const std::string& rule);
 
@@ -58,7 +59,10 @@ class ForceEvaluation {
     double dof = 0;  ///< 0: infinite
   };
   [[nodiscard]] std::vector<Part> parts_of(std::size_t channel, double force_N) const;
-  [[nodiscard]] double expanded(const std::vector<Part>& parts) const;
+  /// Root sum of squares.
+  [[nodiscard]] static double combined(const std::vector<Part>& parts);
+  /// t of the effective degrees of freedom, at least 2.
+  [[nodiscard]] static double factor(const std::vector<Part>& parts);
   void find_effects();
   void find_zero_over_travel();
   daq::Result<void> find_temperature();

@@ -29,6 +29,7 @@ class ForceSteps {
 
   void make() {
     add({.kind = ProcedureStepKind::kLift, .name = "lift to the clear height"});
+    wait(p_.plan_.warm_up_s, "warming up");
     places();
     confirm("Nothing may touch the instrument. Bring up what carries the loads, without any load");
     series();
@@ -362,6 +363,7 @@ std::unique_ptr<Procedure> read_force_procedure(daq::StrictTable t, const Proced
   constexpr std::size_t kFewest = 3;
   p.verifies = t.boolean("verifies", p.verifies);
   p.forces_N = read_forces(t, "forces_N", kFewest);
+  p.warm_up_s = t.number("warm_up_s", {0, 14400}, p.warm_up_s);
   p.preloads = static_cast<int>(t.integer("preloads", {0, 10}, p.preloads));
   p.preload_s = t.number("preload_s", {0, 600}, p.preload_s);
   p.settle_s = t.number("settle_s", {0, 600}, p.settle_s);

@@ -15,6 +15,7 @@ namespace strigil::protocols {
 struct ForcePlan {
   bool verifies = false;         ///< the rig as a testing machine, with the calibration in use (ISO 7500-1)
   std::vector<double> forces_N;  ///< rising, > 0
+  double warm_up_s = 0;          ///< before anything is read: sensor and electronics under power, the bench still
   int preloads = 3;              ///< at the first position; one after each turn
   double preload_s = 60;
   double settle_s = 30;  ///< from a change of load to its reading

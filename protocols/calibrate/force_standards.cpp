@@ -40,6 +40,22 @@ void ForceEvaluation::classify(const calibration::TableIdentity& table, const st
   c.decision_rule = rule;
 }
 
+/// Why there is no class, where no class permits what the zero did: what it is a matter of, and what can be done.
+void ForceEvaluation::explain_zero(double f0_pct) {
+  const auto table = calibration::read_built_in_table("iso376_2011", calibration::iso376_schema());
+  const auto& worst = table.classes.back();
+  const double permitted_pct = worst.limit("f0_pct");
+  if (std::abs(f0_pct) <= permitted_pct) return;
+  const double most_N = p_.loads_.back().force_N;
+  constexpr double kMilli = 1e3;
+  out_.remarks.push_back(fmt::format(
+      "ISO 376: the zero came back {:.1f} mN off, and class {} permits {:.1f} mN, {:g} % of the largest force. Drift and "
+      "temperature move a zero by so much whatever the load is: let sensor and electronics warm up ('warm_up_s'), keep "
+      "the room steady, be quicker ('settle_s'), or use a sensor whose full scale is nearer to {:g} N",
+      std::abs(f0_pct) / kPercent * most_N * kMilli, worst.name, permitted_pct / kPercent * most_N * kMilli, permitted_pct,
+      most_N));
+}
+
 daq::Result<void> ForceEvaluation::judge_iso376() {
   Iso376Readings in;
   for (const auto& l : p_.loads_) {
@@ -85,6 +101,7 @@ daq::Result<void> ForceEvaluation::judge_iso376() {
   for (const auto& why : d.refused) out_.remarks.push_back("ISO 376: " + why);
   // The certificate says why there is no class, or none better.
   if (!d.refused.empty()) out_.record.conditions.notes += fmt::format("ISO 376: {}; ", d.refused.back());
+  if (d.judged && d.ranges.empty()) explain_zero(found->f0_pct);
   if (!d.judged) out_.remarks.push_back("ISO 376: " + d.why_not);
   return {};
 }

@@ -332,8 +332,6 @@ daq::Result<ProcedureResult> evaluate_instrument(const InstrumentPlan& plan, con
       r.budget.push_back(
           {fmt::format("{}: {}", v.channel, p.name), p.distribution, p.u, v.unit, 1, std::isfinite(p.dof) ? p.dof : 0});
     }
-    out.remarks.push_back(fmt::format("{:<20} {:.6g} +- {:.2g} {} (k = {:.2f})", v.channel, v.value, expanded, v.unit,
-                                      v.coverage_factor()));
   }
   r.tables = std::move(found.tables);
   r.tables.insert(r.tables.begin(), std::move(results));

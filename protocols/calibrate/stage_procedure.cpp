@@ -106,6 +106,16 @@ std::string words_of(const std::string& axis, const calibration::StageAssessment
       a.reversal_m / kMicro, a.accuracy_expanded_m / kMicro, a.reversal_expanded_m / kMicro);
 }
 
+/// What a place may be off by: mean and two deviations, of the direction and the target where that is most.
+double largest_deviation_m(const calibration::StageAssessment& a) {
+  double most = 0;
+  for (const auto& t : a.targets) {
+    most = std::max({most, std::abs(t.mean_forward_m) + 2 * t.s_forward_m,
+                     std::abs(t.mean_backward_m) + 2 * t.s_backward_m});
+  }
+  return most;
+}
+
 /// Of the map: budget, quantity, tables.
 void add_map(const std::string& axis, const calibration::ErrorMap& map, double resolution_m,
              calibration::Record& record) {
@@ -254,7 +264,13 @@ daq::Result<ProcedureResult> StageProcedure::evaluate(const ProcedureData& data,
     record.classification.limit_table = assessed->table.id;
     record.classification.limit_table_sha256 = assessed->table.sha256;
     if (verifies) {
-      const double u = assessed->accuracy_m / 2 + assessed->accuracy_expanded_m;
+      const double left_m = largest_deviation_m(*assessed) / std::sqrt(3.0);
+      const double reference_m = assessed->accuracy_expanded_m / 2;
+      const double u = 2 * std::hypot(left_m, reference_m);
+      record.budget.push_back(
+          {fmt::format("{}: largest deviation at a target, with its scatter", axis), "rectangular", left_m, "m", 1, 0});
+      record.budget.push_back(
+          {fmt::format("{}: reference, alignment, temperature, drift", axis), "normal", reference_m, "m", 1, 0});
       record.quantities.push_back({"position",
                                    axis,
                                    "m",

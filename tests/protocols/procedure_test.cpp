@@ -277,7 +277,7 @@ TEST(ForceProcedure, WhatTheSensorDoesWrongIsInTheBudgetAndInTheClass) {
   const auto& budget = result->record.budget;
   const auto of = [&](const std::string& name) {
     for (const auto& line : budget) {
-      if (line.name == name) return line.standard;
+      if (line.name.ends_with(": " + name)) return line.standard;
     }
     return -1.0;
   };
