@@ -78,6 +78,8 @@ class ScpiGenerator {
   [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
   /// As it says itself; empty before it has.
   [[nodiscard]] const std::string& identity() const noexcept { return identity_; }
+  /// close() was called, or it has failed: it can be set to nothing more.
+  [[nodiscard]] bool closing() const noexcept { return closing_; }
   /// After close() or a failure: nothing more will be said.
   [[nodiscard]] bool over() const noexcept;
   /// After close() or a failure: it has said that its output is off, or is another instrument, which was told nothing.

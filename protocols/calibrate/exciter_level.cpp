@@ -11,7 +11,7 @@ namespace {
 
 /// Of one step upwards. What is read at a low level is noisier, and an exciter is not quite linear.
 constexpr double kMostGrowth = 8;
-/// Where nothing is to be told from noise, and where a converter is at its range.
+/// Where nothing is to be told from noise.
 constexpr double kGrope = 4;
 /// From a thousandth of the limit, with a margin.
 constexpr int kMostRounds = 16;
@@ -23,14 +23,13 @@ ExciterLevel::ExciterLevel(const LevelLimits& limits, double wanted_m_s2, double
       wanted_m_s2_(wanted_m_s2),
       volts_(std::clamp(std::isfinite(first_V) ? first_V : limits.min_V, limits.min_V, limits.max_V)) {}
 
-void ExciterLevel::seen(double amplitude_m_s2, bool told, bool saturated) {
+void ExciterLevel::seen(double amplitude_m_s2, bool told) {
   const bool heard = told && std::isfinite(amplitude_m_s2) && amplitude_m_s2 > 0;
   if (++rounds_ > kMostRounds) {
     refusal_ = fmt::format("the level of {:g} m/s2 does not come to rest: {:g} V made {:.3g} m/s2 last of all",
                            wanted_m_s2_, volts_, amplitude_m_s2);
     return;
   }
-  if (saturated) return go_to(volts_ / kGrope, std::numeric_limits<double>::infinity());
   if (!heard) return go_to(volts_ * kGrope, 0);
   const double ratio = wanted_m_s2_ / amplitude_m_s2;
   if (std::abs(1 / ratio - 1) <= limits_.tolerance) {
@@ -54,10 +53,9 @@ void ExciterLevel::go_to(double volts, double amplitude_m_s2) {
         amplitude_m_s2 > 0 ? fmt::format("{:.3g} m/s2", amplitude_m_s2) : "nothing that stands out from noise");
     return;
   }
-  refusal_ = fmt::format("the level of {:g} m/s2 is passed by {:g} V ('min_V') already: {}. Turn the amplifier down",
-                         wanted_m_s2_, volts_,
-                         std::isfinite(amplitude_m_s2) ? fmt::format("it makes {:.3g} m/s2", amplitude_m_s2)
-                                                       : "a converter is at the end of its range");
+  refusal_ = fmt::format(
+      "the level of {:g} m/s2 is passed by {:g} V ('min_V') already, which make {:.3g} m/s2. Turn the amplifier down",
+      wanted_m_s2_, volts_, amplitude_m_s2);
 }
 
 double ExciterSensitivity::at(double frequency_Hz) const {

@@ -21,9 +21,9 @@ class ExciterLevel {
 
   /// What is to be set now; within the limits, always.
   [[nodiscard]] double volts() const noexcept { return volts_; }
-  /// Volts that are set have made it shake like this. `told`: it stands out from noise. `saturated`: a converter was at
-  /// its range. Not to be called again once reached() or refused.
-  void seen(double amplitude_m_s2, bool told, bool saturated);
+  /// Volts that are set have made it shake like this. `told`: it stands out from noise. Not to be called again once
+  /// reached() or refused.
+  void seen(double amplitude_m_s2, bool told);
   [[nodiscard]] bool reached() const noexcept { return reached_; }
   /// Why it cannot be reached, a sentence without its end; empty: it may.
   [[nodiscard]] const std::string& refusal() const noexcept { return refusal_; }
