@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "apps/generator_prompter.hpp"
 #include "apps/places.hpp"
 #include "apps/run.hpp"
 #include "apps/run_command.hpp"
@@ -77,6 +78,7 @@ class Calibrating {
       hands_ = std::make_unique<SimulatedHands>(*prompter_, *world, o_.setup.reference, simulated->temperature, o_.seed);
       prompter_ = hands_.get();
     }
+    if (auto r = bring_up_generator(); !r) return r.error();
     began_ = to_the_millisecond(daq::wall_now());
     if (auto r = open_raw(); !r) return r.error();
     perform();
@@ -177,6 +179,24 @@ class Calibrating {
     return fmt::format("{}-{}{}", o_.raw.substr(0, dot), run + 1, dot == std::string::npos ? "" : o_.raw.substr(dot));
   }
 
+  /// Where a step asks for what it can do.
+  daq::Result<void> bring_up_generator() {
+    const auto& config = o_.setup.bench.generator;
+    const bool used = config && std::any_of(steps_.begin(), steps_.end(), [&](const auto& s) {
+      return s.kind == ProcedureStepKind::kHands && GeneratorPrompter::does(s.hands, *config);
+    });
+    if (!used) return {};
+    auto link = run_->wires().link_aside(config->link);
+    if (!link) return daq::Error{"generator: " + link.error().message};
+    generator_link_ = std::move(*link);
+    generator_ = std::make_unique<GeneratorPrompter>(*config, *generator_link_, run_->wires().aside(),
+                                                     o_.setup.reference);
+    if (auto r = generator_->bring_up(run_->rig(), run_->wires().pacer()); !r) return r.error();
+    generator_->leave_to(*prompter_);
+    prompter_ = generator_.get();
+    return {};
+  }
+
   daq::Result<void> open_raw() {
     auto& rig = run_->rig();
     collector_ = std::make_unique<protocols::WindowCollector>(rig.fanout(), rig.streams(), steps_);
@@ -202,13 +222,15 @@ class Calibrating {
 
   void perform() {
     runner_ = std::make_unique<protocols::ProcedureRunner>(steps_, o_.setup.bench.stage.clear_z_m);
-    run_->perform(*runner_, [this](const rig::RigState&, daq::HostTime now) { between_ticks(now); });
+    run_->perform(*runner_, [this](const rig::RigState& state, daq::HostTime now) { between_ticks(state, now); });
+    if (generator_) generator_->wait_until_off(run_->wires().pacer());
     collector_->take(runner_->done());
   }
 
-  void between_ticks(daq::HostTime now) {
+  void between_ticks(const rig::RigState& state, daq::HostTime now) {
     if (started_.ns == 0) started_ = now;
     last_ = now;
+    if (generator_) see_to_generator(state.supervisor, now);
     if (recorder_ && recorder_->failed()) run_->abort();
     see_to_hands(now);
     constexpr int kTicksBetween = 64;
@@ -216,6 +238,15 @@ class Calibrating {
     collector_->take(runner_->done());
     if (recorder_ && o_.virtual_time) recorder_->pump();
     tell(now);
+  }
+
+  /// Whatever ends the procedure, its output is off before anything else is done.
+  void see_to_generator(rig::SupervisorState state, daq::HostTime now) {
+    const bool ended = state == rig::SupervisorState::kAborting || rig::over(state) || run_->stopped() ||
+                       runner_->outcome() != ProcedureOutcome::kUnderWay;
+    if (ended) generator_->close();
+    generator_->turn(now);
+    if (!generator_->failure().empty()) run_->abort();
   }
 
   void see_to_hands(daq::HostTime now) {
@@ -255,6 +286,11 @@ class Calibrating {
 
   /// Why there is no calibration; empty: there may be one.
   std::string failure() const {
+    const auto why = failure_but_for_warnings();
+    return why.empty() || !generator_ ? why : why + generator_->warning();
+  }
+
+  std::string failure_but_for_warnings() const {
     if (run_->stopped()) return "stopped by the operator";
     if (recorder_ && recorder_->failed()) return recorder_->failure();
     if (runner_->outcome() == ProcedureOutcome::kDone) {
@@ -262,6 +298,8 @@ class Calibrating {
       return {};
     }
     const auto at = std::min(runner_->at(), steps_.size() - 1);
+    if (generator_ && !generator_->failure().empty())
+      return fmt::format("at step '{}': {}", steps_[at].name, generator_->failure());
     auto words =
         fmt::format("at step '{}': {}", steps_[at].name,
                     runner_->outcome() == ProcedureOutcome::kUnderWay ? "the rig ended it"
@@ -333,6 +371,7 @@ class Calibrating {
     r.adjustment = o_.head.adjustment;
     r.supersedes = o_.head.supersedes;
     r.reason = o_.head.notes;
+    if (generator_) r.conditions.notes += fmt::format("exciter set by '{}'; ", generator_->identity());
     if (o_.virtual_time) r.conditions.notes += "simulated bench, virtual time";
     r.performed_from = began_;
     r.performed_until = r.issued = to_the_millisecond(daq::wall_now());
@@ -355,6 +394,8 @@ class Calibrating {
   std::vector<std::string> raw_;  // files that were made
   std::unique_ptr<ShortRun> run_;
   std::unique_ptr<SimulatedHands> hands_;
+  std::unique_ptr<daq::Link> generator_link_;
+  std::unique_ptr<GeneratorPrompter> generator_;
   std::unique_ptr<protocols::WindowCollector> collector_;
   std::shared_ptr<daq::SinkRings> rings_;
   std::unique_ptr<daq::Recorder> recorder_;

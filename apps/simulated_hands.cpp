@@ -39,6 +39,8 @@ void handle_instrument(const protocols::HandsRequest& request, sim::InstrumentBe
       return bench.tilt(request.azimuth_rad);
     case protocols::HandsTask::kTap:
       return bench.tap({e.taps, e.period_s, e.pulse_s, e.impulse_N_s});
+    case protocols::HandsTask::kCouple:
+      return bench.couple();
     case protocols::HandsTask::kSweep:
       return bench.sweep({e.low_Hz, e.high_Hz, e.sweep_s, e.period_s, e.force_N});
     case protocols::HandsTask::kLetGo:

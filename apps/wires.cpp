@@ -7,6 +7,9 @@
 namespace strigil::apps {
 namespace {
 
+/// A device that is none of the tick's says a line at a time.
+constexpr std::size_t kAside = 64;
+
 /// Virtual time: the world goes on until something has arrived, as in real time.
 class WorldPacer final : public rig::Pacer {
  public:
@@ -45,7 +48,8 @@ class WorldPacer final : public rig::Pacer {
 
 }  // namespace
 
-Wires::Wires(const BusyComputer& busy, const WorldWatch& watch) : busy_(busy), watch_(watch), chunks_(busy.chunks) {}
+Wires::Wires(const BusyComputer& busy, const WorldWatch& watch) 
+    : busy_(busy), watch_(watch), chunks_(busy.chunks), aside_(kAside) {}
 
 Wires::~Wires() = default;
 
@@ -68,6 +72,12 @@ daq::Result<void> Wires::open(const rig::BenchConfig& bench, bool virtual_time, 
 
 daq::Result<std::unique_ptr<daq::Link>> Wires::link(const std::string& uri, daq::LinkId id) {
   return world_ ? world_->open(uri, id) : io_->open(uri, id);
+}
+
+daq::Result<std::unique_ptr<daq::Link>> Wires::link_aside(const std::string& uri) {
+  if (world_) return world_->open_aside(uri, aside_);
+  io_aside_ = std::make_unique<daq::IoThread>(aside_);
+  return io_aside_->open(uri, 0);
 }
 
 }  // namespace strigil::apps

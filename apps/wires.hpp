@@ -48,6 +48,9 @@ class Wires {
   daq::Result<void> open(const rig::BenchConfig& bench, bool virtual_time, std::uint64_t seed);
   /// One link by its URI; after open().
   daq::Result<std::unique_ptr<daq::Link>> link(const std::string& uri, daq::LinkId id);
+  /// The same for a device that is none of the tick's, once; what it says goes into a ring of its own (aside()).
+  daq::Result<std::unique_ptr<daq::Link>> link_aside(const std::string& uri);
+  [[nodiscard]] daq::ChunkRing& aside() { return aside_; }
   /// Where the ticks come from; after open().
   [[nodiscard]] rig::Pacer& pacer() { return *pacer_; }
   [[nodiscard]] daq::ChunkRing& chunks() { return chunks_; }
@@ -58,8 +61,10 @@ class Wires {
   const BusyComputer busy_;
   const WorldWatch& watch_;
   daq::ChunkRing chunks_;
+  daq::ChunkRing aside_;
   std::unique_ptr<sim::VirtualWorld> world_;
   std::unique_ptr<daq::IoThread> io_;
+  std::unique_ptr<daq::IoThread> io_aside_;
   std::unique_ptr<rig::Pacer> pacer_;
 };
 

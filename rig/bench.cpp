@@ -179,6 +179,31 @@ StopTestConfig read_stop_test(StrictTable t) {
   return c;
 }
 
+GeneratorConfig read_generator(StrictTable t) {
+  GeneratorConfig g;
+  read_codec(t, g.codec, g.link, {"scpi"});
+  g.make = t.text("make", "");
+  g.model = t.text("model", "");
+  g.serial = t.text("serial", "");
+  g.channel = static_cast<int>(t.integer("channel", {0, 8}, g.channel));
+  g.max_V = t.number("max_V", {0.001, 20});
+  g.min_V = t.number("min_V", {1e-6, 1}, std::min(g.min_V, g.max_V));
+  if (g.min_V > g.max_V) t.refuse("min_V", "'min_V' is more than 'max_V'");
+  g.sensitivity_V_m_s2 = t.number("sensitivity_V_m_s2", {1e-6, 100}, 0.0);
+  g.sensitivity_V_N = t.number("sensitivity_V_N", {1e-6, 1000}, 0.0);
+  const auto level = t.text("level", "reference");
+  if (level != "reference" && level != "sensitivity")
+    t.refuse("level", "'level' is \"reference\" or \"sensitivity\"");
+  g.levels = level != "sensitivity";
+  if (!g.levels && g.sensitivity_V_m_s2 == 0)
+    t.refuse("level", "a level set by sensitivity needs 'sensitivity_V_m_s2'");
+  g.tolerance = t.number("tolerance_percent", {0.1, 20}, g.tolerance * 100) / 100;
+  g.settle_s = t.number("settle_s", {0.01, 10}, g.settle_s);
+  g.answer_timeout_s = t.number("answer_timeout_s", {0.1, 30}, g.answer_timeout_s);
+  t.finish();
+  return g;
+}
+
 CalibrationConfig read_calibration(StrictTable t) {
   constexpr double kHour = 3600;
   CalibrationConfig c;
@@ -227,6 +252,7 @@ daq::Result<BenchConfig> parse_bench(std::string_view text, const std::string& f
   b.vibration = read_vibration(root.table("vibration", true));
   b.interlock = read_interlock(root.table("interlock", true));
   b.instrument = read_instrument(root.table("instrument", false));
+  if (root.has("generator")) b.generator = read_generator(root.table("generator", true));
   auto phantom = root.table("phantom", false);
   b.phantom_file = phantom.text("file", b.phantom_file);
   phantom.finish();

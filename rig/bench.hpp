@@ -87,6 +87,22 @@ struct VibrationConfig {
   std::shared_ptr<const calibration::Record> record;
 };
 
+/// The function generator that feeds an exciter's amplifier; procedures alone use it (docs/calibrate.md). Volts are peak.
+struct GeneratorConfig {
+  std::string codec;  ///< "scpi"
+  std::string link;
+  std::string make, model, serial;  ///< as it says itself; empty: any
+  int channel = 0;                  ///< 0: its commands name none
+  double max_V = 0;                 ///< it is never told more
+  double min_V = 2e-3;              ///< nor less, while it is on [A]
+  bool levels = true;               ///< by what the reference shows; else by sensitivity_V_m_s2 alone
+  double sensitivity_V_m_s2 = 0;    ///< of amplifier and exciter; 0: not known
+  double sensitivity_V_N = 0;       ///< the same with its rod at an instrument's edge; 0: sweeps there are set by hand
+  double tolerance = 0.02;          ///< of a level, relative
+  double settle_s = 0.2;            ///< after a setting; of what it shakes [A]
+  double answer_timeout_s = 3;
+};
+
 /// What the timeline must keep to.
 struct TimingConfig {
   double max_bound_s = 0;  ///< a stream whose clock fit has a greater 95 % bound is not trusted (kClockUnlocked)
@@ -157,6 +173,7 @@ struct BenchConfig {
   ForceConfig force;
   VibrationConfig vibration;
   InstrumentMount instrument;
+  std::optional<GeneratorConfig> generator;  ///< without: exciters are set by hand
   TimingConfig timing;
   CalibrationConfig calibration;
   std::optional<TapConfig> taps;  ///< without: the timeline is not proved

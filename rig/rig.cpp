@@ -127,10 +127,11 @@ daq::Result<std::unique_ptr<Rig>> Rig::assemble(const BenchConfig& bench, daq::C
   return rig;
 }
 
-void Rig::turn(Pacer& pacer) {
+daq::HostTime Rig::turn(Pacer& pacer) {
   const auto now = pacer.next();
   intake_.drain(now, before_run_);
   intake_.wake_sinks();
+  return now;
 }
 
 daq::Result<void> Rig::bring_up(Pacer& pacer) {

@@ -52,8 +52,9 @@ class Rig {
   /// Talks to the devices until each has answered, described its streams and streams. Nothing moves.
   /// Errors: a device that stays silent, a stage in alarm, each with the link and what to check.
   daq::Result<void> bring_up(Pacer& pacer);
-  /// Goes on taking in what the devices send, for whom nobody is there yet: one turn. Between bring_up() and begin().
-  void idle(Pacer& pacer) { turn(pacer); }
+  /// Goes on taking in what the devices send, for whom nobody is there yet: one turn, and when it was. Between bring_up()
+  /// and begin().
+  daq::HostTime idle(Pacer& pacer) { return turn(pacer); }
   /// The sinks are there: counting begins anew. Once, before loop_with().
   void begin();
   /// Asks every device to stop streaming and takes in what is still on its way.
@@ -80,7 +81,7 @@ class Rig {
  private:
   struct Devices;
   Rig(const BenchConfig& bench, daq::ChunkRing& chunks, RigPurpose purpose);
-  void turn(Pacer& pacer);
+  daq::HostTime turn(Pacer& pacer);
 
   BenchConfig bench_;
   RigPurpose purpose_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "daq/strict_toml.hpp"
@@ -158,6 +159,27 @@ InstrumentBenchConfig read_instrument_bench(StrictTable t) {
   return c;
 }
 
+GeneratorTwinConfig read_generator(StrictTable t) {
+  GeneratorTwinConfig c;
+  c.make = t.text("make", c.make);
+  c.model = t.text("model", c.model);
+  c.serial = t.text("serial", c.serial);
+  c.answer_latency = milliseconds(t, "answer_latency_ms", {0, 5000}, c.answer_latency);
+  c.link_delay = milliseconds(t, "link_delay_ms", kDelay_ms, c.link_delay);
+  c.amplifier_on = t.boolean("amplifier_on", c.amplifier_on);
+  c.gain_m_s2_V = t.number("gain_m_s2_V", {1e-6, 1e6}, c.gain_m_s2_V);
+  c.gain_N_V = t.number("gain_N_V", {1e-6, 1e6}, c.gain_N_V);
+  constexpr std::array<std::string_view, 7> kFaults{"none",    "silent",    "dead",   "errors",
+                                                    "garbage", "unplugged", "tripped"};
+  const auto fault = t.text("fault", "none");
+  const auto found = std::find(kFaults.begin(), kFaults.end(), fault);
+  if (found == kFaults.end()) t.refuse("fault", fmt::format("there is no fault '{}' of a generator", fault));
+  c.fault = static_cast<GeneratorFault>(found - kFaults.begin());
+  c.fault_after = static_cast<std::uint64_t>(t.integer("fault_after_lines", {0, 1e9}, 0));
+  t.finish();
+  return c;
+}
+
 }  // namespace
 
 daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string& file_name) {
@@ -180,7 +202,7 @@ daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string
     config.force.counts_per_N_m = bench->force.counts_per_N_m;
   }
   for (const auto* rigs_own :
-       {"bench", "stage", "force", "vibration", "timing", "interlock", "instrument", "phantom", "taps", "stop_test", "calibration"})
+       {"bench", "stage", "force", "vibration", "generator", "timing", "interlock", "instrument", "phantom", "taps", "stop_test", "calibration"})
     root.pass_over(rigs_own);
   auto twin = root.table("twin");
   root.finish();
@@ -194,6 +216,10 @@ daq::Result<SimConfig> parse_sim_config(std::string_view text, const std::string
   read_force(twin.table("force"), config.force, config.plant_rate_Hz);
   read_vibration(twin.table("vibration"), config.vibration, config.plant_rate_Hz);
   if (twin.has("shaker")) config.shaker = read_shaker(twin.table("shaker"), config.plant_rate_Hz);
+  // Without [generator] a bench's exciter is set by hand, whatever [twin] says of one.
+  const bool simulated = root.has("generator") || (!root.has("bench") && twin.has("generator"));
+  const auto of_generator = read_generator(twin.table("generator"));
+  if (simulated) config.generator = of_generator;
   read_temperature(twin.table("temperature"), config.temperature);
   read_faults(twin, config.faults);
   twin.finish();

@@ -21,6 +21,7 @@
 #include "sim/axis_mechanics.hpp"
 #include "sim/fault.hpp"
 #include "sim/force_electronics.hpp"
+#include "sim/generator_twin.hpp"
 #include "sim/instrument_bench_config.hpp"
 #include "sim/shaker.hpp"
 #include "sim/spring_damper_plant.hpp"
@@ -78,6 +79,7 @@ struct SimConfig {
   ForceSimConfig force;
   VibrationSimConfig vibration;
   std::optional<ShakerConfig> shaker;  ///< the accelerometer is on it, and not on the instrument
+  std::optional<GeneratorTwinConfig> generator;  ///< what feeds the exciter, where the bench has [generator]
   TemperatureCourse temperature;       ///< of both sensors
   std::vector<SimFault> faults;
 };

@@ -61,7 +61,13 @@ void InstrumentBenchPlant::sweep(const EdgeSweep& sweep) noexcept {
   sweeping_ = true;
 }
 
+void InstrumentBenchPlant::couple() noexcept {
+  leave_edge();
+  coupled_ = true;
+}
+
 void InstrumentBenchPlant::leave_edge() noexcept {
+  coupled_ = false;
   taps_ = {};
   tapped_ = 0;
   sweeping_ = false;
@@ -70,6 +76,7 @@ void InstrumentBenchPlant::leave_edge() noexcept {
 
 double InstrumentBenchPlant::driven_N(double t_s) noexcept {
   const double since_s = t_s - began_s_;
+  if (coupled_) return fed_N_;
   if (sweeping_) {
     const double u_s = std::fmod(since_s, sweep_.period_s);
     if (u_s >= sweep_.sweep_s) return 0;

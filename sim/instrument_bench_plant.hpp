@@ -55,6 +55,10 @@ class InstrumentBenchPlant final : public Plant {
   void tap(const EdgeTaps& taps) noexcept;
   void sweep(const EdgeSweep& sweep) noexcept;
   void leave_edge() noexcept;
+  /// In the next step an exciter whose rod is at the edge pushes so; where it is not, nothing happens.
+  void feed(double force_N) noexcept { fed_N_ = force_N; }
+  /// Its rod is put there; leave_edge() takes it off.
+  void couple() noexcept;
 
   /// The truth: what the accelerometer at the grip feels per what that at the edge feels, under a force at the edge, of
   /// a plant stepped so (BodyResponse::step_s).
@@ -86,6 +90,8 @@ class InstrumentBenchPlant final : public Plant {
   EdgeTaps taps_;
   EdgeSweep sweep_;
   bool sweeping_ = false;
+  bool coupled_ = false;
+  double fed_N_ = 0;
   double began_s_ = 0;
   int tapped_ = 0;
   double impulse_N_s_ = 0;

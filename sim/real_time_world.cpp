@@ -36,10 +36,11 @@ double turn_ns(const SimConfig& config) {
 
 struct RealTimeWorld::Wires {
   using Open = std::array<std::unique_ptr<RealWire>, kDevices>;
-  Wires(const SimConfig& config, Open open)
+  Wires(const SimConfig& config, Open open, std::unique_ptr<RealWire> aside)
       : turn_period_ns(turn_ns(config)),
         wire(std::move(open)),
-        world(config, daq::host_now(), {wire[0].get(), wire[1].get(), wire[2].get()}) {
+        generator(std::move(aside)),
+        world(config, daq::host_now(), {wire[0].get(), wire[1].get(), wire[2].get()}, generator.get()) {
     for (std::size_t i = 0; i < kDevices; ++i) uris[i] = wire[i]->uri();
   }
 
@@ -54,10 +55,18 @@ struct RealTimeWorld::Wires {
       }
       wire[i]->flush();
     }
+    if (!generator) return;
+    for (int taken = 0; taken < kMostTakes; ++taken) {
+      const std::size_t size = generator->take(room);
+      if (size == 0) break;
+      world.receive_generator(std::span(room).first(size), now);
+    }
+    generator->flush();
   }
 
   const double turn_period_ns;
   Open wire;
+  std::unique_ptr<RealWire> generator;  // nullptr: the bench has none
   World world;
   std::array<std::string, kDevices> uris;
 };
@@ -87,21 +96,30 @@ daq::Result<std::unique_ptr<RealTimeWorld>> RealTimeWorld::start(const SimConfig
   if (!force) return force.error();
   auto vibration = open_pty_wire((folder / name_of(DeviceName::kVibration)).string());
   if (!vibration) return vibration.error();
+  std::unique_ptr<RealWire> aside;
+  if (config.generator) {
+    auto generator = open_pty_wire((folder / "generator").string());
+    if (!generator) return generator.error();
+    aside = std::move(*generator);
+  }
   Wires::Open open{std::move(*stage), std::move(*force), std::move(*vibration)};
-  return std::unique_ptr<RealTimeWorld>(new RealTimeWorld(std::make_unique<Wires>(config, std::move(open))));
+  return std::unique_ptr<RealTimeWorld>(
+      new RealTimeWorld(std::make_unique<Wires>(config, std::move(open), std::move(aside))));
 }
 
 const std::array<std::string, kDevices>& RealTimeWorld::links() const noexcept { return wires_->uris; }
 
 std::string RealTimeWorld::bench_on_these_wires(std::string_view bench_text) const {
   std::string text(bench_text);
-  for (std::size_t i = 0; i < kDevices; ++i) {
-    const auto from = fmt::format("\"memory:{}\"", name_of(static_cast<DeviceName>(i)));
-    const auto to = fmt::format("\"{}\"", wires_->uris[i]);
+  const auto put = [&](std::string_view name, const std::string& uri) {
+    const auto from = fmt::format("\"memory:{}\"", name);
+    const auto to = fmt::format("\"{}\"", uri);
     for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
       text.replace(at, from.size(), to);
     }
-  }
+  };
+  for (std::size_t i = 0; i < kDevices; ++i) put(name_of(static_cast<DeviceName>(i)), wires_->uris[i]);
+  if (wires_->generator) put("generator", wires_->generator->uri());
   // The twins' wires in virtual time have a delay, these have none but their own.
   constexpr std::string_view kLatency = "\nlatency_ms";
   for (auto at = text.find(kLatency); at != std::string::npos; at = text.find(kLatency, at + kLatency.size())) {

@@ -17,8 +17,8 @@ namespace strigil::sim {
 /// Made by one thread and run by one thread (the same or another). `strigil sim --dir DIR` is this and little else.
 class RealTimeWorld {
  public:
-  /// Opens the wires: DIR/stage and DIR/vibration become links to pseudo-terminals (DIR is made if missing), and a
-  /// free UDP port of the loopback interface is bound. Errors: DIR cannot be written, no pseudo-terminal or port left.
+  /// Opens the wires: DIR/stage, DIR/vibration and, where the configuration has one, DIR/generator become links to
+  /// pseudo-terminals (DIR is made if missing), and a free UDP port of the loopback interface is bound. Errors: DIR cannot be written, no pseudo-terminal or port left.
   static daq::Result<std::unique_ptr<RealTimeWorld>> start(const SimConfig& config, const std::string& dir);
   /// Closes the wires and removes the links it made in DIR.
   ~RealTimeWorld();

@@ -37,7 +37,14 @@ void Shaker::mount(std::size_t axis) noexcept {
   for (auto& t : tilt_rad_) t = config_.mounting_tilt_rad * noise_.normal();
 }
 
+double Shaker::distorted(double amplitude_m_s2, double phase) const noexcept {
+  return (1 + config_.level_error) * amplitude_m_s2 *
+         (std::sin(phase) + config_.second_harmonic * std::sin(2 * phase) +
+          config_.third_harmonic * std::sin(3 * phase));
+}
+
 double Shaker::drive() const noexcept {
+  if (fed_) return distorted(fed_->amplitude_m_s2, fed_->phase_rad);
   const auto& e = excitation_;
   if (e.kind == rig::ExcitationKind::kOff) return 0;
   const double t_s = static_cast<double>(since_) / rate_Hz_;
@@ -52,9 +59,7 @@ double Shaker::drive() const noexcept {
     const double whole = 2 * turned(half_s);
     phase = periods * whole + (in_s < half_s ? turned(in_s) : whole - turned(e.period_s - in_s));
   }
-  return (1 + config_.level_error) * e.amplitude_m_s2 *
-         (std::sin(phase) + config_.second_harmonic * std::sin(2 * phase) +
-          config_.third_harmonic * std::sin(3 * phase));
+  return distorted(e.amplitude_m_s2, phase);
 }
 
 const Shaker::Motion& Shaker::step() noexcept {

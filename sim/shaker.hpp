@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "rig/excitation.hpp"
 #include "sim/noise.hpp"
@@ -49,6 +50,8 @@ class Shaker {
   Shaker(const ShakerConfig& config, double rate_Hz, std::uint64_t seed);
   /// From the next step on it shakes so.
   void shake(const rig::Excitation& excitation) noexcept;
+  /// In the next step its amplifier is fed so: a sine at one instant, and no excitation that was asked for by hand.
+  void feed(double amplitude_m_s2, double phase_rad) noexcept { fed_ = {amplitude_m_s2, phase_rad}; }
   /// The sensor is taken off and mounted anew with its `axis` (0 x, 1 y, 2 z) along the exciter's.
   void mount(std::size_t axis) noexcept;
 
@@ -62,11 +65,17 @@ class Shaker {
 
  private:
   [[nodiscard]] double drive() const noexcept;
+  [[nodiscard]] double distorted(double amplitude_m_s2, double phase_rad) const noexcept;
 
   ShakerConfig config_;
   double rate_Hz_;
   Noise noise_;
   rig::Excitation excitation_;
+  struct Fed {
+    double amplitude_m_s2;
+    double phase_rad;
+  };
+  std::optional<Fed> fed_;
   std::uint64_t steps_ = 0;  // since power-on
   std::uint64_t since_ = 0;  // since it was asked to shake so
   std::size_t axis_ = 2;

@@ -119,7 +119,9 @@ struct VirtualWorld::Wires {
         wire{Wire{"memory:stage", daq::ChunkKind::kBytes, config.stage.link_delay},
              Wire{"memory:force", daq::ChunkKind::kDatagram, config.force.link_delay},
              Wire{"memory:vibration", daq::ChunkKind::kBytes, config.vibration.link_delay}},
-        world(config, start, {&wire[0], &wire[1], &wire[2]}) {}
+        generator("memory:generator", daq::ChunkKind::kBytes,
+                  config.generator ? config.generator->link_delay : daq::Duration::zero()),
+        world(config, start, {&wire[0], &wire[1], &wire[2]}, &generator) {}
 
   /// Gives every device what reaches it before the next step.
   void carry_to_devices() {
@@ -130,6 +132,12 @@ struct VirtualWorld::Wires {
         wire[i].outgoing.release();
         message = wire[i].outgoing.front();
       }
+    }
+    const Outgoing* told = generator.outgoing.front();
+    while (told != nullptr && told->arrives <= world.next_step()) {
+      world.receive_generator({told->bytes.data(), told->size}, told->arrives);
+      generator.outgoing.release();
+      told = generator.outgoing.front();
     }
   }
 
@@ -157,11 +165,23 @@ struct VirtualWorld::Wires {
     }
   }
 
+  /// What the generator has said, into its own ring; what does not fit is lost, as everywhere.
+  void carry_aside() {
+    auto& waiting = generator.incoming;
+    while (!waiting.empty() && waiting.front().received <= now) {
+      const auto& chunk = waiting.front();
+      if (own_feed) (void)own_feed->put(chunk.link, chunk.kind, chunk.data(), chunk.received);
+      waiting.pop_front();
+    }
+  }
+
   daq::ChunkRing& chunks;
   daq::ChunkFeed feed;
   bool refuses = false;
   daq::HostTime now;
   std::array<Wire, kDevices> wire;
+  Wire generator;
+  std::optional<daq::ChunkFeed> own_feed;  // of the generator's wire
   World world;
 };
 
@@ -190,6 +210,20 @@ daq::Result<std::unique_ptr<daq::Link>> VirtualWorld::open(const std::string& ur
                   uri)};
 }
 
+daq::Result<std::unique_ptr<daq::Link>> VirtualWorld::open_aside(const std::string& uri, daq::ChunkRing& own) {
+  auto& wire = wires_->generator;
+  if (uri != wire.uri || wires_->world.generator() == nullptr || wire.open) {
+    return daq::Error{fmt::format("cannot open '{}': the generator of a simulated bench is at '{}', once; check "
+                                  "[generator] link in the bench file",
+                                  uri, wire.uri)};
+  }
+  wire.incoming.clear();
+  wire.open = true;
+  wire.unplugged = false;
+  wires_->own_feed.emplace(own);
+  return std::unique_ptr<daq::Link>(std::make_unique<WireLink>(wire, wires_->now));
+}
+
 void VirtualWorld::advance(daq::HostTime to) {
   auto& w = *wires_;
   while (w.world.next_step() <= to) {
@@ -198,6 +232,7 @@ void VirtualWorld::advance(daq::HostTime to) {
   }
   w.now = std::max(w.now, to);
   w.carry_to_host();
+  w.carry_aside();
 }
 
 void VirtualWorld::advance_to_arrival(daq::HostTime latest) {
@@ -216,6 +251,7 @@ void VirtualWorld::advance_to_arrival(daq::HostTime latest) {
     w.world.step();
   }
   w.carry_to_host();
+  w.carry_aside();
 }
 
 void VirtualWorld::refuse_when_full(bool on) noexcept { wires_->refuses = on; }

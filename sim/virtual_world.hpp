@@ -25,6 +25,9 @@ class VirtualWorld {
   /// Until its link is open a device speaks into the void. The link must not outlive the world. What is written
   /// reaches the device one link delay after the last advance(); write() does not allocate.
   daq::Result<std::unique_ptr<daq::Link>> open(const std::string& uri, daq::LinkId id);
+  /// The same for a device that is none of the tick's: what comes over its wire goes into `own`, which outlives the world.
+  /// "memory:generator", where the bench has one.
+  daq::Result<std::unique_ptr<daq::Link>> open_aside(const std::string& uri, daq::ChunkRing& own);
 
   /// Lets time come to `to`. Chunks whose bytes arrived by then are in the ring, stamped with their arrival. What a
   /// full ring cannot take waits, as in a socket's buffer; beyond 8192 chunks a device it is lost and counted.

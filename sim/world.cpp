@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "daq/json_text.hpp"
 #include "sim/axis_mechanics.hpp"
 #include "sim/fault_maker.hpp"
+#include "sim/generator_twin.hpp"
 #include "sim/grbl_twin.hpp"
 #include "sim/instrument_bench_plant.hpp"
 #include "sim/rdt_twin.hpp"
@@ -179,7 +181,7 @@ daq::Result<void> can_simulate(const SimConfig& config) {
 }
 
 struct World::Parts {
-  Parts(const SimConfig& c, daq::HostTime at, const std::array<TwinOutput*, kDevices>& wires)
+  Parts(const SimConfig& c, daq::HostTime at, const std::array<TwinOutput*, kDevices>& wires, TwinOutput* generators)
       : config(c),
         start(at),
         outputs{CountingOutput(*wires[0]), CountingOutput(*wires[1]), CountingOutput(*wires[2])},
@@ -189,6 +191,10 @@ struct World::Parts {
         force(force_config(c), at),
         vibration(vibration_config(c), at),
         shaker(c.shaker ? std::optional<Shaker>(std::in_place, *c.shaker, c.plant_rate_Hz, c.seed) : std::nullopt),
+        generator_wire(generators),
+        generator(c.generator && generators != nullptr
+                      ? std::optional<GeneratorTwin>(std::in_place, *c.generator, c.plant_rate_Hz)
+                      : std::nullopt),
         faults({stage, force, vibration, outputs[0], outputs[1], outputs[2]}, c.phantom.anvil, c.faults) {}
 
   Twin& twin(DeviceName device) {
@@ -213,6 +219,8 @@ struct World::Parts {
   RdtTwin force;
   SensorStreamTwin vibration;
   std::optional<Shaker> shaker;
+  TwinOutput* generator_wire;
+  std::optional<GeneratorTwin> generator;
   FaultMaker faults;
   std::uint64_t steps = 0;
   std::array<double, 3> load_N{};
@@ -234,13 +242,19 @@ std::string to_json(const WorldTotals& totals) {
   return daq::json_text(all);
 }
 
-World::World(const SimConfig& config, daq::HostTime start, const std::array<TwinOutput*, kDevices>& outputs)
-    : parts_(std::make_unique<Parts>(config, start, outputs)) {}
+World::World(const SimConfig& config, daq::HostTime start, const std::array<TwinOutput*, kDevices>& outputs,
+             TwinOutput* generator)
+    : parts_(std::make_unique<Parts>(config, start, outputs, generator)) {}
 World::~World() = default;
 
 void World::receive(DeviceName device, std::span<const std::byte> bytes, daq::HostTime at) {
   parts_->faults.host_spoke(at);
   parts_->twin(device).receive(bytes, at, parts_->output(device));
+}
+
+void World::receive_generator(std::span<const std::byte> bytes, daq::HostTime at) {
+  assert(parts_->generator);
+  parts_->generator->receive(bytes, at, *parts_->generator_wire);
 }
 
 daq::HostTime World::start() const noexcept { return parts_->start; }
@@ -265,11 +279,27 @@ void World::step() {
   const daq::HostTime now = next_step();
   ++p.steps;
   p.faults.make(now);
+  if (p.generator) {
+    p.generator->step(now, p.phantom->state(), *p.generator_wire);
+    feed_exciter();
+  }
   p.stage.step(now, p.phantom->state(), p.output(DeviceName::kStage));
   const PlantState& state = p.phantom->step(now, p.stage.position_m(), p.stage.velocity_m_s());
   p.faults.see(now, state, *p.phantom);
   p.force.step(now, with_load(state, p.load_N, p.config.mount.lever_m), p.output(DeviceName::kForce));
   p.vibration.step(now, p.shaker ? on_shaker(state, p.shaker->step()) : state, p.output(DeviceName::kVibration));
+}
+
+void World::feed_exciter() noexcept {
+  auto& p = *parts_;
+  if (p.shaker) {
+    const auto drive = p.generator->drive_m_s2();
+    p.shaker->feed(drive.amplitude, drive.phase_rad);
+  }
+  if (auto* bench = instrument_bench()) {
+    const auto drive = p.generator->drive_N();
+    bench->feed(drive.amplitude * std::sin(drive.phase_rad));
+  }
 }
 
 void World::advance(daq::HostTime to) {
@@ -282,6 +312,7 @@ InstrumentBenchPlant* World::instrument_bench() noexcept {
   return dynamic_cast<InstrumentBenchPlant*>(parts_->phantom.get());
 }
 const StageTwin& World::stage() const noexcept { return parts_->stage; }
+const GeneratorTwin* World::generator() const noexcept { return parts_->generator ? &*parts_->generator : nullptr; }
 const std::vector<MadeFault>& World::made() const noexcept { return parts_->faults.made(); }
 std::uint64_t World::steps() const noexcept { return parts_->steps; }
 

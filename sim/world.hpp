@@ -23,6 +23,7 @@ inline constexpr std::size_t kDevices = 3;
 /// "stage", "force", "vibration": as in link URIs and in the counts.
 std::string_view name_of(DeviceName device) noexcept;
 
+class GeneratorTwin;
 class InstrumentBenchPlant;
 
 /// What one device has put on its wire since power-on.
@@ -47,14 +48,17 @@ daq::Result<void> can_simulate(const SimConfig& config);
 class World {
  public:
   /// Power-on at `start`. Precondition: can_simulate(). `outputs` (by DeviceName, none null) take what the twins send
-  /// and outlive the world.
-  World(const SimConfig& config, daq::HostTime start, const std::array<TwinOutput*, kDevices>& outputs);
+  /// and outlive the world, as does `generator`, where the configuration has one.
+  World(const SimConfig& config, daq::HostTime start, const std::array<TwinOutput*, kDevices>& outputs,
+        TwinOutput* generator = nullptr);
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
   /// The host's bytes reach a device at `at`: after every earlier step, and not after next_step().
   void receive(DeviceName device, std::span<const std::byte> bytes, daq::HostTime at);
+  /// The same for the generator. Precondition: the world has one.
+  void receive_generator(std::span<const std::byte> bytes, daq::HostTime at);
   /// The instant of step 0; every device's samples are counted from here.
   [[nodiscard]] daq::HostTime start() const noexcept;
   /// The instant of the next plant step.
@@ -76,12 +80,15 @@ class World {
   [[nodiscard]] const PlantState& plant() const noexcept;
   [[nodiscard]] const Plant& phantom() const noexcept;
   [[nodiscard]] const StageTwin& stage() const noexcept;
+  /// nullptr: there is none.
+  [[nodiscard]] const GeneratorTwin* generator() const noexcept;
   [[nodiscard]] WorldTotals totals() const noexcept;
   [[nodiscard]] std::uint64_t steps() const noexcept;
   /// The faults that were made so far, in their order.
   [[nodiscard]] const std::vector<MadeFault>& made() const noexcept;
 
  private:
+  void feed_exciter() noexcept;
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };

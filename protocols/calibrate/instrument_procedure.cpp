@@ -168,11 +168,12 @@ void InstrumentProcedure::add_vibration() {
   // Beyond the last band: where a sweep turns round its lines are weak.
   constexpr double kBeyond = 1.15;
   const double to_Hz = kBeyond * high_Hz;
-  ask(HandsTask::kSweep, "exciter",
-      fmt::format(
-          "Couple the exciter to the edge's middle by its thin rod, along the normal of the flat face, and let it "
-          "sweep from {:g} to {:.0f} Hz in {:g} s, linear in time, then pause, and again every {:g} s, at some {:g} N",
-          kSweepLow_Hz, to_Hz, kSweeps * v.sweep_period_s, v.sweep_period_s, v.sweep_force_N));
+  ask(HandsTask::kCouple, "exciter",
+      "Couple the exciter to the edge's middle by its thin rod, along the normal of the flat face");
+  ask(HandsTask::kSweep, "exciter's signal",
+      fmt::format("Let the exciter sweep from {:g} to {:.0f} Hz in {:g} s, linear in time, then pause, and again every "
+                  "{:g} s, at some {:g} N",
+                  kSweepLow_Hz, to_Hz, kSweeps * v.sweep_period_s, v.sweep_period_s, v.sweep_force_N));
   steps_.back().hands.at_edge = {.period_s = v.sweep_period_s,
                                  .sweep_s = kSweeps * v.sweep_period_s,
                                  .low_Hz = kSweepLow_Hz,

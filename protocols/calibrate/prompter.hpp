@@ -24,7 +24,8 @@ enum class HandsTask : std::uint8_t {
   kPutIn,    ///< put it in
   kTilt,     ///< set the tilt joint to azimuth_rad from upright
   kTap,      ///< from now on tap the edge as `at_edge` says
-  kSweep,    ///< couple the exciter to the edge, and let it sweep
+  kCouple,   ///< couple the exciter, which is still, to the edge
+  kSweep,    ///< let it sweep
   kLetGo,    ///< nothing at the edge any more
 };
 
@@ -48,6 +49,7 @@ struct HandsRequest {
   double azimuth_rad = 0;           ///< kTurn, kTilt
   std::size_t axis = 0;             ///< kMount: 0 x, 1 y, 2 z
   rig::Excitation excitation = {};  ///< kShake
+  std::string shown_by = {};        ///< kShake: channel of the vibration stream, in V, that shows what it does
   EdgeExcitation at_edge = {};      ///< kTap, kSweep
   double temperature_C = 0;         ///< kWarm
   std::string reference = {};       ///< kReading: what is read, e.g. "position x"; for whoever is no person

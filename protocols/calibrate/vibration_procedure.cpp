@@ -142,7 +142,10 @@ std::size_t VibrationProcedure::add(ProcedureStep step) {
 std::size_t VibrationProcedure::shake(const rig::Excitation& e, double settle_s, double read_s) {
   add({.kind = ProcedureStepKind::kHands,
        .name = "exciter",
-       .hands = {.task = HandsTask::kShake, .words = words_of(e), .excitation = e}});
+       .hands = {.task = HandsTask::kShake,
+                 .words = words_of(e),
+                 .excitation = e,
+                 .shown_by = plan_.reference_channel}});
   add({.kind = ProcedureStepKind::kWait, .name = "settle", .duration_s = settle_s});
   return add({.kind = ProcedureStepKind::kMeasure,
               .name = fmt::format("{} {:g} Hz {:g} m/s2", e.kind == ExcitationKind::kSine ? "sine" : "chirp",

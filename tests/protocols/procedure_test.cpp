@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "calibration/record/record.hpp"
+#include "protocols/calibrate/exciter_level.hpp"
 #include "protocols/calibrate/force_procedure.hpp"
 #include "protocols/calibrate/procedure_runner.hpp"
 #include "rig/bench.hpp"
+#include "sim/noise.hpp"
 
 namespace strigil::protocols {
 namespace {
@@ -154,6 +157,46 @@ TEST(ProcedureRunner, CarriesOutItsStepsAndStandsStillWhileHandsAreAskedFor) {
   EXPECT_EQ(t.runner.outcome(), ProcedureOutcome::kDone);
   EXPECT_EQ(t.runner.done()[2].answer, 4.5);
   EXPECT_NEAR(daq::seconds(t.runner.done()[3].ended - t.runner.done()[3].began), 2, 0.011);
+}
+
+// Exciters of any gain, a little bent and noisy: a level is found or refused, and no limit is ever passed.
+TEST(ExciterLevel, IsFoundWhereItCanBeAndRefusedInWordsWhereNot) {
+  const LevelLimits limits{0.002, 2, 0.02};
+  sim::Noise noise(3);
+  int found = 0, too_weak = 0, too_strong = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const double gain = std::pow(10.0, -1 + 6 * noise.uniform());
+    const double wanted_m_s2 = 1 + 49 * noise.uniform();
+    ExciterLevel level(limits, wanted_m_s2, noise.uniform() < 0.5 ? 0 : 4 * noise.uniform());
+    double there_m_s2 = 0;
+    for (int round = 0; round < 20 && !level.reached() && level.refusal().empty(); ++round) {
+      ASSERT_GE(level.volts(), limits.min_V);
+      ASSERT_LE(level.volts(), limits.max_V);
+      there_m_s2 = gain * level.volts() * (1 - 0.1 * level.volts() / limits.max_V);
+      level.seen(there_m_s2 + 0.003 * noise.normal(), there_m_s2 > 0.1);
+    }
+    const bool reachable = 0.9 * gain * limits.max_V > 1.03 * wanted_m_s2;
+    const bool gentle = gain * limits.min_V < 0.97 * wanted_m_s2;
+    if (level.reached()) {
+      ++found;
+      EXPECT_NEAR(there_m_s2, wanted_m_s2, 0.03 * wanted_m_s2);
+    } else if (level.refusal().find("was not reached") != std::string::npos) {
+      ++too_weak;
+      EXPECT_FALSE(reachable) << gain << " " << wanted_m_s2 << level.refusal();
+    } else {
+      ++too_strong;
+      EXPECT_THAT(level.refusal(), HasSubstr("Turn the amplifier down"));
+      EXPECT_FALSE(gentle) << gain << " " << wanted_m_s2 << level.refusal();
+    }
+  }
+  EXPECT_GT(found, 1000);
+  EXPECT_GT(too_weak, 100);
+  EXPECT_GT(too_strong, 100);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  ExciterLevel lost(limits, 10, nan);
+  EXPECT_EQ(lost.volts(), limits.min_V);
+  while (lost.refusal().empty()) lost.seen(nan, true);
+  EXPECT_THAT(lost.refusal(), HasSubstr("nothing that stands out"));
 }
 
 TEST(ProcedureRunner, EndsWhenItIsGivenUpTrippedRefusedOrLate) {

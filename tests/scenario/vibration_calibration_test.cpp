@@ -30,6 +30,8 @@
 #include "protocols/report.hpp"
 #include "sim/accelerometer_electronics.hpp"
 #include "sim/bench_sim_config.hpp"
+#include "sim/generator_twin.hpp"
+#include "sim/world.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -179,6 +181,15 @@ class VibrationCalibration : public testing::Test {
 
   daq::Result<CalibrateDone> calibrate(const std::string& bench, const std::string& procedure, std::uint64_t seed = 1,
                                        const std::string& reference = kReference) {
+    Answers answers;
+    answers.hands_s = 0;
+    ScriptedPrompter nobody(answers);
+    return calibrate(bench, procedure, nobody, {}, seed, reference);
+  }
+
+  daq::Result<CalibrateDone> calibrate(const std::string& bench, const std::string& procedure,
+                                       protocols::Prompter& prompter, const WorldWatch& world, std::uint64_t seed = 1,
+                                       const std::string& reference = kReference) {
     CalibrateOptions o;
     auto read = rig::parse_bench(bench, "bench.toml");
     if (!read) return read.error();
@@ -191,10 +202,8 @@ class VibrationCalibration : public testing::Test {
     o.head.operator_name = "T";
     o.virtual_time = true;
     o.seed = seed;
-    Answers answers;
-    answers.hands_s = 0;
-    ScriptedPrompter nobody(answers);
-    return carry_out_calibration(o, nobody);
+    o.world = world;
+    return carry_out_calibration(o, prompter);
   }
 
   std::string dir_;
@@ -357,6 +366,115 @@ TEST_F(VibrationCalibration, WhatCannotBeIsRefusedInWords) {
   EXPECT_THAT(why(bench_text("[twin.shaker]\nsuspension_Hz = 900\n"), procedure_text("\"z\"", "160")),
               HasSubstr("is the exciter on and set as asked"));
   EXPECT_THAT(why(bench_text("[twin.shaker]\n", ""), procedure_text("\"z\"", "160")), HasSubstr("--serial"));
+}
+
+/// Does what is asked at once, and remembers what was asked of it.
+class Witness final : public protocols::Prompter {
+ public:
+  void ask(const protocols::HandsRequest& request, daq::HostTime) override { asked.push_back(request.task); }
+  std::optional<protocols::HandsAnswer> poll(daq::HostTime) override { return protocols::HandsAnswer{}; }
+  std::vector<HandsTask> asked;
+};
+
+constexpr const char* kGenerator = R"(
+[generator]
+codec = "scpi"
+link = "memory:generator"
+make = "strigil"
+serial = "SG-0001"
+channel = 1
+max_V = 2
+answer_timeout_s = 0.5
+)";
+
+// Amplifier and exciter have a gain that nobody was told, a resonance in the band, and the wanted levels differ by ten.
+TEST_F(VibrationCalibration, AGeneratorFindsTheLevelsAndItsResponseIsThatOfHands) {
+  const std::string twins =
+      "[twin.vibration]\ngain_error_percent = 3\nmounting_resonance_Hz = 3000\n[twin.shaker]\nsuspension_Hz = 40\n"
+      "suspension_damping_ratio = 0.15\n[twin.generator]\ngain_m_s2_V = 23\n";
+  const auto procedure =
+      procedure_text("\"z\"", "40, 160, 800",
+                     "linearity_m_s2 = [4, 40]\n[vibration.chirp]\nfrom_Hz = 30\nto_Hz = 900\nperiod_s = 0.5\n"
+                     "duration_s = 5\n",
+                     2);
+  Witness by_hand, by_generator;
+  const auto hands = calibrate(bench_text(twins), procedure, by_hand, {});
+  ASSERT_TRUE(hands.ok()) << hands.error().message;
+  bool on = true, shook_while_mounted = false;
+  double most_V = 0;
+  std::size_t mounted = 0;
+  const auto done = calibrate(bench_text(twins + kGenerator), procedure, by_generator,
+                              [&](const sim::World& world, daq::HostTime) {
+                                on = world.generator()->on();
+                                most_V = world.generator()->most_V();
+                                shook_while_mounted = shook_while_mounted || (on && by_generator.asked.size() > mounted);
+                                mounted = by_generator.asked.size();
+                                return daq::Duration{};
+                              });
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_THAT(by_generator.asked, testing::ElementsAre(HandsTask::kMount, HandsTask::kMount));
+  EXPECT_GT(std::count(by_hand.asked.begin(), by_hand.asked.end(), HandsTask::kShake), 8);
+  EXPECT_FALSE(on);
+  EXPECT_FALSE(shook_while_mounted);
+  // 40 m/s2 at 160 Hz, with 5 % of the shaker's own level error and what its suspension adds above its resonance.
+  EXPECT_NEAR(most_V, 40 / (23 * 1.05 * 16 / 15), 0.03 * most_V);
+  EXPECT_THAT(done->kept.record.conditions.notes, HasSubstr("exciter set by 'Strigil,SG-1,SG-0001,1.00-sim'"));
+  const auto mine = calibration::response_of(done->kept.record, "az").value();
+  const auto theirs = calibration::response_of(hands->kept.record, "az").value();
+  ASSERT_EQ(mine.size(), 3U);
+  for (std::size_t i = 0; i < mine.size(); ++i) {
+    const double off_pct = std::abs(mine[i].sensitivity / theirs[i].sensitivity - 1) * 100;
+    EXPECT_LT(off_pct, std::min(mine[i].expanded_pct, theirs[i].expanded_pct)) << i;
+    EXPECT_NEAR(mine[i].expanded_pct, theirs[i].expanded_pct, 0.3 * theirs[i].expanded_pct) << i;
+  }
+  // What was asked for was there: by hand it is what the resonances leave of it.
+  const auto& tables = done->kept.record.tables;
+  const auto levels = std::find_if(tables.begin(), tables.end(), [](const auto& t) { return t.name == "response_az"; });
+  ASSERT_NE(levels, tables.end());
+  const auto column = static_cast<std::size_t>(
+      std::find(levels->columns.begin(), levels->columns.end(), "amplitude") - levels->columns.begin());
+  ASSERT_LT(column, levels->columns.size());
+  for (const auto& row : levels->rows) EXPECT_NEAR(row.at(column), 12, 0.04 * 12);
+}
+
+TEST_F(VibrationCalibration, AGeneratorThatFailsLeavesNoRecordAndNoSignal) {
+  struct Case {
+    const char* twin;
+    const char* words;
+    bool known_off = true;
+  };
+  const Case cases[] = {
+      {"fault = \"silent\"", "did not answer '*IDN?'", false},
+      {"serial = \"SG-0002\"", "and the bench file says serial = \"SG-0001\". It was told nothing"},
+      {"fault = \"errors\"\nfault_after_lines = 35", "refuses 'SOUR1:"},
+      {"fault = \"garbage\"\nfault_after_lines = 35", "sends bytes that are no text", false},
+      {"fault = \"dead\"\nfault_after_lines = 35", "did not answer", false},
+      {"fault = \"unplugged\"\nfault_after_lines = 35", "has closed its line", false},
+      {"fault = \"tripped\"\nfault_after_lines = 35", "says that its output is off"},
+      {"amplifier_on = false", "at 'max_V' = 2 V the reference shows"},
+      {"gain_m_s2_V = 4", "the level of 12 m/s2 was not reached"},
+      {"gain_m_s2_V = 2e4", "Turn the amplifier down"},
+  };
+  for (const auto& c : cases) {
+    bool on = true;
+    double most_V = 0;
+    Witness hands;
+    const auto done = calibrate(bench_text(fmt::format("[twin.shaker]\n[twin.generator]\n{}\n{}", c.twin, kGenerator)),
+                                procedure_text("\"z\"", "160", "", 2), hands,
+                                [&](const sim::World& world, daq::HostTime) {
+                                  on = world.generator()->on();
+                                  most_V = world.generator()->most_V();
+                                  return daq::Duration{};
+                                });
+    ASSERT_FALSE(done.ok()) << c.twin;
+    EXPECT_THAT(done.error().message, AllOf(HasSubstr("the generator on memory:generator"), HasSubstr(c.words)));
+    EXPECT_EQ(done.error().message.find("switch it off by hand") == std::string::npos, c.known_off)
+        << done.error().message;
+    EXPECT_FALSE(fs::exists(dir_ + "/records")) << c.twin;
+    EXPECT_LE(most_V, 2) << c.twin;
+    const bool reachable = std::string_view(c.twin).find("unplugged") == std::string_view::npos;
+    EXPECT_EQ(on, !reachable) << c.twin;
+  }
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "daq/codec/sensor_stream.hpp"
 #include "daq/strict_toml.hpp"
 #include "rig/bench.hpp"
+#include "sim/generator_twin.hpp"
 #include "sim/real_time_world.hpp"
 
 namespace strigil::sim {
@@ -105,6 +106,23 @@ TEST_F(RealTime, StageGreetsAnswersAndMoves) {
   }
   EXPECT_THAT(report, HasSubstr("<Idle|MPos:0.000,0.000,-2.000"));
   ::close(fd);
+}
+
+TEST_F(RealTime, AGeneratorIsThereWhereTheBenchHasOne) {
+  SimConfig config;
+  config.generator.emplace();
+  begin(config);
+  EXPECT_THAT(world_->bench_on_these_wires("[generator]\nlink = \"memory:generator\"\n"),
+              HasSubstr("link = \"serial://" + (dir_ / "generator").string() + "\""));
+  const int fd = open_port(dir_ / "generator");
+  ASSERT_GE(fd, 0);
+  put(fd, "\n*IDN?\n");
+  EXPECT_EQ(hear(fd, "\n"), "Strigil,SG-1,SG-0001,1.00-sim\n");
+  put(fd, "SOUR1:FREQ 160\nOUTP1 ON\nOUTP1?\n");
+  EXPECT_EQ(hear(fd, "\n"), "1\n");
+  ::close(fd);
+  finish();
+  EXPECT_TRUE(world_->world().generator()->on());
 }
 
 TEST_F(RealTime, ForceComesByUdpAndTheCountsBalance) {
