@@ -99,3 +99,8 @@ lines = [zaber(t) for t in ("/1 0 00 get pos", "/1 1 01 move vel 12345", "/1 0 0
                             "@01 0 01 OK BUSY WR 10 -20 30", "@01 1 02 RJ IDLE FS BADDATA", "!01 1 IDLE --", "#01 0 hello")]
 (folder("zaber_fuzz") / "lines").write_bytes(b"\0" + b"".join(bytes([len(f)]) + f for f in lines))
 (folder("zaber_fuzz") / "conversation").write_bytes(b"\1" + bytes([9, 32, 200, 0, 2, 81, 0, 70, 0, 16, 0, 200, 4, 48, 99, 5, 9, 17, 0, 130, 1, 2, 3, 0]))
+
+lines = ["*IDN?\n", "Strigil,SG-1,SG-0001,1.0\n", "SYST:ERR?\n", '0,"No error"\n', '-113,"Undefined header"\n', "OUTP ON\n", "OUTP?\n", "1\n", "FREQ 160\n",
+         "VOLT 0.5\n", "FREQ?\n", "1.600000E+02\n", "*RST\n"]
+(folder("scpi_fuzz") / "lines").write_bytes(b"\0" + b"".join(bytes([len(s)]) + s.encode() for s in lines))
+(folder("scpi_fuzz") / "conversation").write_bytes(b"\1" + bytes([1, 80, 0, 0, 2, 160, 0, 0, 1, 30, 7, 0, 0, 0, 0, 9]))

@@ -168,7 +168,7 @@ std::map<std::string, double> truth_of(const Hidden& h) {
   std::map<std::string, double> t{{"mass", h.instrument.mass_kg},       {"centre x", h.bench.centre_m[0]},
                                   {"centre y", h.bench.centre_m[1]},    {"centre z", h.bench.centre_m[2]},
                                   {"edge", h.bench.edge_stiffness_N_m}, {"edge on the block", h.bench.friction}};
-  // What rings below the procedure's 2 kHz and is none of these is a third mode, folded at the box's sampling rate.
+  // The procedure looks below 2 kHz.
   for (std::size_t m = 0; m < 2 && h.instrument.modes[m].frequency_Hz < 2000; ++m) {
     t[fmt::format("mode {}", m + 1)] = h.instrument.modes[m].frequency_Hz;
     t[fmt::format("mode {} damping", m + 1)] = h.instrument.modes[m].damping_ratio;
@@ -191,6 +191,11 @@ struct Score {
   }
 };
 
+/// A third mode above half the box's rate, which has no filter here, rings near the second or in its place: no
+/// procedure can tell, and docs/calibrate.md says so. Such are scored apart.
+constexpr double kHalfRate_Hz = 3200;
+constexpr const char* kFolded = ", third folded";
+
 /// Scores a record against its twin, quantity by quantity.
 void score(const calibration::Record& record, const Hidden& h, std::map<std::string, Score>& out, int twin) {
   const sim::InstrumentBenchPlant plant(h.bench, h.instrument, {}, 1);
@@ -203,7 +208,9 @@ void score(const calibration::Record& record, const Hidden& h, std::map<std::str
     if (show)
       fmt::print("{} {} error {:+.3g} U {:.3g}\n", twin, q.channel, q.range.low - known->second,
                  q.uncertainty.front().expanded);
-    out[q.channel].add(q.range.low - known->second, q.uncertainty.front().expanded, known->second);
+    const bool folded = q.channel.starts_with("mode 2") && h.instrument.modes[2].frequency_Hz > kHalfRate_Hz;
+    out[q.channel + (folded ? kFolded : "")].add(q.range.low - known->second, q.uncertainty.front().expanded,
+                                                 known->second);
   }
   // Of a band: root mean square over its lines, also those that were left out for their coherence.
   for (const auto& q : record.quantities) {
@@ -256,7 +263,7 @@ TEST(InstrumentCalibration, RandomTwinsLieWithinTheirUncertainty) {
   for (const auto& [name, s] : scores) {
     table += fmt::format("| {} | {} | {} ({:.1f} %) | {:.2f} | {:.2f} % |\n", name, s.asked, s.within,
                          100.0 * s.within / s.asked, s.worst, 100 * s.relative / s.asked);
-    if (name.starts_with("|T|")) continue;
+    if (name.starts_with("|T|") || name.ends_with(kFolded)) continue;
     asked += s.asked;
     within += s.within;
     EXPECT_GE(s.within, wanted != nullptr ? 0.9 * s.asked : 0) << name;
