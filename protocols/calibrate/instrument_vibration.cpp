@@ -83,12 +83,18 @@ struct Response {
   double averages = 0;
 };
 
+/// Each segment holds all of its event.
+calibration::SpectrumOptions event_by_event(std::size_t segment) {
+  return {.window = calibration::Window::kRectangular, .segment = segment, .overlap = 0};
+}
+
+/// Nothing begins or ends: segments go out softly, and all instants weigh the same.
+calibration::SpectrumOptions without_pause(std::size_t segment) {
+  return {.window = calibration::Window::kHann, .segment = segment, .overlap = 0.75};
+}
+
 daq::Result<Response> respond(const std::vector<double>& edge, const std::vector<double>& grip, double rate_Hz,
-                              std::size_t segment, std::pair<double, double> within_Hz) {
-  calibration::SpectrumOptions o;
-  o.window = calibration::Window::kRectangular;  // each segment holds all of its event, or a whole period
-  o.segment = segment;
-  o.overlap = 0;
+                              const calibration::SpectrumOptions& o, std::pair<double, double> within_Hz) {
   const auto r = calibration::frequency_response(edge, grip, rate_Hz, o);
   if (!r) return r.error();
   Response out;
@@ -148,7 +154,7 @@ daq::Result<Response> respond_to_taps(const InstrumentData& d, InstrumentFinding
     edge.insert(edge.end(), shaken->edge.begin() + from, shaken->edge.begin() + to);
     grip.insert(grip.end(), shaken->grip.begin() + from, shaken->grip.begin() + to);
   }
-  return respond(edge, grip, shaken->rate_Hz, segment, hz);
+  return respond(edge, grip, shaken->rate_Hz, event_by_event(segment), hz);
 }
 
 daq::Result<Response> respond_to_sweeps(const InstrumentData& d, std::pair<double, double> hz) {
@@ -156,9 +162,13 @@ daq::Result<Response> respond_to_sweeps(const InstrumentData& d, std::pair<doubl
   if (!shaken) return shaken.error();
   const auto segment = 2 * segment_of(d, shaken->rate_Hz);
   if (shaken->edge.size() < 3 * segment) return daq::Error{"two whole sweeps are the least"};
+  // A generator sweeps back where hands make a pause, and does not come to the same phase again.
+  const auto& generator = d.setup.bench.generator;
+  if (generator && generator->sensitivity_V_N > 0)
+    return respond(shaken->edge, shaken->grip, shaken->rate_Hz, without_pause(segment), hz);
   const auto from = static_cast<std::ptrdiff_t>(quietest(shaken->edge, segment));
   return respond({shaken->edge.begin() + from, shaken->edge.end()}, {shaken->grip.begin() + from, shaken->grip.end()},
-                 shaken->rate_Hz, segment, hz);
+                 shaken->rate_Hz, event_by_event(segment), hz);
 }
 
 struct Assessed {

@@ -51,6 +51,34 @@ TEST(BenchTest, BadInputIsRefusedWithLineAndColumnAndWhatWouldBeRight) {
   }
 }
 
+TEST(BenchTest, AGeneratorSaysWhatItMayBeToldAndHowItsLevelsAreFound) {
+  EXPECT_FALSE(parse_bench(sim_bench(), "sim.toml")->generator);
+  const auto parse = [](const std::string& keys) {
+    return parse_bench(sim_bench() + "\n[generator]\ncodec = \"scpi\"\nlink = \"memory:generator\"\n" + keys, "b.toml");
+  };
+  const auto bench = parse("max_V = 0.001\nchannel = 2\ntolerance_percent = 5\n");
+  ASSERT_TRUE(bench.ok()) << bench.error().message;
+  EXPECT_DOUBLE_EQ(bench->generator->max_V, 1e-3);
+  EXPECT_DOUBLE_EQ(bench->generator->min_V, 1e-3) << "never more than the most";
+  EXPECT_DOUBLE_EQ(bench->generator->tolerance, 0.05);
+  EXPECT_TRUE(bench->generator->levels);
+  const std::pair<const char*, const char*> cases[] = {
+      {"", "required and missing"},
+      {"max_V = nan\n", "must"},
+      {"max_V = 100\n", "must lie between 0.001 and 20"},
+      {"max_V = 1\nmin_V = 2e0\n", "must lie between"},
+      {"max_V = 0.1\nmin_V = 0.2\n", "'min_V' is more than 'max_V'"},
+      {"max_V = 1\nlevel = \"sensitivity\"\n", "needs 'sensitivity_V_m_s2'"},
+      {"max_V = 1\nlevel = \"loud\"\n", "\"reference\" or \"sensitivity\""},
+      {"max_V = 1\nvolts = 1\n", "unknown key 'generator.volts'"},
+  };
+  for (const auto& [keys, words] : cases) {
+    const auto refused = parse(keys);
+    ASSERT_FALSE(refused.ok()) << keys;
+    EXPECT_THAT(refused.error().message, HasSubstr(words));
+  }
+}
+
 TEST(BenchTest, AMissingFileIsNamed) {
   const auto bench = load_bench("/nowhere/bench.toml");
   ASSERT_FALSE(bench.ok());

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <map>
 
+#include "apps/calibrate.hpp"
 #include "apps/instrument_gate.hpp"
 #include "apps/short_run.hpp"
 #include "apps/simulated_hands.hpp"
@@ -26,8 +27,10 @@
 #include "protocols/calibrate/window_collector.hpp"
 #include "rig/interlock.hpp"
 #include "sim/bench_sim_config.hpp"
+#include "sim/generator_twin.hpp"
 #include "sim/instrument_bench_plant.hpp"
 #include "sim/noise.hpp"
+#include "sim/world.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -124,10 +127,12 @@ std::string quick_procedure() {
   return replaced(text, "sweeps = 8", "sweeps = 6");
 }
 
-protocols::ProcedureSetup setup_of(const Hidden& h) {
+/// Exciters are set by hand, unless `generator`.
+protocols::ProcedureSetup setup_of(const Hidden& h, bool generator = false) {
   auto bench = rig::parse_bench(bench_text(h, "."), "instrument_test.toml");
   EXPECT_TRUE(bench.ok()) << bench.error().message;
   bench->instrument_there = h.instrument;
+  if (!generator) bench->generator.reset();
   const auto reference = protocols::parse_reference(source("docs/examples/force_sensor.toml"), "force_sensor.toml");
   EXPECT_TRUE(reference.ok()) << reference.error().message;
   return {*bench, *reference, 23.0};
@@ -274,6 +279,59 @@ TEST(InstrumentCalibration, RandomTwinsLieWithinTheirUncertainty) {
   // Each twin gives its six static values and two modes with their damping.
   EXPECT_GE(asked, 9 * twins);
   EXPECT_GE(within, static_cast<int>(0.8 * asked));
+}
+
+/// Does at once what is asked, and remembers it.
+class Witness final : public protocols::Prompter {
+ public:
+  void ask(const protocols::HandsRequest& request, daq::HostTime) override { asked.push_back(request.task); }
+  std::optional<protocols::HandsAnswer> poll(daq::HostTime) override { return protocols::HandsAnswer{}; }
+  std::vector<protocols::HandsTask> asked;
+};
+
+// The bench's generator makes the sweeps, down again where hands would pause: it is the same transmissibility.
+TEST(InstrumentCalibration, AGeneratorSweepsAndNobodyIsAskedTo) {
+  sim::Noise noise(41);
+  auto hidden = random_instrument(noise);
+  for (auto& g : hidden.accelerometer_gain) g = 0;  // common to all lines: one draw would decide of them all
+  std::string pattern = (std::filesystem::temp_directory_path() / "strigil-sweeps-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+  auto text = quick_procedure();
+  const auto from = text.find("[instrument.weighing]"), to = text.find("[instrument.vibration]");
+  text.erase(from, to - from);
+  CalibrateOptions o;
+  o.setup = setup_of(hidden, true);
+  const auto file = protocols::parse_procedure(text, "sweeps.toml", o.setup);
+  ASSERT_TRUE(file.ok()) << file.error().message;
+  o.procedure = &*file;
+  o.records = pattern;
+  o.head.operator_name = "T";
+  o.virtual_time = true;
+  o.seed = 5;
+  bool on = true;
+  double most_V = 0;
+  o.world = [&](const sim::World& world, daq::HostTime) {
+    on = world.generator()->on();
+    most_V = world.generator()->most_V();
+    return daq::Duration{};
+  };
+  Witness hands;
+  const auto done = carry_out_calibration(o, hands);
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(std::count(hands.asked.begin(), hands.asked.end(), protocols::HandsTask::kSweep), 0);
+  EXPECT_EQ(std::count(hands.asked.begin(), hands.asked.end(), protocols::HandsTask::kCouple), 1);
+  EXPECT_NEAR(most_V, 0.02 * 2.5, 1e-9) << "sweep_force_N by sensitivity_V_N";
+  EXPECT_FALSE(on);
+  std::map<std::string, Score> scores;
+  score(done->kept.record, hidden, scores);
+  const auto& sweeps = scores["|T| by sweeps"];
+  EXPECT_GT(sweeps.asked, 30);
+  EXPECT_GE(sweeps.within, 0.8 * sweeps.asked);
+  EXPECT_LT(sweeps.worst, 3);
+  EXPECT_LT(sweeps.relative / sweeps.asked, 0.06) << "U says something";
+  fmt::print("{} of {} lines within U, worst {:.2f}, U {:.1f} %\n", sweeps.within, sweeps.asked, sweeps.worst,
+             100 * sweeps.relative / sweeps.asked);
+  std::filesystem::remove_all(pattern);
 }
 
 // One calibration, kept as a record: what gates say of it in words, and certificates of it.
