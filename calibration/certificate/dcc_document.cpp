@@ -91,12 +91,19 @@ std::string_view unknown_entity(std::string_view xml) {
   return {};
 }
 
+/// As its first bytes say (XML 1.0, appendix F).
+bool is_wide(std::string_view xml) {
+  const auto head = xml.substr(0, 4);
+  return head.starts_with("\xff\xfe") || head.starts_with("\xfe\xff") || head.find('\0') != std::string_view::npos;
+}
+
 daq::Error no_dcc(const std::string& why) { return {"this is no digital calibration certificate: " + why}; }
 
 }  // namespace
 
 daq::Result<DccDocument> DccDocument::parse(std::string_view xml) {
   if (xml.size() > kLongestDcc) return no_dcc(fmt::format("it is longer than {} bytes", kLongestDcc));
+  if (is_wide(xml)) return no_dcc("it is UTF-16 or UTF-32, and UTF-8 alone is read: have it converted, or sent anew");
   DccDocument out;
   out.document_ = std::make_shared<pugi::xml_document>();
   // parse_doctype only to see that there is one: pugixml expands no entities but the five of XML, and fetches nothing.

@@ -125,6 +125,8 @@ class Import {
     out_.laboratory = D::content(D::at(admin, {"calibrationLaboratory", "contact", "name"}));
     if (out_.laboratory.empty()) throw Refused("it does not name its calibration laboratory");
     item(D::at(admin, {"items", "item"}));
+    const auto items = D::children(dcc(admin, "items"), Vocabulary::kDcc, "item").size();
+    if (items > 1) out_.passed_over.push_back(fmt::format("{} of its items: the first is told", items - 1));
     for (const auto s : D::children(dcc(admin, "statements"), Vocabulary::kDcc, "statement")) statement(s);
     for (const auto m : D::children(dcc(root, "measurementResults"), Vocabulary::kDcc, "measurementResult"))
       measurement(m);
@@ -134,7 +136,10 @@ class Import {
     }
     const bool known =
         std::any_of(out_.quantities.begin(), out_.quantities.end(), [](const auto& q) { return !q.standard.empty(); });
-    if (!known) throw Refused("none of its results has an uncertainty: nothing can be traceable to it");
+    if (!known) {
+      throw Refused("none of its results has an uncertainty: nothing can be traceable to it" +
+                    (relative_alone_.empty() ? "" : "; " + relative_alone_));
+    }
     return std::move(out_);
   }
 
@@ -210,7 +215,14 @@ class Import {
     if (const auto hybrid = si(q, "hybrid")) holder = hybrid;
     if (!take_best(holder, base)) {
       out_.passed_over.push_back(fmt::format("{} ('{}'): no real numbers in it", D::path(q), cut(base.name, 60)));
+      return;
     }
+    if (!out_.quantities.back().standard.empty() || !dcc(q, "relativeUncertainty")) return;
+    relative_alone_ = fmt::format(
+        "the relative uncertainty of '{}' stands alone: with what coverage factor an absolute one "
+        "beside it would say",
+        cut(base.name, 60));
+    out_.passed_over.push_back(fmt::format("{}: {}", D::path(q), relative_alone_));
   }
 
   /// In a hybrid the same stands in several units: one with an uncertainty counts before one without, then one whose
@@ -278,6 +290,7 @@ class Import {
     }
     if (u.empty() && !list_u.empty()) u = list_u;
     const auto unit = D::text(si(n, "unit"));
+    if (unit.empty() && list_unit.empty()) throw Refused(fmt::format("{}: it has no unit", D::path(n)));
     if (!q.values.empty() && q.standard.empty() != u.empty()) {
       throw Refused(fmt::format("{}: some values of a list have an uncertainty and some have none", D::path(n)));
     }
@@ -317,6 +330,7 @@ class Import {
 
   DccDocument d_;
   ImportedDcc out_;
+  std::string relative_alone_;  ///< of the last quantity that has no other; empty: none has
 };
 
 }  // namespace

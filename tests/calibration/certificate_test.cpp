@@ -4,8 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "calibration/certificate/certificate_table.hpp"
 #include "calibration/certificate/dcc_check.hpp"
 #include "calibration/certificate/dcc_import.hpp"
+#include "calibration/certificate/result_parts.hpp"
 #include "calibration/certificate/signature.hpp"
 #include "calibration/certificate/unit.hpp"
 #include "daq/json_text.hpp"
@@ -28,6 +30,25 @@ CertificateHead head() {
 }
 
 Certificate certificate_of(const Record& r) { return {r, hash_of(r), head()}; }
+
+/// As an instrument's record: results in several units, each with its own coverage factor and its own budget.
+Record several_results() {
+  auto r = force_record("TOOL-1");
+  r.quantities = {{"mass", "mass", "kg", {0.04408, 0.04408}, {{0.04408, 0.00032}}},
+                  {"natural frequency", "mode 1", "Hz", {393.13, 393.13}, {{393.13, 0.09}}},
+                  {"damping ratio", "mode 1 damping", "1", {0.065, 0.065}, {{0.065, 0.001}}}};
+  r.fit = {};
+  r.fit.kind = FitKind::kConstants;
+  r.fit.names = {"mass", "mode 1", "mode 1 damping"};
+  r.fit.coefficients = {0.04408, 393.13, 0.065};
+  r.tables = {{"results", {"value", "k"}, {"1", "1"}, {{0.04408, 2}, {393.13, 2.25}, {0.065, 2}}}};
+  r.budget = {{"mass: scale", "normal", 1.2e-4, "kg", 1, 0},
+              {"mass: gravity", "normal", 1.6e-4, "kg", 1, 0},
+              {"mode 1: scatter", "t", 0.03, "Hz", 1, 7},
+              {"mode 1: clock", "normal", 0.04, "Hz", 1, 0},
+              {"mode 1 damping: model", "rectangular", 5e-4, "1", 1, 0}};
+  return r;
+}
 
 /// Records of every shape that a certificate is made of.
 std::vector<Record> all_records() {
@@ -65,6 +86,7 @@ std::vector<Record> all_records() {
                       {{10, 1e-7, -1}, {160, 1.0, -0.5}, {5000, 1.2e22, 3}}}};
   response.adjustment = "as found";
   out.push_back(response);
+  out.push_back(several_results());
   return out;
 }
 
@@ -177,6 +199,73 @@ TEST(CertificateTest, HtmlSaysItAllAndRunsNothing) {
   const auto json = daq::parse_json(to_certificate_json(c));
   EXPECT_EQ(json["certificate"], "HOSTILE-1");
   EXPECT_EQ(json["record"]["hash"], c.record_hash);
+}
+
+TEST(CertificateTest, EveryResultHasItsOwnUnitFactorAndBudget) {
+  const auto r = several_results();
+  ASSERT_THAT(problems_of(r), IsEmpty());
+  const auto budgets = budgets_of(r);
+  ASSERT_EQ(budgets.size(), 3U);
+  EXPECT_EQ(budgets[1].title, "natural frequency, mode 1");
+  EXPECT_EQ(budgets[1].unit, "Hz");
+  ASSERT_EQ(budgets[1].shares.size(), 2U);
+  EXPECT_EQ(budgets[1].shares[0].line.name, "scatter");
+  EXPECT_EQ(budgets[2].title, "damping ratio, mode 1 damping") << "the longest channel that fits";
+
+  const auto html = to_html(certificate_of(r));
+  EXPECT_THAT(html, HasSubstr("<td>mass</td><td>0.04408</td><td>0.00032</td><td class=\"words\">kg</td><td>2.00</td>"));
+  EXPECT_THAT(html, HasSubstr("<td>393.130</td><td>0.090</td><td class=\"words\">Hz</td><td>2.25</td>"));
+  EXPECT_THAT(html, HasSubstr("<td><b>0.00020</b></td>")) << "of the mass alone: 1.2 and 1.6 make 2.0";
+  EXPECT_THAT(html, HasSubstr("<td><b>0.050</b></td>"));
+  EXPECT_THAT(html, HasSubstr("a coverage factor k that stands beside each"));
+
+  const auto dcc = import_dcc(to_dcc(certificate_of(r)));
+  ASSERT_TRUE(dcc.ok()) << dcc.error().message;
+  const auto find = [&](const std::string& name, std::size_t values) {
+    return *std::find_if(dcc->quantities.begin(), dcc->quantities.end(),
+                         [&](const auto& q) { return q.name.starts_with(name) && q.standard.size() == values; });
+  };
+  EXPECT_DOUBLE_EQ(find("natural frequency, mode 1 with", 1).standard.front(), 0.04)
+      << "0.09 by its own factor of 2.25";
+  EXPECT_DOUBLE_EQ(find("mass with", 1).standard.front(), 0.00016);
+  for (const auto& [name, unit] : {std::pair{"mode 1", "Hz"}, {"mass", "kg"}, {"scatter", "Hz"}, {"model", "1"}}) {
+    EXPECT_EQ(find(name, 0).unit, unit) << name;
+  }
+}
+
+TEST(CertificateTest, RelativeBudgetsAndFiguresInPercentStaySo) {
+  auto r = force_record("VER-1");
+  r.quantities.front().channel = "az";
+  r.budget = {{"az: reference", "normal", 0.25, "%", 1, 0}, {"az: drift", "rectangular", 0.06, "%", 1, 0}};
+  EXPECT_EQ(budgets_of(r).front().unit, "%");
+  r.fit = {};
+  r.fit.kind = FitKind::kConstants;
+  r.fit.names = {"q in %, largest", "f0 in %"};
+  r.fit.coefficients = {0.2, 0.1};
+  EXPECT_EQ(unit_of_constant(r, 1), "%");
+  const auto dcc = import_dcc(to_dcc(certificate_of(r)));
+  ASSERT_TRUE(dcc.ok()) << dcc.error().message;
+  std::vector<double> seen;
+  for (const auto& q : dcc->quantities) {
+    if (q.name == "reference (normal)" || q.name == "f0 in %") seen.push_back(q.values.front());
+  }
+  EXPECT_THAT(seen, testing::UnorderedElementsAre(testing::DoubleEq(0.0025), testing::DoubleEq(0.001)))
+      << "of 1, not of newtons";
+}
+
+TEST(CertificateTest, DigitsThatCanBeRead) {
+  EXPECT_EQ(rounded(20.002979, 0.0397), "20.003");
+  EXPECT_EQ(rounded(119976.6, 3102), "120000");
+  EXPECT_EQ(rounded(-3, std::nan("")), "-3");
+  EXPECT_EQ(two_digits(1551), "1600");
+  EXPECT_EQ(two_digits(4.5e-6), "4.5e-06");
+  DataTable map{"error_map_x", {"command", "rising", "falling"}, {"m", "m", "m"}, {}};
+  for (int i = 0; i < 200; ++i) map.rows.push_back({i * 1e-3, i * 1e-8, -2e-5});
+  const auto html = table_html(map);
+  EXPECT_THAT(html, HasSubstr("Error map, axis x"));
+  EXPECT_THAT(html, HasSubstr("One row of 5 is printed. All 200 are in the JSON and the DCC"));
+  EXPECT_THAT(html, HasSubstr("<td>199.000</td><td>1.990</td><td>-20.000</td>")) << "the last row, in mm and um";
+  EXPECT_THAT(html, HasSubstr("<svg"));
 }
 
 TEST(CertificateTest, AHeadThatIsWrongIsRefusedWithItsLine) {

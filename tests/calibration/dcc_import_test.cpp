@@ -1,5 +1,6 @@
 #include "calibration/certificate/dcc_import.hpp"
 
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 
 #include <set>
@@ -113,6 +114,97 @@ TEST(DccImportTest, Lists) {
   EXPECT_EQ(q.values.at(0), 9.8);
 }
 
+/// A list as most laboratories write one; without `u` it has no uncertainty.
+std::string column(const std::string& name, const std::string& values, const std::string& unit,
+                   const std::string& u = "", const std::string& after = "") {
+  auto list =
+      "<s:realListXMLList><s:valueXMLList>" + values + "</s:valueXMLList><s:unitXMLList>" + unit + "</s:unitXMLList>";
+  if (!u.empty()) {
+    list +=
+        "<s:measurementUncertaintyUnivariateXMLList><s:expandedMUXMLList><s:valueExpandedMUXMLList>" + u +
+        "</s:valueExpandedMUXMLList><s:coverageFactorXMLList>2</s:coverageFactorXMLList><s:coverageProbabilityXMLList>"
+        "0.95</s:coverageProbabilityXMLList></s:expandedMUXMLList></s:measurementUncertaintyUnivariateXMLList>";
+  }
+  return "<quantity><name><content lang=\"de\">auf deutsch</content><content lang=\"en\">" + name +
+         "</content></name>" + list + "</s:realListXMLList>" + after + "</quantity>";
+}
+
+/// What imports of such certificates: "name [unit] values; ..." with standard uncertainties, or why not.
+std::string told(const std::string& quantities) {
+  const auto read = import_dcc(dcc("<list>" + quantities + "</list>"));
+  if (!read) return read.error().message;
+  std::string out;
+  for (const auto& q : read->quantities) {
+    out += fmt::format("{} [{}] {:.6g}", q.name, q.unit, fmt::join(q.values, " "));
+    out += q.standard.empty() ? "; " : fmt::format(" u {:.6g}; ", fmt::join(q.standard, " "));
+  }
+  for (const auto& p : read->passed_over) out += "not read: " + p + "; ";
+  return out;
+}
+
+/// In the style of the good-practice examples, by the schema.
+TEST(DccImportTest, CertificatesOfOtherKindsOfLaboratory) {
+  const std::string old_u =
+      "<s:expandedUncXMLList><s:uncertaintyXMLList>0.061</s:uncertaintyXMLList><s:coverageFactorXMLList>2</"
+      "s:coverageFactorXMLList><s:coverageProbabilityXMLList>0.95</s:coverageProbabilityXMLList></"
+      "s:expandedUncXMLList>";
+  const auto kelvin = [&](const std::string& unit, const std::string& values, const std::string& u) {
+    return "<s:realListXMLList><s:valueXMLList>" + values + "</s:valueXMLList><s:unitXMLList>" + unit +
+           "</s:unitXMLList>" + u + "</s:realListXMLList>";
+  };
+  // Temperature: kelvin and degrees beside each other; what has the uncertainty counts, whichever stands first.
+  EXPECT_EQ(
+      told("<quantity><name><content>Error</content></name><s:hybrid>" + kelvin("\\degreecelsius", "0.07 0.09", old_u) +
+           kelvin("\\kelvin", "0.07 0.09", "") + "</s:hybrid></quantity>"),
+      "Error [degC] 0.07 0.09 u 0.0305 0.0305; ");
+  EXPECT_EQ(
+      told(column("Reference", "306.248 373.121", "\\kelvin") + column("Error", "0.07 0.09", "\\kelvin", "0.061")),
+      "Reference [K] 306.248 373.121; Error [K] 0.07 0.09 u 0.0305 0.0305; ");
+  // Mass: marks are no numbers, and are told; milligrams become kilograms.
+  EXPECT_EQ(
+      told("<quantity><name><content>Marks</content></name><charsXMLList>none dot dot</charsXMLList></quantity>" +
+           column("Nominal", "1 2 2", "\\kilogram") + column("Deviation", "1.2 2 -0.5", "\\milli\\gram", "1 3 3")),
+      "Nominal [kg] 1 2 2; Deviation [kg] 1.2e-06 2e-06 -5e-07 u 5e-07 1.5e-06 1.5e-06; "
+      "not read: /measurementResults/measurementResult/results/result/data/list/quantity ('Marks'): no real numbers "
+      "in it; ");
+  // Force transducer: kilonewtons, mV/V, a relative uncertainty beside the absolute one.
+  const auto relative = [](const std::string& values) {
+    return "<relativeUncertainty><relativeUncertaintyXmlList><s:valueXMLList>" + values +
+           "</s:valueXMLList><s:unitXMLList>\\percent</s:unitXMLList></relativeUncertaintyXmlList></"
+           "relativeUncertainty>";
+  };
+  EXPECT_EQ(told(column("Force", "0.01 0.02", "\\kilo\\newton") +
+                 column("Deflection", "0.2 0.4", "\\milli\\volt\\per\\volt", "0.0002 0.0004", relative("0.1 0.1"))),
+            "Force [N] 10 20; Deflection [V/V] 0.0002 0.0004 u 1e-07 2e-07; ");
+  EXPECT_THAT(told(column("Deflection", "0.2 0.4", "\\milli\\volt\\per\\volt", "", relative("0.1 0.1"))),
+              AllOf(HasSubstr("nothing can be traceable to it"),
+                    HasSubstr("relative uncertainty of 'Deflection' stands alone")));
+  // Accelerometer: sensitivity and phase over frequency; what is complex is told and left out.
+  EXPECT_EQ(
+      told(column("Frequency", "20 160", "\\hertz") +
+           column("Sensitivity", "10.01 10", "\\milli\\volt\\second\\tothe{2}\\per\\metre", "0.1 0.05") +
+           column("Phase", "180 -90", "\\degree", "0.5") +
+           "<quantity><name><content>S</content></name><s:complexListXMLList><s:valueMagnitudeXMLList>1</"
+           "s:valueMagnitudeXMLList></s:complexListXMLList></quantity>"),
+      "Frequency [Hz] 20 160; Sensitivity [V s2/m] 0.01001 0.01 u 5e-05 2.5e-05; Phase [rad] 3.14159 -1.5708 u "
+      "0.00436332 0.00436332; not read: /measurementResults/measurementResult/results/result/data/list/quantity ('S'): "
+      "no real numbers in it; ");
+  // Units of one's own, and those that stand beside SI.
+  EXPECT_EQ(told(column("Hardness", "62", "|HRC", "0.3")), "Hardness [|HRC] 62 u 0.15; ");
+  EXPECT_EQ(told(column("Pressure", "1.013", "\\milli\\bar", "0.002")), "Pressure [Pa] 101.3 u 0.1; ");
+  EXPECT_EQ(told(column("Angle", "60", "\\arcminute", "120")), "Angle [rad] 0.0174533 u 0.0174533; ");
+}
+
+TEST(DccImportTest, UnitsThatAreMissing) {
+  EXPECT_THAT(words("<s:real><s:value>1</s:value></s:real>"), HasSubstr("/quantity/real: it has no unit"));
+  EXPECT_THAT(words("<s:real><s:value>1</s:value><s:unit> </s:unit></s:real>"), HasSubstr("it has no unit"));
+  EXPECT_THAT(words("<s:realListXMLList><s:valueXMLList>1 2</s:valueXMLList></s:realListXMLList>"),
+              HasSubstr("/realListXMLList: it has no unit"));
+  EXPECT_THAT(told(column("F", "1 2 3", "\\newton \\newton", "0.1")), HasSubstr("2 units for 3 values"));
+  EXPECT_THAT(told(column("F", "1 2", "\\newton \\kelvin", "0.1")), HasSubstr("'N' and 'K' in one list"));
+  EXPECT_THAT(told(column("Ratio", "1 2", "\\one", "0.1")), "Ratio [1] 1 2 u 0.05 0.05; ");
+}
+
 TEST(DccImportTest, WhatCannotBeUsedIsRefusedWithThePlace) {
   const auto real = [](const std::string& value, const std::string& k, const std::string& u) {
     return "<s:real><s:value>" + value + "</s:value>" + kNewton + "<s:expandedUnc><s:uncertainty>" + u +
@@ -179,6 +271,30 @@ TEST(DccImportTest, HostileXml) {
   EXPECT_THAT(why(entity), HasSubstr("refers to '&nope;'"));
   entity.replace(entity.find("&nope;"), 6, "<!-- &nope; -->&amp;&#65;");
   EXPECT_THAT(why(entity), testing::Not(HasSubstr("refers to")));
+  // Ten entities, each ten times the one before: with or without a name that is used.
+  std::string bomb = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\">";
+  for (char c = 'b'; c <= 'j'; ++c) {
+    bomb += fmt::format("<!ENTITY {} \"", c);
+    for (int i = 0; i < 10; ++i) bomb += fmt::format("&{};", static_cast<char>(c - 1));
+    bomb += "\">";
+  }
+  auto blown = dcc("<quantity/>").substr(38);
+  EXPECT_THAT(why(bomb + "]>" + blown), HasSubstr("DOCTYPE"));
+  blown.replace(blown.find("Kraft"), 5, "&j;");
+  EXPECT_THAT(why(bomb + "]>" + blown), HasSubstr("DOCTYPE"));
+  EXPECT_THAT(why(blown), HasSubstr("refers to '&j;'"));
+  // As editors under Windows save it.
+  const auto small = dcc("<quantity/>");
+  for (const bool big : {false, true}) {
+    std::string wide = big ? "\xfe\xff" : "\xff\xfe";
+    for (const char c : small) wide += big ? std::string{'\0', c} : std::string{c, '\0'};
+    EXPECT_THAT(why(wide), HasSubstr("UTF-16"));
+    EXPECT_THAT(why(wide.substr(2)), HasSubstr("UTF-16")) << "without its mark";
+  }
+  EXPECT_EQ(why("\xef\xbb\xbf" + small), why(small)) << "the mark of UTF-8 is none";
+  auto latin = small;
+  latin.replace(latin.find("UTF-8"), 5, "ISO-8859-1").replace(latin.find("Kraft"), 1, "\xc4");
+  EXPECT_THAT(why(latin), HasSubstr("UTF-8"));
   std::string many = "<quantity><s:realListXMLList><s:valueXMLList>";
   for (std::size_t i = 0; i <= kMostDccNumbers; ++i) many += "1 ";
   many += "</s:valueXMLList><s:unitXMLList>\\newton</s:unitXMLList></s:realListXMLList></quantity>";
