@@ -323,7 +323,7 @@ TEST(InstrumentCalibration, AGeneratorSweepsAndNobodyIsAskedTo) {
   EXPECT_NEAR(most_V, 0.02 * 2.5, 1e-9) << "sweep_force_N by sensitivity_V_N";
   EXPECT_FALSE(on);
   std::map<std::string, Score> scores;
-  score(done->kept.record, hidden, scores);
+  score(done->kept.record, hidden, scores, 0);
   const auto& sweeps = scores["|T| by sweeps"];
   EXPECT_GT(sweeps.asked, 30);
   EXPECT_GE(sweeps.within, 0.8 * sweeps.asked);
