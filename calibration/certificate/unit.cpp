@@ -158,7 +158,7 @@ std::string dsi_unit(std::string_view symbol) {
     if (end < rest.size() && rest[end] == '/') below = true;
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  return out;
+  return out.empty() ? "\\one" : out;  // "1 1 "
 }
 
 std::optional<ReadUnit> read_dsi_unit(std::string_view text) {

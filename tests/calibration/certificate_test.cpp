@@ -309,6 +309,7 @@ TEST(SignatureTest, OneFlippedByteAnywhereFails) {
 }
 
 TEST(DsiUnitTest, ThereAndBack) {
+  EXPECT_EQ(dsi_unit("1 1 "), "\\one") << "found by the fuzzer";
   const std::pair<const char*, const char*> table[] = {{"N", "\\newton"},
                                                        {"1", "\\one"},
                                                        {"", "\\one"},
