@@ -25,17 +25,6 @@ double sign_of(const std::string& axis) { return axis.front() == '-' ? -1 : 1; }
 
 constexpr std::array kAxisNames{"x", "y", "z"};
 
-/// Why the last check of this standard says that a record may not be believed; nothing: it may, or none is asked for.
-void ask_check_standard(const std::string& standard, const FoundRecord& found, const rig::BenchConfig& bench,
-                        daq::WallTime now, std::vector<std::string>& reasons) {
-  if (standard.empty()) return;
-  const auto history = calibration::read_checks(check_history_of(bench));
-  auto why = history
-                 ? calibration::check_gate(*history, standard, found.kept.hash, bench.calibration.check_valid_s, now)
-                 : history.error().message;
-  if (!why.empty()) reasons.push_back(std::move(why));
-}
-
 /// Values of the normal axis that a plan will report.
 calibration::Interval range_of(const rig::BenchConfig& bench, const protocols::Plan& plan) {
   const double sign = sign_of(bench.force.normal_axis);
@@ -136,6 +125,16 @@ daq::Result<FoundRecord> believed(const std::string& named, const rig::BenchConf
       "{} not calibrated for this run: {}. Nothing was moved. ([calibration] policy = \"mark\" makes the run {}; bench "
       "file {})",
       words.subject, fmt::join(reasons, "; and "), words.otherwise, bench.file)};
+}
+
+void ask_check_standard(const std::string& standard, const FoundRecord& found, const rig::BenchConfig& bench,
+                        daq::WallTime now, std::vector<std::string>& reasons) {
+  if (standard.empty()) return;
+  const auto history = calibration::read_checks(check_history_of(bench));
+  auto why = history
+                 ? calibration::check_gate(*history, standard, found.kept.hash, bench.calibration.check_valid_s, now)
+                 : history.error().message;
+  if (!why.empty()) reasons.push_back(std::move(why));
 }
 
 std::string check_history_of(const rig::BenchConfig& bench) {

@@ -89,6 +89,11 @@ daq::Result<std::shared_ptr<const calibration::Record>> force_record_in_use(cons
 /// the instrument goes the phantom decides.
 std::optional<calibration::Interval> wished_positions(const protocols::Plan& plan, std::size_t axis);
 
+/// Adds to `reasons` why the last check of this standard says that a record may not be believed, if it does; for every
+/// gate. No standard: none is asked for.
+void ask_check_standard(const std::string& standard, const FoundRecord& found, const rig::BenchConfig& bench,
+                        daq::WallTime now, std::vector<std::string>& reasons);
+
 /// The file that keeps this bench's checks.
 std::string check_history_of(const rig::BenchConfig& bench);
 

@@ -183,19 +183,37 @@ int calibrations_revoke(const RevokeArguments& a) {
   return kPass;
 }
 
+namespace {
+
+/// What a check is of, as the bench file has it.
+struct Checked {
+  const char* key;          ///< of the standard's name in [calibration]
+  std::string standard;     ///< empty: the bench names none
+  std::string calibration;  ///< what the record in use is called; empty: none is
+  const char* unit;
+};
+Checked checked_by(const CheckStandardArguments& a, const rig::BenchConfig& bench) {
+  const auto& c = bench.calibration;
+  if (a.stage) return {"stage_check_standard", c.stage_check_standard, bench.stage.calibration, "m"};
+  if (a.vibration) return {"vibration_check_standard", c.vibration_check_standard, bench.vibration.calibration, "m/s2"};
+  return {"check_standard", c.check_standard, bench.force.calibration, "N"};
+}
+
+}  // namespace
+
 int check_standard(const CheckStandardArguments& a) {
   const auto path = find_toml(a.bench, "rig/benches", "bench");
   if (!path) return refuse(path.error().message);
   const auto bench = rig::load_bench(*path);
   if (!bench) return refuse(bench.error().message);
   calibration::CheckPoint point;
-  const auto& of_bench = a.stage ? bench->calibration.stage_check_standard : bench->calibration.check_standard;
-  point.standard = a.standard.empty() ? of_bench : a.standard;
+  const auto of = checked_by(a, *bench);
+  point.standard = a.standard.empty() ? of.standard : a.standard;
   if (point.standard.empty()) {
-    return refuse(fmt::format("no check standard is named: --standard, or [calibration] {}check_standard of the bench",
-                              a.stage ? "stage_" : ""));
+    return refuse(
+        fmt::format("no check standard is named: --standard, or [calibration] {} of the bench", of.key));
   }
-  const auto& named = a.stage ? bench->stage.calibration : bench->force.calibration;
+  const auto& named = of.calibration;
   if (!named.empty()) {
     const auto found = find_record(named, bench->calibration.store);
     if (!found) return refuse(found.error().message);
@@ -214,7 +232,7 @@ int check_standard(const CheckStandardArguments& a) {
   }
   point.at = daq::wall_now();
   point.value = a.value;
-  point.unit = a.unit;
+  point.unit = a.unit.empty() ? of.unit : a.unit;
   point.expected = a.expected ? *a.expected : before->expected;
   point.tolerance = a.tolerance ? *a.tolerance : before == nullptr ? 0 : before->tolerance;
   point.operator_name = a.operator_name;

@@ -39,12 +39,13 @@ int calibrations_revoke(const RevokeArguments& arguments);
 
 struct CheckStandardArguments {
   std::string bench = "sim";
-  bool stage = false;    ///< of the stage's error map, not of the force
+  bool stage = false;      ///< of the stage's error map, not of the force
+  bool vibration = false;  ///< of the accelerometer; not both
   std::string standard;  ///< empty: the bench's
   double value = 0;
   std::optional<double> expected;   ///< nothing: as at the check before
   std::optional<double> tolerance;  ///< nothing: as at the check before
-  std::string unit = "N";
+  std::string unit;  ///< empty: N, m of the stage, m/s2 of the accelerometer
   std::string operator_name;
   std::string mended;
 };

@@ -95,9 +95,12 @@ void add_calibrations(CLI::App& app, int& code) {
   standard->add_option("--bench", c.bench, "A name from rig/benches or a .toml file")->capture_default_str();
   standard->add_option("--standard", c.standard, "What was measured (default: [calibration] check_standard)");
   standard->add_option("--value", c.value, "What the rig read")->required();
-  standard->add_option("--unit", c.unit, "Of the value")->capture_default_str();
+  standard->add_option("--unit", c.unit, "Of the value (default: N, of the stage m, of the accelerometer m/s2)");
   standard->add_option("--expected", c.expected, "What it should be (default: as at the check before)");
   standard->add_flag("--stage", c.stage, "Of the stage's error map ([calibration] stage_check_standard), not of the force");
+  standard->add_flag("--vibration", c.vibration,
+                     "Of the accelerometer ([calibration] vibration_check_standard): what it reads on a handheld calibrator")
+      ->excludes("--stage");
   standard->add_option("--tolerance", c.tolerance, "Largest deviation; needed until 10 checks have made the chart");
   standard->add_option("--operator", c.operator_name, "Who checked");
   standard->add_option("--mended", c.mended, "After a failure: what was done. The chart begins anew");

@@ -36,6 +36,7 @@ std::vector<std::string> reasons_against(const FoundRecord& found, const rig::Be
       if (std::find(reasons.begin(), reasons.end(), why) == reasons.end()) reasons.push_back(std::move(why));
     }
   }
+  ask_check_standard(bench.calibration.vibration_check_standard, found, bench, now, reasons);
   if (!reasons.empty()) return reasons;
   if (const auto worth = vibration_calibration_of(record, found.kept.hash, bench.vibration); !worth)
     reasons.push_back(worth.error().message);

@@ -19,7 +19,8 @@ struct GatedVibration {
 };
 
 /// Errors, with policy "refuse": why the record may not be believed, all reasons in words; also a band ([vibration]
-/// band_Hz) that its response does not cover, and an axis that it says nothing of. With "mark" they are in
+/// band_Hz) that its response does not cover, an axis that it says nothing of, and a check standard
+/// ([calibration] vibration_check_standard) that failed or was not checked. With "mark" they are in
 /// `vibration.reasons`. A bench that names none: no error. That the device samples as it did is seen by
 /// Rig::bring_up().
 daq::Result<GatedVibration> pass_vibration_gate(const rig::BenchConfig& bench, daq::WallTime now);

@@ -215,6 +215,7 @@ CalibrationConfig read_calibration(StrictTable t) {
   c.check_standard = t.text("check_standard", "");
   c.check_valid_s = t.number("check_valid_h", {0.01, 10000}, c.check_valid_s / kHour) * kHour;
   c.stage_check_standard = t.text("stage_check_standard", "");
+  c.vibration_check_standard = t.text("vibration_check_standard", "");
   c.check_history = t.text("check_history", "");
   t.finish();
   return c;

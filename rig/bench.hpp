@@ -150,6 +150,7 @@ struct CalibrationConfig {
   std::string check_standard;           ///< its name; empty: none is asked for
   double check_valid_s = 24 * 3600;     ///< a check older than this does not count
   std::string stage_check_standard;     ///< the same for the stage, e.g. a gauge block
+  std::string vibration_check_standard; ///< the same for the accelerometer, e.g. a handheld calibrator
   std::string check_history;            ///< file that keeps the checks; empty: runs/check_standards/NAME.jsonl
 };
 

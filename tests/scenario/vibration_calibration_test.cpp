@@ -16,11 +16,14 @@
 #include <numbers>
 
 #include "apps/calibrate.hpp"
+#include "apps/calibrations_command.hpp"
+#include "apps/places.hpp"
 #include "apps/prompters.hpp"
 #include "apps/run.hpp"
 #include "apps/run_command.hpp"
 #include "apps/vibration_gate.hpp"
 #include "calibration/certificate/certificate.hpp"
+#include "calibration/check_standard.hpp"
 #include "calibration/record/calendar.hpp"
 #include "calibration/record/store.hpp"
 #include "calibration/signal/sine_fit.hpp"
@@ -318,6 +321,36 @@ TEST_F(VibrationCalibration, AllAxesGiveARecordACertificateAndAGate) {
     EXPECT_THAT(told, AllOf(HasSubstr(c.words), HasSubstr("Nothing was moved")));
     EXPECT_FALSE(fs::exists(fmt::format("{}/run{}.h5", dir_, runs)));
   }
+  // A handheld calibrator before the session: not checked, good, too old, failed, and mended.
+  const std::string check =
+      fmt::format("check_history = \"{}/checks.jsonl\"\nvibration_check_standard = \"calibrator, 159.15 Hz\"", dir_);
+  const auto checked = [&](double read_m_s2, const std::string& mended, const std::string& today) {
+    CheckStandardArguments a;
+    a.bench = dir_ + "/bench.toml";
+    a.vibration = true;
+    a.value = read_m_s2;
+    a.expected = 10;
+    a.tolerance = 0.3;
+    a.mended = mended;
+    const int code = check_standard(a);
+    const auto outcome = go("serial = \"A-1\"", check, 22, today);
+    return std::pair{code, outcome.ok() ? std::string("runs") : outcome.error().message};
+  };
+  EXPECT_THAT(go("serial = \"A-1\"", check, 22, "").error().message,
+              AllOf(HasSubstr("check standard 'calibrator, 159.15 Hz' has not been measured with this calibration"),
+                    HasSubstr("the vibration is not calibrated"), HasSubstr("Nothing was moved")));
+  EXPECT_EQ(checked(10.1, "", ""), (std::pair{int{kPass}, std::string("runs")}));
+  const auto history = calibration::read_checks(dir_ + "/checks.jsonl").value();
+  EXPECT_EQ(history.back().unit, "m/s2");
+  EXPECT_EQ(history.back().calibration, done->kept.hash);
+  EXPECT_THAT(checked(10.1, "", calibration::date_of({daq::wall_now().ns + 3 * 86'400'000'000'000})).second,
+              HasSubstr("the last check of 'calibrator, 159.15 Hz' is"));
+  const auto failed = checked(10.4, "", "");
+  EXPECT_EQ(failed.first, kFail);
+  EXPECT_THAT(failed.second, HasSubstr("check standard 'calibrator, 159.15 Hz' failed on"));
+  EXPECT_EQ(checked(10.0, "", "").first, kFail) << "measuring until it fits is no way out";
+  EXPECT_EQ(checked(10.0, "mounted anew", ""), (std::pair{int{kPass}, std::string("runs")}));
+
   const auto marked = go(cases[0].vibration, "policy = \"mark\"", 22, "");
   ASSERT_TRUE(marked.ok()) << told;
   EXPECT_THAT(told, AllOf(HasSubstr("vibrations: UNCALIBRATED"), HasSubstr(cases[0].words)));
