@@ -35,6 +35,7 @@
 #include "sim/bench_sim_config.hpp"
 #include "sim/generator_twin.hpp"
 #include "sim/world.hpp"
+#include "tests/scenario/shaker_bench.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -48,85 +49,11 @@ constexpr double kExpanded_percent = 0.5;
 constexpr double kDrift_percent = 0.1;
 constexpr double kTransverse_percent = 2;
 
-constexpr const char* kReference = R"(
-[reference]
-what = "accelerometer"
-serial = "R-1"
-certificate = "C-1"
-laboratory = "L"
-[accelerometer]
-drift_percent = 0.1
-transverse_percent = 2
-[[accelerometer.response]]
-frequency_Hz = 10
-sensitivity_mV_m_s2 = 10
-expanded_percent = 0.5
-expanded_phase_deg = 0.2
-[[accelerometer.response]]
-frequency_Hz = 1000
-sensitivity_mV_m_s2 = 10
-expanded_percent = 0.5
-expanded_phase_deg = 0.2
-)";
-
-std::string procedure_text(const std::string& axes, const std::string& frequencies, const std::string& more = "",
-                           int mountings = 3) {
-  return fmt::format(
-      "[procedure]\nname = \"test\"\nkind = \"vibration\"\n[vibration]\naxes = [{}]\nfrequencies_Hz = [{}]\n"
-      "amplitude_m_s2 = 12\nmountings = {}\nsettle_s = 0.1\nread_s = 0.2\n{}\n[vibration.budget]\n"
-      "channels_percent = 0.05\ntransverse_percent = 3\nstrain_percent = 0\nskew_us = 0.1\n"
-      "sensitivity_percent_K = 0.02\ntemperature_K = 1\n",
-      axes, frequencies, mountings, more);
-}
-
 /// What nobody knows.
 struct Hidden {
   sim::SimConfig config;
   std::string toml;  // [twin.vibration] and [twin.shaker]
 };
-
-std::string bench_text(const std::string& twins, const std::string& vibration = "serial = \"A-1\"") {
-  return fmt::format(R"(
-[bench]
-name = "shaker_test"
-[stage]
-codec = "tmcl"
-link = "memory:stage"
-travel_x_mm = [0, 200]
-travel_y_mm = [0, 100]
-travel_z_mm = [-80, 0]
-clear_z_mm = -5
-max_speed_mm_s = 200
-retract_speed_mm_s = 40
-acceleration_mm_s2 = 5000
-steps_per_mm = [1000, 1000, -1000]
-keeps_position = true
-status_rate_Hz = 20
-reaction_ms = 2.5
-host_silence_ms = 300
-latency_ms = 0.1
-in_position_mm = 0.005
-[force]
-codec = "ati_rdt"
-link = "memory:force"
-rate_Hz = 100
-counts_per_N = 1000000
-counts_per_N_m = 1000000
-[vibration]
-codec = "strigil_stream"
-link = "memory:vibration"
-{}
-[timing]
-max_bound_us = 20000
-[interlock]
-max_force_N = 25
-force_stale_ms = 500
-stage_stale_ms = 500
-stuck_ms = 100
-{}
-)",
-                     vibration, twins);
-}
 
 Hidden random_twin(sim::Noise& noise) {
   const auto between = [&](double low, double high) { return low + (high - low) * noise.uniform(); };
@@ -183,7 +110,7 @@ class VibrationCalibration : public testing::Test {
   void TearDown() override { fs::remove_all(dir_); }
 
   daq::Result<CalibrateDone> calibrate(const std::string& bench, const std::string& procedure, std::uint64_t seed = 1,
-                                       const std::string& reference = kReference) {
+                                       const std::string& reference = kReferenceAccelerometer) {
     Answers answers;
     answers.hands_s = 0;
     ScriptedPrompter nobody(answers);
@@ -192,7 +119,7 @@ class VibrationCalibration : public testing::Test {
 
   daq::Result<CalibrateDone> calibrate(const std::string& bench, const std::string& procedure,
                                        protocols::Prompter& prompter, const WorldWatch& world, std::uint64_t seed = 1,
-                                       const std::string& reference = kReference) {
+                                       const std::string& reference = kReferenceAccelerometer) {
     CalibrateOptions o;
     auto read = rig::parse_bench(bench, "bench.toml");
     if (!read) return read.error();
@@ -378,7 +305,7 @@ TEST_F(VibrationCalibration, AllAxesGiveARecordACertificateAndAGate) {
 
 TEST_F(VibrationCalibration, WhatCannotBeIsRefusedInWords) {
   const auto why = [&](const std::string& bench, const std::string& procedure,
-                       const std::string& reference = kReference) {
+                       const std::string& reference = kReferenceAccelerometer) {
     const auto done = calibrate(bench, procedure, 1, reference);
     return done ? std::string("accepted") : done.error().message;
   };
@@ -436,14 +363,14 @@ TEST_F(VibrationCalibration, AGeneratorFindsTheLevelsAndItsResponseIsThatOfHands
   bool on = true, shook_while_mounted = false;
   double most_V = 0;
   std::size_t mounted = 0;
-  const auto done = calibrate(bench_text(twins + kGenerator), procedure, by_generator,
-                              [&](const sim::World& world, daq::HostTime) {
-                                on = world.generator()->on();
-                                most_V = world.generator()->most_V();
-                                shook_while_mounted = shook_while_mounted || (on && by_generator.asked.size() > mounted);
-                                mounted = by_generator.asked.size();
-                                return daq::Duration{};
-                              });
+  const auto done =
+      calibrate(bench_text(twins + kGenerator), procedure, by_generator, [&](const sim::World& world, daq::HostTime) {
+        on = world.generator()->on();
+        most_V = world.generator()->most_V();
+        shook_while_mounted = shook_while_mounted || (on && by_generator.asked.size() > mounted);
+        mounted = by_generator.asked.size();
+        return daq::Duration{};
+      });
   ASSERT_TRUE(done.ok()) << done.error().message;
   EXPECT_THAT(by_generator.asked, testing::ElementsAre(HandsTask::kMount, HandsTask::kMount));
   EXPECT_GT(std::count(by_hand.asked.begin(), by_hand.asked.end(), HandsTask::kShake), 8);
@@ -464,8 +391,8 @@ TEST_F(VibrationCalibration, AGeneratorFindsTheLevelsAndItsResponseIsThatOfHands
   const auto& tables = done->kept.record.tables;
   const auto levels = std::find_if(tables.begin(), tables.end(), [](const auto& t) { return t.name == "response_az"; });
   ASSERT_NE(levels, tables.end());
-  const auto column = static_cast<std::size_t>(
-      std::find(levels->columns.begin(), levels->columns.end(), "amplitude") - levels->columns.begin());
+  const auto column = static_cast<std::size_t>(std::find(levels->columns.begin(), levels->columns.end(), "amplitude") -
+                                               levels->columns.begin());
   ASSERT_LT(column, levels->columns.size());
   for (const auto& row : levels->rows) EXPECT_NEAR(row.at(column), 12, 0.04 * 12);
 }
@@ -492,13 +419,13 @@ TEST_F(VibrationCalibration, AGeneratorThatFailsLeavesNoRecordAndNoSignal) {
     bool on = true;
     double most_V = 0;
     Witness hands;
-    const auto done = calibrate(bench_text(fmt::format("[twin.shaker]\n[twin.generator]\n{}\n{}", c.twin, kGenerator)),
-                                procedure_text("\"z\"", "160", "", 2), hands,
-                                [&](const sim::World& world, daq::HostTime) {
-                                  on = world.generator()->on();
-                                  most_V = world.generator()->most_V();
-                                  return daq::Duration{};
-                                });
+    const auto done =
+        calibrate(bench_text(fmt::format("[twin.shaker]\n[twin.generator]\n{}\n{}", c.twin, kGenerator)),
+                  procedure_text("\"z\"", "160", "", 2), hands, [&](const sim::World& world, daq::HostTime) {
+                    on = world.generator()->on();
+                    most_V = world.generator()->most_V();
+                    return daq::Duration{};
+                  });
     ASSERT_FALSE(done.ok()) << c.twin;
     EXPECT_THAT(done.error().message, AllOf(HasSubstr("the generator on memory:generator"), HasSubstr(c.words)));
     EXPECT_EQ(done.error().message.find("switch it off by hand") == std::string::npos, c.known_off)
