@@ -84,9 +84,9 @@ void conversation(const std::uint8_t* data, std::size_t size) {
     s.frequency_Hz = 1 + data[at + 1];
     s.to_Hz = s.frequency_Hz + 10;
     s.up_s = s.back_s = 0.5;
-    s.peak_V = data[at + 1] / 255.0 * 1.1 * kMax_V;
+    s.peak_V = (1 + data[at + 1]) / 256.0 * 1.1 * kMax_V;
     const bool taken = b.session.set(s);
-    require(!taken || s.peak_V <= kMax_V);
+    require(!taken || s.wave == daq::GeneratorWave::kOff || s.peak_V <= kMax_V);
     harmed = harmed || data[at + 2] != 0 || data[at + 3] != 0;
     b.turn(data[at + 2], data[at + 3]);
     for (int i = 0; i < 400; ++i) b.turn();
