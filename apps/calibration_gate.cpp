@@ -75,15 +75,14 @@ std::vector<std::string> reasons_against_stage(const FoundRecord& found, const r
 void ask_travel(const calibration::Record& record, const protocols::Plan& plan, std::vector<std::string>& reasons) {
   const auto travel = calibration::travel_of(record);
   if (!travel) return;
-  constexpr double kNothing_m = 1e-3, kMilli = 1e3;
+  constexpr double kMilli = 1e3;
   for (const auto axis : {rig::kX, rig::kY}) {
     const auto wished = wished_positions(plan, axis);
     const auto& use = (*travel)[axis];
-    if (!wished || (wished->low >= use.low - kNothing_m && wished->high <= use.high + kNothing_m)) continue;
+    if (!wished || !calibration::leaves_travel(use, wished->low, wished->high)) continue;
     reasons.push_back(fmt::format(
-        "its zero was looked at from {} {:g} to {:g} mm, and the run strokes from {:g} to {:g} "
-        "mm",
-        kAxisNames[axis], use.low * kMilli, use.high * kMilli, wished->low * kMilli, wished->high * kMilli));
+        "its zero was looked at from {} {:g} to {:g} mm, and the run strokes from {:g} to {:g} mm", kAxisNames[axis],
+        use.low * kMilli, use.high * kMilli, wished->low * kMilli, wished->high * kMilli));
   }
 }
 

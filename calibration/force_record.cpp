@@ -1,7 +1,5 @@
 #include "calibration/force_record.hpp"
 
-#include <algorithm>
-
 namespace strigil::calibration {
 namespace {
 
@@ -16,12 +14,16 @@ DataTable travel_table(const TravelBox& box) {
 }
 
 std::optional<TravelBox> travel_of(const Record& record) {
-  const auto found =
-      std::find_if(record.tables.begin(), record.tables.end(), [](const DataTable& t) { return t.name == kName; });
+  const auto* found = find_table(record, kName);
   TravelBox box;
-  if (found == record.tables.end() || found->rows.size() != 1 || found->rows[0].size() != 2 * box.size()) return {};
+  if (found == nullptr || found->rows.size() != 1 || found->rows[0].size() != 2 * box.size()) return {};
   for (std::size_t a = 0; a < box.size(); ++a) box[a] = {found->rows[0][2 * a], found->rows[0][2 * a + 1]};
   return box;
+}
+
+bool leaves_travel(const Interval& use, double low_m, double high_m) {
+  constexpr double kNothing_m = 1e-3;
+  return low_m < use.low - kNothing_m || high_m > use.high + kNothing_m;
 }
 
 }  // namespace strigil::calibration

@@ -17,4 +17,7 @@ using TravelBox = std::array<Interval, 3>;  ///< x, y, z of the stage, m
 /// Reads it back; nothing where the zero was not looked at over the travel: then the record says nothing of it.
 [[nodiscard]] std::optional<TravelBox> travel_of(const Record& record);
 
+/// Whether something from `low_m` to `high_m` on one axis lies outside `use`; a millimetre means nothing to cables.
+[[nodiscard]] bool leaves_travel(const Interval& use, double low_m, double high_m);
+
 }  // namespace strigil::calibration

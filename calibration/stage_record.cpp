@@ -35,9 +35,8 @@ daq::Result<PitchTable> error_map_of(const Record& record, std::string_view axis
         fmt::format("its fit is a {}, and an error map of axis {} is a table", name_of(record.fit.kind), axis));
   }
   const auto name = name_of_map(axis);
-  const auto found =
-      std::find_if(record.tables.begin(), record.tables.end(), [&](const DataTable& t) { return t.name == name; });
-  if (found == record.tables.end()) return refuse(fmt::format("it has no table '{}'", name));
+  const auto* found = find_table(record, name);
+  if (found == nullptr) return refuse(fmt::format("it has no table '{}'", name));
   const bool fits =
       found->columns.size() >= kNeeded && found->units.size() >= kNeeded &&
       std::equal(kColumns.begin(), kColumns.begin() + kNeeded, found->columns.begin()) &&

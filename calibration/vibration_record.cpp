@@ -32,9 +32,8 @@ daq::Result<std::vector<VibrationResponse>> response_of(const Record& record, st
     return daq::Error{fmt::format("calibration '{}': {}", record.id, why)};
   };
   const auto name = name_of_response(channel);
-  const auto table =
-      std::find_if(record.tables.begin(), record.tables.end(), [&](const DataTable& t) { return t.name == name; });
-  if (table == record.tables.end()) return refuse(fmt::format("it has no table '{}'", name));
+  const auto* table = find_table(record, name);
+  if (table == nullptr) return refuse(fmt::format("it has no table '{}'", name));
   if (table->columns != kColumns || table->units != kUnits)
     return refuse(fmt::format("table '{}' has other columns or units than a frequency response", name));
   std::vector<VibrationResponse> out;

@@ -27,12 +27,11 @@ ForceUncertainty uncertainty_of(const ForceCalibration& c, const MeanForce& f) {
 
 std::string outside_travel(const ForceCalibration& c, const rig::Position& at_m) {
   if (!c.travel_m) return {};
-  constexpr double kNothing_m = 1e-3;  // cables do not care
   constexpr double kMilli = 1e3;
   std::vector<std::string> out;
   for (std::size_t a = 0; a < rig::kAxes; ++a) {
     const auto& use = (*c.travel_m)[a];
-    if (use.low - kNothing_m <= at_m[a] && at_m[a] <= use.high + kNothing_m) continue;
+    if (!calibration::leaves_travel(use, at_m[a], at_m[a])) continue;
     out.push_back(
         fmt::format("{} {:.1f} mm ({:g} to {:g} mm)", "xyz"[a], at_m[a] * kMilli, use.low * kMilli, use.high * kMilli));
   }

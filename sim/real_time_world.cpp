@@ -47,21 +47,18 @@ struct RealTimeWorld::Wires {
   void turn(daq::HostTime now) {
     world.advance(now);
     std::array<std::byte, daq::kChunkCapacity> room;
-    for (std::size_t i = 0; i < kDevices; ++i) {
+    const auto serve = [&room](RealWire& w, const auto& receive) {
       for (int taken = 0; taken < kMostTakes; ++taken) {
-        const std::size_t size = wire[i]->take(room);
+        const std::size_t size = w.take(room);
         if (size == 0) break;
-        world.receive(static_cast<DeviceName>(i), std::span(room).first(size), now);
+        receive(std::span(room).first(size));
       }
-      wire[i]->flush();
+      w.flush();
+    };
+    for (std::size_t i = 0; i < kDevices; ++i) {
+      serve(*wire[i], [&](auto bytes) { world.receive(static_cast<DeviceName>(i), bytes, now); });
     }
-    if (!generator) return;
-    for (int taken = 0; taken < kMostTakes; ++taken) {
-      const std::size_t size = generator->take(room);
-      if (size == 0) break;
-      world.receive_generator(std::span(room).first(size), now);
-    }
-    generator->flush();
+    if (generator) serve(*generator, [&](auto bytes) { world.receive_generator(bytes, now); });
   }
 
   const double turn_period_ns;

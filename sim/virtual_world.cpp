@@ -125,20 +125,18 @@ struct VirtualWorld::Wires {
 
   /// Gives every device what reaches it before the next step.
   void carry_to_devices() {
-    for (std::size_t i = 0; i < kDevices; ++i) {
-      const Outgoing* message = wire[i].outgoing.front();
+    const auto deliver = [this](Wire& w, const auto& receive) {
+      const Outgoing* message = w.outgoing.front();
       while (message != nullptr && message->arrives <= world.next_step()) {
-        world.receive(static_cast<DeviceName>(i), {message->bytes.data(), message->size}, message->arrives);
-        wire[i].outgoing.release();
-        message = wire[i].outgoing.front();
+        receive(std::span<const std::byte>(message->bytes.data(), message->size), message->arrives);
+        w.outgoing.release();
+        message = w.outgoing.front();
       }
+    };
+    for (std::size_t i = 0; i < kDevices; ++i) {
+      deliver(wire[i], [&](auto bytes, auto at) { world.receive(static_cast<DeviceName>(i), bytes, at); });
     }
-    const Outgoing* told = generator.outgoing.front();
-    while (told != nullptr && told->arrives <= world.next_step()) {
-      world.receive_generator({told->bytes.data(), told->size}, told->arrives);
-      generator.outgoing.release();
-      told = generator.outgoing.front();
-    }
+    deliver(generator, [&](auto bytes, auto at) { world.receive_generator(bytes, at); });
   }
 
   [[nodiscard]] std::optional<daq::HostTime> first_arrival() const {
@@ -213,9 +211,10 @@ daq::Result<std::unique_ptr<daq::Link>> VirtualWorld::open(const std::string& ur
 daq::Result<std::unique_ptr<daq::Link>> VirtualWorld::open_aside(const std::string& uri, daq::ChunkRing& own) {
   auto& wire = wires_->generator;
   if (uri != wire.uri || wires_->world.generator() == nullptr || wire.open) {
-    return daq::Error{fmt::format("cannot open '{}': the generator of a simulated bench is at '{}', once; check "
-                                  "[generator] link in the bench file",
-                                  uri, wire.uri)};
+    return daq::Error{
+        fmt::format("cannot open '{}': the generator of a simulated bench is at '{}', once; check "
+                    "[generator] link in the bench file",
+                    uri, wire.uri)};
   }
   wire.incoming.clear();
   wire.open = true;

@@ -109,4 +109,9 @@ const CalibratedQuantity* find_quantity(const Record& r, std::string_view channe
   return found == r.quantities.end() ? nullptr : &*found;
 }
 
+const DataTable* find_table(const Record& r, std::string_view name) {
+  const auto found = std::find_if(r.tables.begin(), r.tables.end(), [&](const DataTable& t) { return t.name == name; });
+  return found == r.tables.end() ? nullptr : &*found;
+}
+
 }  // namespace strigil::calibration

@@ -200,5 +200,7 @@ daq::Result<ReadRecord> parse_record(std::string_view text);
 std::optional<double> expanded_at(const CalibratedQuantity& quantity, double value);
 /// The quantity of that channel; nullptr: there is none.
 const CalibratedQuantity* find_quantity(const Record& record, std::string_view channel);
+/// The table of that name; nullptr: there is none.
+const DataTable* find_table(const Record& record, std::string_view name);
 
 }  // namespace strigil::calibration

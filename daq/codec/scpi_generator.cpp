@@ -183,7 +183,6 @@ void ScpiGenerator::take_error(const std::string& line, HostTime now) {
   }
   if (errors_++ == 0) first_error_ = told;
   asked_ = false;  // its queue is asked until it is empty; what was set is not said again
-  queue_.front().answer = Answer::kNoError;
 }
 
 void ScpiGenerator::take_identity(const std::string& line, HostTime now) {
@@ -222,7 +221,7 @@ void ScpiGenerator::ask(const std::string& question, Answer answer, double numbe
 
 void ScpiGenerator::set_up() {
   // Off first, and again after a reset that may have made anything of it.
-  queue_.push_back({"*CLS", "SYST:ERR?", Answer::kNoError, 0});
+  tell("*CLS");
   tell(output(" OFF"));
   tell("*RST");
   tell(output(" OFF"));

@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <cstring>
-#include <filesystem>
 #include <mutex>
 #include <thread>
 
@@ -16,6 +15,7 @@
 #include "daq/link/io_thread.hpp"
 #include "daq/publish/publisher.hpp"
 #include "daq/record/recorder.hpp"
+#include "daq/temporary_folder.hpp"
 #include "rig/wire_pacer.hpp"
 #include "tests/bench/bare_zmq.hpp"
 #include "tests/bench/sensor_device.hpp"
@@ -294,12 +294,11 @@ void rdt_latency(const Options& options, const std::string& folder, std::vector<
 }
 
 int latency_bench(const Options& options) {
-  std::string folder = (std::filesystem::temp_directory_path() / "strigil-latency-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) give_up("no folder can be made");
+  const auto folder = daq::TemporaryFolder::make("latency");
+  if (!folder) give_up(folder.error().message);
   std::vector<Figure> figures;
-  sensor_stream_latency(options, folder, figures);
-  rdt_latency(options, folder, figures);
-  std::filesystem::remove_all(folder);
+  sensor_stream_latency(options, folder->path(), figures);
+  rdt_latency(options, folder->path(), figures);
   return report(options, figures);
 }
 

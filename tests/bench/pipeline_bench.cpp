@@ -10,6 +10,7 @@
 
 #include "daq/codec/rdt.hpp"
 #include "daq/strict_toml.hpp"
+#include "daq/temporary_folder.hpp"
 #include "tests/bench/bare_relay.hpp"
 #include "tests/bench/bare_zmq.hpp"
 #include "tests/bench/cpu_clock.hpp"
@@ -99,8 +100,9 @@ int pipeline_bench(const Options& options) {
   const int windows = options.choose(9, 3, 1);
   const double window_s = options.choose(2.5, 1.0, 0.5);
   if (options.program.empty()) give_up("say where the program is: --strigil PROGRAM");
-  std::string folder = (fs::temp_directory_path() / "strigil-pipeline-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) give_up("no folder can be made");
+  const auto made = daq::TemporaryFolder::make("pipeline");
+  if (!made) give_up(made.error().message);
+  const auto& folder = made->path();
   write_bench(folder + "/rates.toml");
   const auto bare = [&] {
     return bare_relay_share(daq::from_seconds(1 / kForceRate_Hz), static_cast<std::uint64_t>(window_s * kForceRate_Hz),
@@ -152,7 +154,6 @@ int pipeline_bench(const Options& options) {
   const auto lost = told.find("nothing was lost") == std::string::npos ? "; SAMPLES WERE LOST" : "; nothing was lost";
   (void)sim.end(SIGTERM);
   const double bare_after = bare();
-  fs::remove_all(folder);
   Figure f;
   f.name = "whole pipeline, 7 kHz x 6 and 25.6 kHz x 3";
   f.unit = "of a core";

@@ -12,6 +12,7 @@
 #include "calibration/certificate/unit.hpp"
 #include "daq/json_text.hpp"
 #include "daq/strict_toml.hpp"
+#include "daq/temporary_folder.hpp"
 #include "record_fixture.hpp"
 #include "reference_data.hpp"
 
@@ -92,8 +93,9 @@ std::vector<Record> all_records() {
 
 TEST(CertificateTest, EveryDccIsValidByTheSchemaAndBreaksNoRule) {
   const auto schema = reference_data("dcc/v3.3.0/dcc.xsd");
-  std::string pattern = (std::filesystem::temp_directory_path() / "strigil-dcc-XXXXXX").string();
-  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+  const auto folder = daq::TemporaryFolder::make("dcc");
+  ASSERT_TRUE(folder.ok()) << folder.error().message;
+  const auto& path = folder->path();
   const bool can = schema && std::system("xmllint --version >/dev/null 2>&1") == 0;
   for (const auto& r : all_records()) {
     ASSERT_THAT(problems_of(r), IsEmpty()) << r.id;
@@ -105,14 +107,13 @@ TEST(CertificateTest, EveryDccIsValidByTheSchemaAndBreaksNoRule) {
       ASSERT_TRUE(findings.ok()) << findings.error().message;
       for (const auto& f : *findings) ADD_FAILURE() << r.id << ": " << f.rule << " " << f.where << ": " << f.text;
       if (!can) continue;
-      const auto file = pattern + "/" + r.id + ".xml";
+      const auto file = path + "/" + r.id + ".xml";
       std::ofstream(file) << xml;
       const auto command =
-          "xmllint --nonet --noout --schema '" + *schema + "' '" + file + "' >'" + pattern + "/log' 2>&1";
-      EXPECT_EQ(std::system(command.c_str()), 0) << daq::read_text_file(pattern + "/log").value();
+          "xmllint --nonet --noout --schema '" + *schema + "' '" + file + "' >'" + path + "/log' 2>&1";
+      EXPECT_EQ(std::system(command.c_str()), 0) << daq::read_text_file(path + "/log").value();
     }
   }
-  std::filesystem::remove_all(pattern);
   if (!can) GTEST_SKIP() << "no schema or no xmllint: only our own rules were looked at";
 }
 

@@ -15,6 +15,7 @@
 
 #include "daq/publish/publisher.hpp"
 #include "daq/publish/subscriber.hpp"
+#include "daq/temporary_folder.hpp"
 
 namespace strigil::daq {
 namespace {
@@ -37,13 +38,6 @@ StreamDescription stream(StreamId id, const std::string& name) {
 
 class PublishEndpoint : public testing::Test {
  protected:
-  PublishEndpoint() {
-    std::string name = (std::filesystem::temp_directory_path() / "strigil-endpoint-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    folder = name;
-  }
-  ~PublishEndpoint() override { std::filesystem::remove_all(folder); }
-
   Result<std::unique_ptr<Publisher>> start(const std::string& endpoint) {
     config.endpoint = endpoint;
     return Publisher::start(config, {.id = "run"}, {stream(0, "force")},
@@ -56,7 +50,8 @@ class PublishEndpoint : public testing::Test {
     return path;
   }
 
-  std::filesystem::path folder;
+  TemporaryFolder own_folder = TemporaryFolder::make("endpoint").value();
+  std::filesystem::path folder = own_folder.path();
   PublisherConfig config;
 };
 

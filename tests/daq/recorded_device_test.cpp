@@ -3,14 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 
 #include "daq/codec/rdt_session.hpp"
 #include "daq/codec/sensor_stream_session.hpp"
 #include "daq/link/io_thread.hpp"
 #include "daq/record/run_writer.hpp"
+#include "daq/temporary_folder.hpp"
 
 namespace strigil::daq {
 namespace {
@@ -75,10 +74,7 @@ class Heard final : public SessionOutput {
 class RecordedDeviceTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "strigil-recorded-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    path_ = dir_ + "/run.h5";
+    path_ = folder_.path() + "/run.h5";
     RunHeader header;
     header.run_id = "test";
     header.streams = {described(0, "force", "force", 6, 1000, 1000),
@@ -97,7 +93,6 @@ class RecordedDeviceTest : public testing::Test {
     for (std::uint64_t i = 0; i < 100; ++i) write(**writer, block_of(1, 3, 64, i * 64, 156'250, i * 10'000));
     ASSERT_TRUE((*writer)->finish("{}", {}).ok());
   }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
 
   void write(RunWriter& writer, const Block& b) {
     ASSERT_TRUE(writer.append(b).ok());
@@ -126,7 +121,7 @@ class RecordedDeviceTest : public testing::Test {
     session.on_time(heard.now, heard);
   }
 
-  std::string dir_;
+  TemporaryFolder folder_ = TemporaryFolder::make("recorded").value();
   std::string path_;
   std::map<StreamId, std::vector<std::int32_t>> written_;
 };
@@ -160,7 +155,7 @@ TEST_F(RecordedDeviceTest, AnythingElseSpeaksTheSensorStreamAndDescribesItself) 
 TEST_F(RecordedDeviceTest, WhatIsNoSensorIsRefusedInWords) {
   EXPECT_THAT(RecordedDevice::load(path_, "position").error().message, HasSubstr("no rate"));
   EXPECT_THAT(RecordedDevice::load(path_, "pressure").error().message, HasSubstr("it has force, vibration, position"));
-  EXPECT_FALSE(RecordedDevice::load(dir_ + "/none.h5", "force").ok());
+  EXPECT_FALSE(RecordedDevice::load(folder_.path() + "/none.h5", "force").ok());
 }
 
 TEST_F(RecordedDeviceTest, TheIoThreadPlaysItAndSaysWhenItIsOver) {

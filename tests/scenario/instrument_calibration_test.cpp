@@ -5,12 +5,10 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <map>
 
@@ -23,6 +21,7 @@
 #include "calibration/record/calendar.hpp"
 #include "calibration/record/store.hpp"
 #include "daq/strict_toml.hpp"
+#include "daq/temporary_folder.hpp"
 #include "protocols/calibrate/procedure_runner.hpp"
 #include "protocols/calibrate/window_collector.hpp"
 #include "rig/interlock.hpp"
@@ -294,8 +293,8 @@ TEST(InstrumentCalibration, AGeneratorSweepsAndNobodyIsAskedTo) {
   sim::Noise noise(41);
   auto hidden = random_instrument(noise);
   for (auto& g : hidden.accelerometer_gain) g = 0;  // common to all lines: one draw would decide of them all
-  std::string pattern = (std::filesystem::temp_directory_path() / "strigil-sweeps-XXXXXX").string();
-  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+  const auto folder = daq::TemporaryFolder::make("sweeps");
+  ASSERT_TRUE(folder.ok()) << folder.error().message;
   auto text = quick_procedure();
   const auto from = text.find("[instrument.weighing]"), to = text.find("[instrument.vibration]");
   text.erase(from, to - from);
@@ -304,7 +303,7 @@ TEST(InstrumentCalibration, AGeneratorSweepsAndNobodyIsAskedTo) {
   const auto file = protocols::parse_procedure(text, "sweeps.toml", o.setup);
   ASSERT_TRUE(file.ok()) << file.error().message;
   o.procedure = &*file;
-  o.records = pattern;
+  o.records = folder->path();
   o.head.operator_name = "T";
   o.virtual_time = true;
   o.seed = 5;
@@ -331,7 +330,6 @@ TEST(InstrumentCalibration, AGeneratorSweepsAndNobodyIsAskedTo) {
   EXPECT_LT(sweeps.relative / sweeps.asked, 0.06) << "U says something";
   fmt::print("{} of {} lines within U, worst {:.2f}, U {:.1f} %\n", sweeps.within, sweeps.asked, sweeps.worst,
              100 * sweeps.relative / sweeps.asked);
-  std::filesystem::remove_all(pattern);
 }
 
 // One calibration, kept as a record: what gates say of it in words, and certificates of it.
@@ -340,8 +338,8 @@ TEST(InstrumentCalibration, TheRecordGatesRunsAndMakesCertificates) {
   const auto hidden = random_instrument(noise);
   auto done = calibrate(hidden, 3);
   ASSERT_TRUE(done.ok()) << done.error().message;
-  std::string pattern = (std::filesystem::temp_directory_path() / "strigil-instrument-XXXXXX").string();
-  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+  const auto folder = daq::TemporaryFolder::make("instrument");
+  ASSERT_TRUE(folder.ok()) << folder.error().message;
   auto& r = done->record;
   r.id = "INST-1";
   r.software = "test";
@@ -354,10 +352,10 @@ TEST(InstrumentCalibration, TheRecordGatesRunsAndMakesCertificates) {
   r.traceability = {setup_of(hidden).reference.trace};
   r.performed_from = r.performed_until = r.issued = calibration::parse_instant("2026-11-01").value();
   r.valid_until = calibration::parse_instant("2027-11-01").value();
-  const auto kept = calibration::keep_record(pattern, r);
+  const auto kept = calibration::keep_record(folder->path(), r);
   ASSERT_TRUE(kept.ok()) << kept.error().message;
 
-  bench.calibration.store = pattern;
+  bench.calibration.store = folder->path();
   bench.instrument.calibration = "INST-1";
   const auto today = calibration::parse_instant("2027-01-01").value();
   const auto words = [&](const rig::BenchConfig& b, daq::WallTime now) {
@@ -396,7 +394,6 @@ TEST(InstrumentCalibration, TheRecordGatesRunsAndMakesCertificates) {
     std::ofstream(std::string(keep) + "/instrument.html") << calibration::to_html(c);
     std::ofstream(std::string(keep) + "/instrument.xml") << calibration::to_dcc(c);
   }
-  std::filesystem::remove_all(pattern);
 }
 
 }  // namespace

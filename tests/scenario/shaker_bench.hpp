@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "tests/scenario/tmcl_stage.hpp"
+
 namespace strigil::apps {
 
 inline constexpr const char* kReferenceAccelerometer = R"(
@@ -42,23 +44,7 @@ inline std::string bench_text(const std::string& twins, const std::string& vibra
   return fmt::format(R"(
 [bench]
 name = "shaker_test"
-[stage]
-codec = "tmcl"
-link = "memory:stage"
-travel_x_mm = [0, 200]
-travel_y_mm = [0, 100]
-travel_z_mm = [-80, 0]
-clear_z_mm = -5
-max_speed_mm_s = 200
-retract_speed_mm_s = 40
-acceleration_mm_s2 = 5000
-steps_per_mm = [1000, 1000, -1000]
-keeps_position = true
-status_rate_Hz = 20
-reaction_ms = 2.5
-host_silence_ms = 300
-latency_ms = 0.1
-in_position_mm = 0.005
+{}status_rate_Hz = 20
 [force]
 codec = "ati_rdt"
 link = "memory:force"
@@ -78,7 +64,7 @@ stage_stale_ms = 500
 stuck_ms = 100
 {}
 )",
-                     vibration, twins);
+                     kTmclStage, vibration, twins);
 }
 
 }  // namespace strigil::apps

@@ -21,6 +21,7 @@
 #include "rig/stage_map.hpp"
 #include "sim/noise.hpp"
 #include "sim/world.hpp"
+#include "tests/scenario/tmcl_stage.hpp"
 
 namespace strigil::apps {
 namespace {
@@ -55,23 +56,7 @@ std::string bench_text(const HiddenStage& h) {
   return fmt::format(R"(
 [bench]
 name = "stage_test"
-[stage]
-codec = "tmcl"
-link = "memory:stage"
-travel_x_mm = [0, 200]
-travel_y_mm = [0, 100]
-travel_z_mm = [-80, 0]
-clear_z_mm = -5
-max_speed_mm_s = 200
-retract_speed_mm_s = 40
-acceleration_mm_s2 = 5000
-steps_per_mm = [1000, 1000, -1000]
-keeps_position = true
-status_rate_Hz = 200
-reaction_ms = 2.5
-host_silence_ms = 300
-latency_ms = 0.1
-in_position_mm = 0.005
+{}status_rate_Hz = 200
 serial = "S1"
 [force]
 codec = "ati_rdt"
@@ -104,7 +89,8 @@ wave_mm = {}
 lead_mm = {}
 ripple_um = 0.2
 )",
-                     h.backlash_um, h.scale_ppm, h.periodic_um, h.phase_deg, h.wave_um, h.wave_mm, h.lead_mm);
+                     kTmclStage, h.backlash_um, h.scale_ppm, h.periodic_um, h.phase_deg, h.wave_um, h.wave_mm,
+                     h.lead_mm);
 }
 
 constexpr double kReferenceNoise_m = 0.1e-6;
