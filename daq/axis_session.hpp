@@ -2,7 +2,9 @@
 // use any of them. Sans-IO like every session.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -28,6 +30,13 @@ struct AxisReading {
   std::uint32_t reports = 0;  ///< of its position, so far
   std::uint32_t fault = 0;    ///< the device's own fault bits or code, in words by fault_words()
 };
+
+/// How long a wish may wait for its turn on the wire before it is dropped: whoever steers has long changed its mind.
+/// Longer where the line itself is given longer for an answer, or one lost answer would drop what waits behind it.
+[[nodiscard]] constexpr Duration longest_wish(Duration answer_timeout) noexcept {
+  constexpr Duration kLeast = std::chrono::milliseconds(200);
+  return std::max(kLeast, 3 * answer_timeout);
+}
 
 /// Loop thread only; noexcept, no allocation after construction. Commands are wishes for the newest state: a velocity
 /// that waits for its turn on the wire is overtaken by a newer one for the same axis, and a stop overtakes both. Every

@@ -82,6 +82,7 @@ StageConfig read_stage(StrictTable t) {
     }
     s.keeps_position = t.boolean("keeps_position", false);
     s.host_silence_s = t.number("host_silence_ms", {50, 2000}, s.host_silence_s / kMillisecond) * kMillisecond;
+    s.answer_timeout_s = t.number("answer_timeout_ms", {5, 1000}, 0) * kMillisecond;
   }
   read_chain(t, s.calibration, s.serial, s.setting);
   if (axes) s.setting.counts_per_unit = std::abs(s.steps_per_m[kX]);

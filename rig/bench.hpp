@@ -35,6 +35,7 @@ struct StageConfig {
   Position steps_per_m{1e6, 1e6, 1e6};  ///< microsteps; negative when the motor runs the other way; 0: no such axis
   bool keeps_position = false;          ///< it knows where it stands after power-up; otherwise it is to be homed first
   double host_silence_s = 0.3;          ///< it stops when it has not heard from us for so long
+  double answer_timeout_s = 0;          ///< after it a request counts as lost; 0: the codec's own
 
   std::string calibration;       ///< the record with its error map, as for the force; empty: it goes where it counts
   std::string serial;            ///< of the stage on the bench

@@ -92,6 +92,7 @@ std::unique_ptr<Stage> make_tmcl(const StageConfig& config, daq::LinkId link, da
   t.position_stream = position_stream;
   t.position_rate_Hz = config.status_rate_Hz;
   t.host_silence_s = config.host_silence_s;
+  if (config.answer_timeout_s > 0) t.exchange.answer_timeout = daq::from_seconds(config.answer_timeout_s);
   t.latency_s = config.latency_s;
   for (std::size_t a = 0; a < kAxes; ++a) {
     t.axes[a].present = config.steps_per_m[a] != 0;
@@ -112,6 +113,7 @@ std::unique_ptr<Stage> make_zaber(const StageConfig& config, daq::LinkId link, d
   z.position_stream = position_stream;
   z.position_rate_Hz = config.status_rate_Hz;
   z.host_silence_s = config.host_silence_s;
+  if (config.answer_timeout_s > 0) z.answer_timeout = daq::from_seconds(config.answer_timeout_s);
   z.latency_s = config.latency_s;
   for (std::size_t a = 0; a < kAxes; ++a) {
     z.axes[a].present = config.steps_per_m[a] != 0;

@@ -10,7 +10,6 @@
 namespace strigil::daq {
 namespace {
 
-constexpr auto kStaleWish = std::chrono::milliseconds(200);
 constexpr auto kSetUpPause = std::chrono::seconds(1);
 constexpr double kHeartbeatsPerSilence = 4;
 
@@ -242,7 +241,7 @@ bool TmclSession::send_motion(HostTime now, SessionOutput& out) noexcept {
     motion_axis_ = (motion_axis_ + 1) % kStageAxes;
     auto& a = axes_[axis];
     if (a.wish == Wish::kNone) continue;
-    if (now - a.wished > kStaleWish) {
+    if (now - a.wished > longest_wish(config_.exchange.answer_timeout)) {
       a.wish = Wish::kNone;
       want_search_stopped(a);
       ++dropped_;

@@ -65,7 +65,7 @@ inline constexpr double kTmclHeartbeatTick_s = 0.01;
 /// begins.
 ///
 /// Speeds and flags are asked for in turn. An axis is idle when its speed was 0 twice in a row. Wishes that could not
-/// be sent for 0.2 s are dropped and count as lost: whoever steers has long changed its mind.
+/// be sent for longest_wish() are dropped and count as lost: whoever steers has long changed its mind.
 class TmclSession final : public AxisSession {
  public:
   explicit TmclSession(const TmclSessionConfig& config);

@@ -11,7 +11,6 @@
 namespace strigil::daq {
 namespace {
 
-constexpr auto kStaleWish = std::chrono::milliseconds(200);
 constexpr auto kToldLately = std::chrono::milliseconds(60);
 constexpr auto kSetUpPause = std::chrono::seconds(1);
 constexpr auto kMarkerEvery = std::chrono::seconds(1);
@@ -241,7 +240,7 @@ bool ZaberSession::send_halt(HostTime now, SessionOutput& out) noexcept {
   for (std::size_t axis = 0; axis < kStageAxes; ++axis) {
     auto& a = axes_[axis];
     const bool stands = a.wish == Wish::kVelocity && a.value == 0;
-    if ((!stands && a.wish != Wish::kMove) || now - a.wished > kStaleWish) continue;
+    if ((!stands && a.wish != Wish::kMove) || now - a.wished > longest_wish(config_.answer_timeout)) continue;
     if (a.runs ? a.runs_at == 0 : a.reading.condition == AxisCondition::kIdle) continue;
     if (!ask_axis(Kind::kMotion, axis, "move vel 0", now, out)) return false;
     a.runs = false;
@@ -258,7 +257,7 @@ bool ZaberSession::send_motion(Errand errand, HostTime now, SessionOutput& out) 
     const auto axis = (motion_axis_ + tries) % kStageAxes;
     auto& a = axes_[axis];
     if (a.wish == Wish::kNone || errand_of(axis, now) != errand) continue;
-    if (now - a.wished > kStaleWish) {
+    if (now - a.wished > longest_wish(config_.answer_timeout)) {
       a.wish = Wish::kNone;
       ++dropped_;
       report(EventCode::kNoAnswer, Severity::kWarning, seconds(now - a.wished), "a wish came too late to be sent", now,

@@ -55,7 +55,7 @@ inline constexpr std::int32_t kZaberLastTick = 1;  ///< the countdown that stops
 ///
 /// A controller tells the positions of all its axes in one answer; they were true in the middle between request and
 /// answer, to half of that time. A round of all controllers makes one sample, of the first one's instant; the axes of others
-/// stand where the line between their last two readings has them then. Wishes that could not be sent for 0.2 s
+/// stand where the line between their last two readings has them then. Wishes that could not be sent for longest_wish()
 /// are dropped and count as lost. New velocities take turns with what looks after the controller; one that the axis has
 /// been told already gives way to both, and one of 0 for an axis that moves goes before all but stops. An axis is homed
 /// while its controller does not say WR of it; a controller that restarted is known by the marker it forgot, looked for

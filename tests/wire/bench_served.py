@@ -1,13 +1,12 @@
 """A simulated bench that is served, and one who asks it: for tests of the control channel and of the screen."""
 import contextlib
-import pathlib
-import re
 import subprocess
 import time
 
 import zmq
 
-HOME = pathlib.Path(__file__).resolve().parents[2]
+from patient import patient_bench
+
 PATIENCE_S = 120
 CONTEXT = zmq.Context()
 
@@ -43,6 +42,35 @@ class Client:
     def take(self, **arguments):
         self.token = self.do("take", **arguments)["token"]
 
+    def press(self, verb, until, why, **arguments):
+        """Asks for a movement and holds on to it; anew where a busy computer has let go for us."""
+        self.do(verb, **arguments)
+
+        def holds(status):
+            if until(status):
+                return True
+            if not self.ask("hold")["ok"]:
+                self.do(verb, **arguments)
+            return False
+        return self.wait(holds, why)
+
+    def reset(self):
+        """Resets, and again until it stays so. Where a busy computer let the drive's own time-out run down between two
+        uses, z has run up to its end meanwhile, and the accelerometer felt that.
+        """
+        since = None
+
+        def stays(status):
+            nonlocal since
+            if status["use"] == "by_hand" and not status["armed"]:
+                self.do("reset")
+            if status.get("supervisor") != "running":
+                since = None
+            elif since is None:
+                since = time.monotonic()
+            return since is not None and time.monotonic() - since > 0.5
+        return self.wait(stays, "it stays reset")
+
     def wait(self, what, why):
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
@@ -55,20 +83,10 @@ class Client:
         raise AssertionError(f"waited in vain: {why}: {status}")
 
 
-def patient_bench(name):
-    text = (HOME / f"rig/benches/{name}.toml").read_text()
-    for key, patient in (("max_bound_us", 20000), ("force_stale_ms", 1000), ("vibration_stale_ms", 2000),
-                         ("stage_stale_ms", 2000), ("stuck_ms", 2000)):
-        text, found = re.subn(rf"(?m)^{key} = \d+", f"{key} = {patient}", text)
-        assert found == 1, key
-    text = re.sub(r"(?ms)^\[stop_test\].*?(?=^\[)", "", text)
-    return re.sub(r"(?ms)^\[taps\].*?(?=^\[)", "", text)
-
-
 @contextlib.contextmanager
 def served_bench(strigil, folder, name="sim_tmcl", *options):
     """`strigil sim` and `strigil serve` on it, patient; gives the endpoint of control and the serving process."""
-    (folder / "twin.toml").write_text(patient_bench(name))
+    (folder / "twin.toml").write_text(patient_bench(name, without=("taps", "stop_test")))
     sim = subprocess.Popen([strigil, "sim", "--dir", folder / "wires", "--bench", folder / "twin.toml"],
                            stdout=subprocess.PIPE, text=True)
     try:

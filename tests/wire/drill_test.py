@@ -11,22 +11,12 @@ import subprocess
 import sys
 import tempfile
 
+from patient import HOME, patient_bench
+
 STRIGIL = sys.argv[1]
-HOME = pathlib.Path(__file__).resolve().parents[2]
 # name: how long the patient bench and a busy computer may take
 DRILLS = {"force_silent": 4000, "vibration_unplugged": 3000, "stage_unplugged": 3000, "host_stalled": 5000,
           "host_killed": 3000, "disk_full": 5000, "screen_killed": 60000}
-
-
-def patient(folder):
-    text = (HOME / "rig/benches/sim.toml").read_text()
-    for key, value in (("max_bound_us", 20000), ("force_stale_ms", 1000), ("vibration_stale_ms", 2000),
-                       ("stage_stale_ms", 2000), ("stuck_ms", 2000)):
-        text, found = re.subn(rf"(?m)^{key} = \d+", f"{key} = {value}", text)
-        assert found == 1, key
-    bench = folder / "patient.toml"
-    bench.write_text(text)
-    return bench
 
 
 def catalogue(folder):
@@ -41,8 +31,10 @@ def catalogue(folder):
         assert found == 1, drill
         wanted.append(drill.split("\n# ---")[0])
     assert len(wanted) == len(DRILLS), wanted
+    bench = folder / "patient.toml"
+    bench.write_text(patient_bench(without=()))
     path = folder / "patient_drills.toml"
-    path.write_text(f'protocol = "smoke"\nbench = "{patient(folder)}"\n\n' + "".join(wanted))
+    path.write_text(f'protocol = "smoke"\nbench = "{bench}"\n\n' + "".join(wanted))
     return path
 
 

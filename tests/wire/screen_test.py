@@ -21,7 +21,8 @@ import time
 import h5py
 import zmq
 
-from bench_served import CONTEXT, HOME, Client, served_bench
+from bench_served import CONTEXT, Client, served_bench
+from patient import HOME
 from virtual_screen import Console, virtual_screen
 
 CASE, STRIGIL = sys.argv[1:3]

@@ -6,7 +6,6 @@ stop has worsened it is refused again. With one make of stage: the others are ho
 """
 import json
 import pathlib
-import re
 import signal
 import subprocess
 import sys
@@ -15,8 +14,9 @@ import time
 
 import h5py
 
+from patient import patient_bench
+
 STRIGIL = sys.argv[1]
-HOME = pathlib.Path(__file__).resolve().parents[2]
 
 
 def strigil(*arguments, timeout=180):
@@ -24,11 +24,7 @@ def strigil(*arguments, timeout=180):
 
 
 def bench_text(name, history):
-    text = (HOME / f"rig/benches/{name}.toml").read_text()
-    for key, patient in (("max_bound_us", 20000), ("force_stale_ms", 1000), ("vibration_stale_ms", 2000),
-                         ("stage_stale_ms", 2000), ("stuck_ms", 2000)):
-        text, found = re.subn(rf"(?m)^{key} = \d+", f"{key} = {patient}", text)
-        assert found == 1, key
+    text = patient_bench(name, without=())
     text = text.replace("keeps_position = true", "keeps_position = false")
     text = text.replace("[stop_test]\n", f'[stop_test]\nrequired = true\nhistory = "{history}"\nrepeats = 1\n'
                                          "max_time_ms = 5000\nmax_travel_mm = 5\nmax_abort_travel_mm = 100\n"

@@ -13,20 +13,9 @@ import sys
 import tempfile
 import time
 
+from patient import HOME, patient_bench
+
 STRIGIL = sys.argv[1]
-HOME = pathlib.Path(__file__).resolve().parents[2]
-
-
-def patient_bench(folder):
-    text = (HOME / "rig/benches/sim.toml").read_text()
-    for key, value in (("max_bound_us", 20000), ("force_stale_ms", 1000), ("vibration_stale_ms", 2000),
-                       ("stage_stale_ms", 2000), ("stuck_ms", 2000)):
-        text, found = re.subn(rf"(?m)^{key} = \d+", f"{key} = {value}", text)
-        assert found == 1, key
-    text = re.sub(r"(?ms)^\[taps\].*?(?=^\[)", "", text)
-    bench = folder / "patient.toml"
-    bench.write_text(text)
-    return bench
 
 
 def protocol(folder):
@@ -54,8 +43,10 @@ with tempfile.TemporaryDirectory(prefix="strigil-suspend-") as temporary:
     os.environ["STRIGIL_HOME"] = str(HOME)
     folder = pathlib.Path(temporary)
     wires = folder / "wires"
+    bench = folder / "patient.toml"
+    bench.write_text(patient_bench())
     with open(folder / "sim.log", "w") as log:
-        sim = subprocess.Popen([STRIGIL, "sim", "--dir", wires, "--bench", patient_bench(folder), "--truth",
+        sim = subprocess.Popen([STRIGIL, "sim", "--dir", wires, "--bench", bench, "--truth",
                                 folder / "truth.csv"], stdout=log, stderr=log)
     try:
         wait_for(lambda: "ready" in (folder / "sim.log").read_text())

@@ -5,7 +5,6 @@ Twins in one process (pseudo-terminals, UDP), the rig in a second, a Python subs
 import json
 import os
 import pathlib
-import re
 import signal
 import subprocess
 import sys
@@ -15,25 +14,11 @@ import time
 import h5py
 import zmq
 
+from patient import HOME, patient_bench
+
 STRIGIL = sys.argv[2]
-HOME = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = HOME / "docs" / "examples"
 PYTHON = "/usr/bin/python3"
-
-
-def patient_bench(name="sim"):
-    """The simulated bench for a computer that may be busy with other things: a late thread must fail no test here.
-
-    What such a computer does to the times is the matter of tests in virtual time; here samples are counted.
-    """
-    text = (HOME / f"rig/benches/{name}.toml").read_text()
-    for key, patient in (("max_bound_us", 20000), ("force_stale_ms", 1000), ("vibration_stale_ms", 2000),
-                         ("stage_stale_ms", 2000), ("stuck_ms", 2000)):
-        text, found = re.subn(rf"(?m)^{key} = \d+", f"{key} = {patient}", text)
-        assert found == 1, key
-    text, found = re.subn(r"(?ms)^\[taps\].*?(?=^#|^\[)", "", text)
-    assert found == 1
-    return text
 
 
 class Sim:
@@ -352,7 +337,7 @@ def dead_man(folder):
     run.send_signal(signal.SIGKILL)
     killed_ns = time.monotonic_ns()  # CLOCK_MONOTONIC, as the truth
     run.wait()
-    time.sleep(2.5)
+    time.sleep(3.5)
     after = [row for row in truth() if row[0] >= killed_ns]
     sim.stop()
     held = max(row[4] for row in after)
@@ -363,7 +348,7 @@ def dead_man(folder):
     assert all(row[4] == 0 for row in after if row[0] >= free[0][0]), "it came back onto the phantom"
     assert after[-1][1:4] == after[-400][1:4], "the stage still moves"
     # Longer than the time-out is only the way up; how quick this computer was decides no test.
-    print(f"dead_man: force 0 after {free_s * 1e3:.0f} ms (time-out 300 ms, then the lift), at most {held:.2f} N")
+    print(f"dead_man: force 0 after {free_s * 1e3:.0f} ms (time-out 1000 ms, then the lift), at most {held:.2f} N")
 
 
 with tempfile.TemporaryDirectory(prefix="strigil-wire-") as temporary:
