@@ -78,7 +78,7 @@ void ask_travel(const calibration::Record& record, const protocols::Plan& plan, 
   constexpr double kMilli = 1e3;
   for (const auto axis : {rig::kX, rig::kY}) {
     const auto wished = wished_positions(plan, axis);
-    const auto& use = (*travel)[axis];
+    const auto& use = travel->use[axis];
     if (!wished || !calibration::leaves_travel(use, wished->low, wished->high)) continue;
     reasons.push_back(fmt::format(
         "its zero was looked at from {} {:g} to {:g} mm, and the run strokes from {:g} to {:g} mm", kAxisNames[axis],
@@ -233,7 +233,7 @@ protocols::ForceCalibration force_calibration_of(const calibration::Record& reco
   if (quantity != nullptr) out.quantity = *quantity;
   out.coverage_factor = record.coverage_factor;
   out.sign = sign_of(bench.force.normal_axis);
-  out.travel_m = calibration::travel_of(record);
+  out.travel = calibration::travel_of(record);
   return out;
 }
 

@@ -18,24 +18,16 @@ ForceUncertainty uncertainty_of(const ForceCalibration& c, const MeanForce& f) {
   if (!expanded) return u;
   const double independent = std::clamp(std::floor(f.duration_s / kIndependent_s), 1.0, static_cast<double>(f.samples));
   u.calibration_N = *expanded / c.coverage_factor;
+  if (c.travel && f.way_m) {
+    const double own_N = calibration::zero_apart_N(*c.travel, *f.way_m);
+    const double less_N2 = (c.travel->span_N * c.travel->span_N - own_N * own_N) / 3;  // rectangular, both
+    u.calibration_N = std::sqrt(std::max(0.0, u.calibration_N * u.calibration_N - less_N2));
+  }
   u.statistics_N = f.deviation_N / std::sqrt(independent);
   u.zero_N = std::isfinite(f.zero_N) ? std::abs(f.zero_N) / std::sqrt(3.0) : 0;
   u.expanded_N =
       2 * std::sqrt(u.calibration_N * u.calibration_N + u.statistics_N * u.statistics_N + u.zero_N * u.zero_N);
   return u;
-}
-
-std::string outside_travel(const ForceCalibration& c, const rig::Position& at_m) {
-  if (!c.travel_m) return {};
-  constexpr double kMilli = 1e3;
-  std::vector<std::string> out;
-  for (std::size_t a = 0; a < rig::kAxes; ++a) {
-    const auto& use = (*c.travel_m)[a];
-    if (!calibration::leaves_travel(use, at_m[a], at_m[a])) continue;
-    out.push_back(
-        fmt::format("{} {:.1f} mm ({:g} to {:g} mm)", "xyz"[a], at_m[a] * kMilli, use.low * kMilli, use.high * kMilli));
-  }
-  return fmt::format("{}", fmt::join(out, ", "));
 }
 
 std::string to_text(const ForceCalibration& c) {

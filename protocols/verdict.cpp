@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "protocols/failed_step.hpp"
+#include "protocols/stroke_way.hpp"
 
 namespace strigil::protocols {
 namespace {
@@ -210,11 +211,12 @@ class Judge {
       const bool after = step.kind == StepKind::kRetract && step.outcome == StepOutcome::kDone;
       if (after && step.condition == r.condition && !plan_.steps[step.step].timing) zero_N = step.zero_N;
     }
+    const auto way = stroke_way(plan_, e_.steps, r.condition);
     r.force_uncertainty = uncertainty_of(e_.calibration, {r.mean_normal_force_N, r.deviation_N, r.duration_s,
-                                                          static_cast<std::size_t>(r.samples), zero_N});
+                                                          static_cast<std::size_t>(r.samples), zero_N, way});
     const auto& c = e_.calibration;
     if (plan_.protocol.in_air) return;  // no force is said of it
-    if (!travel(r)) return;
+    if (!travel(r, way)) return;
     if (!c.calibrated || !c.refused_outside || !std::isfinite(r.mean_normal_force_N)) return;
     if (std::isfinite(r.force_uncertainty.expanded_N)) return;
     r.judgement = Judgement::kInvalid;
@@ -227,15 +229,9 @@ class Judge {
   }
 
   /// Where its cables were not looked at, nothing is known of its zero. False, and told: it was there.
-  bool travel(StrokeResult& r) {
+  bool travel(StrokeResult& r, const std::optional<calibration::TravelBox>& way) {
     const auto& c = e_.calibration;
-    std::string where;
-    for (const auto& step : e_.steps) {
-      if (step.kind != StepKind::kStroke || step.condition != r.condition || plan_.steps[step.step].timing) continue;
-      for (const auto& at : {step.from_m, step.to_m}) {
-        if (where.empty()) where = outside_travel(c, at);
-      }
-    }
+    const auto where = way ? outside_travel(c, *way) : "";
     if (where.empty()) return true;
     r.force_uncertainty.expanded_N = std::numeric_limits<double>::quiet_NaN();
     if (!c.refused_outside) return false;

@@ -91,13 +91,19 @@ void ForceEvaluation::find_zero_over_travel() {
   }
   // A slope for each axis that the places differ in, the smallest that fits where they do not tell them apart: cables
   // are springs, so that what they pull between the places goes on in a straight line beyond them [A].
-  const Eigen::VectorXd slope = at.completeOrthogonalDecomposition().solve(zero);
+  const auto plane = at.completeOrthogonalDecomposition();
+  const Eigen::VectorXd slope = plane.solve(zero);
+  travel_.use = p_.plan_.use_m;
   double over_use_N = 0;
   for (std::size_t a = 0; a < rig::kAxes; ++a) {
-    const auto& use = p_.plan_.use_m[a];
-    over_use_N += std::abs(slope[1 + static_cast<Eigen::Index>(a)]) * (use.high - use.low);
+    travel_.slope_N_m[a] = slope[1 + static_cast<Eigen::Index>(a)];
+    over_use_N += std::abs(travel_.slope_N_m[a]) * (travel_.use[a].high - travel_.use[a].low);
   }
-  places_N_ = std::max(zero.maxCoeff() - zero.minCoeff(), over_use_N);
+  travel_.span_N = std::max(zero.maxCoeff() - zero.minCoeff(), over_use_N);
+  // Axes that the places do not tell apart share one slope as they please: no way is then known to be shorter.
+  const auto varied = (at.rowwise() - at.row(0)).colwise().any().count();
+  travel_.off_plane_N =
+      plane.rank() < 1 + varied ? travel_.span_N / 2 : (zero - at * slope).cwiseAbs().maxCoeff();
 }
 
 daq::Result<void> ForceEvaluation::find_temperature() {
@@ -187,7 +193,7 @@ std::vector<ForceEvaluation::Part> ForceEvaluation::parts_of(std::size_t channel
   add("zero within a series", "rectangular", zero_N_ / kWholeWidth);
   add("resolution", "rectangular", r_.resolution_N / kWholeWidth);
   // Tared in one place and read in another, as far apart as may be.
-  if (normal) add("zero over the travel", "rectangular", places_N_ / kHalfWidth);
+  if (normal) add("zero over the travel", "rectangular", travel_.span_N / kHalfWidth);
   const auto& plan = p_.plan_;
   // What was read beside the series goes before what was said beforehand.
   const double said_C = setup_.temperature_C.value_or((plan.use_low_C + plan.use_high_C) / 2);

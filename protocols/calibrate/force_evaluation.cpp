@@ -164,7 +164,7 @@ void ForceEvaluation::tables() {
       places.rows.push_back({at[0], at[1], at[2], zero[0], zero[1], zero[2]});
     }
     out_.record.tables.push_back(std::move(places));
-    out_.record.tables.push_back(calibration::travel_table(p_.plan_.use_m));
+    out_.record.tables.push_back(calibration::travel_table(travel_));
   }
   if (r_.validating.empty()) return;
   DataTable combined{"loads not in the fit",

@@ -82,7 +82,7 @@ class ForceEvaluation {
   double lateral_gap_N_ = 0;
   double creep_ = 0;      ///< relative: from the reading's time on
   double zero_N_ = 0;     ///< largest change of zero over a series
-  double places_N_ = 0;   ///< span of the zero over the travel that runs use
+  calibration::ForceTravel travel_;  ///< its zero where runs go
   double mounting_ = 0;   ///< relative standard uncertainty of the mean of the positions
   double reference_ = 0;  ///< relative standard uncertainty
   double per_K_ = 0;      ///< relative, of the sensitivity: measured and its uncertainty beside it, or the data sheet's

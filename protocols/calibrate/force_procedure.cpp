@@ -331,10 +331,17 @@ void read_use(daq::StrictTable& t, const rig::BenchConfig& bench, ForcePlan& p) 
     const auto [low, high] = std::minmax_element(all.begin(), all.end());
     const auto use =
         t.numbers(kKeys[axis], {-2000, 2000}, std::vector<double>{*low / kMillimetre, *high / kMillimetre});
-    if (use.size() == 2 && use[0] <= use[1]) {
-      p.use_m[axis] = {use[0] * kMillimetre, use[1] * kMillimetre};
-    } else {
+    if (use.size() != 2 || use[0] > use[1]) {
       t.refuse(kKeys[axis], fmt::format("'{}' takes [lowest, highest]", kKeys[axis]));
+      continue;
+    }
+    p.use_m[axis] = {use[0] * kMillimetre, use[1] * kMillimetre};
+    const bool same = std::ranges::all_of(p.places_m, [&](const auto& at) { return at[axis] == p.places_m[0][axis]; });
+    const bool as_read = use[0] * kMillimetre >= *low && use[1] * kMillimetre <= *high;
+    if (same && !as_read && !p.places_m.empty()) {
+      t.refuse(kKeys[axis], fmt::format("'{}' is wider than where the [[force.place]] lie, and no two of them differ "
+                                        "along {}: nothing would be known of the zero there",
+                                        kKeys[axis], "xyz"[axis]));
     }
   }
 }

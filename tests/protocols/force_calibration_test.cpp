@@ -31,6 +31,20 @@ TEST(ForceUncertaintyTest, IsOfCalibrationScatterAndZero) {
   EXPECT_NEAR(u.expanded_N, 2 * std::sqrt(0.02 * 0.02 + 0.04 / 8 + 0.0003), 1e-12);
 }
 
+// Tared and stroked nearer to each other than the record's box of use is wide: its cables pull less.
+TEST(ForceUncertaintyTest, HasTheZeroOfItsOwnWayWhereThatIsKnown) {
+  auto c = calibrated();
+  c.travel = calibration::ForceTravel{{{{0, 0.2}, {0, 0.1}, {-0.06, 0}}}, {0.1, 0, -0.2}, 0.001, 0.033};
+  MeanForce f{6, 0, 1, 500, 0};
+  EXPECT_NEAR(uncertainty_of(c, f).calibration_N, 0.02, 1e-12) << "a way that nobody told: anywhere";
+  f.way_m = {{{0.05, 0.1}, {0, 0}, {-0.03, -0.01}}};
+  const double apart_N = 0.1 * 0.05 + 0.2 * 0.02 + 2 * 0.001;
+  EXPECT_NEAR(calibration::zero_apart_N(*c.travel, *f.way_m), apart_N, 1e-12);
+  EXPECT_NEAR(uncertainty_of(c, f).calibration_N, std::sqrt(0.02 * 0.02 - (0.033 * 0.033 - apart_N * apart_N) / 3), 1e-12);
+  f.way_m = c.travel->use;
+  EXPECT_NEAR(uncertainty_of(c, f).calibration_N, 0.02, 1e-12) << "never more than the record says";
+}
+
 TEST(ForceUncertaintyTest, NeverMoreThanAllSamplesNorLessThanOne) {
   EXPECT_NEAR(uncertainty_of(calibrated(), {6, 0.2, 100, 4, 0}).statistics_N, 0.1, 1e-12);
   EXPECT_NEAR(uncertainty_of(calibrated(), {6, 0.2, 0.01, 50, 0}).statistics_N, 0.2, 1e-12);

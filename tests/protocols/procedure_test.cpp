@@ -67,6 +67,9 @@ TEST(ProcedureFile, WhatCannotBeIsRefusedWithItsPlace) {
               HasSubstr("p.toml:4:8: there is no kind 'farce'"));
   EXPECT_THAT(why_not(with(kForce, "[1, 2, 4", "[2, 1, 4"), s), HasSubstr("'forces_N' takes 3 to 40 forces that rise"));
   EXPECT_THAT(why_not(with(kForce, "settle_s", "setle_s"), s), HasSubstr("setle_s"));
+  EXPECT_THAT(why_not(with(kForce, "direction_deg", "use_y_mm = [0, 50]\ndirection_deg"), s),
+              HasSubstr("no two of them differ along y"));
+  EXPECT_EQ(why_not(with(kForce, "direction_deg", "use_x_mm = [0, 200]\ndirection_deg"), s), "");
   EXPECT_THAT(why_not(with(kForce, "settle_s = 30", "settle_s = nan"), s), HasSubstr("settle_s"));
   EXPECT_THAT(why_not(with(kForce, "x_mm = 100", "x_mm = 900"), s), HasSubstr("outside the stage's travel"));
   EXPECT_THAT(why_not(with(kForce, "degree = 2", "degree = 3\npositions_deg = [0, 120]"), s), HasSubstr("takes three"));
@@ -326,6 +329,20 @@ TEST(ForceProcedure, WhatTheSensorDoesWrongIsInTheBudgetAndInTheClass) {
   };
   EXPECT_NEAR(of("hysteresis"), 0.002 * 14 / std::sqrt(3.0), 1e-4) << "of the second largest force";
   EXPECT_NEAR(of("zero over the travel"), 0.5 * 0.09 / std::sqrt(3.0), 1e-9);
+  const auto travel = calibration::travel_of(result->record);
+  ASSERT_TRUE(travel);
+  EXPECT_NEAR(travel->span_N, 0.5 * 0.09, 1e-9);
+  // Two places along x and z at once: nobody knows along which the zero goes, and no way counts as shorter than all.
+  EXPECT_NEAR(calibration::zero_apart_N(*travel, {}), travel->span_N, 1e-12);
+  const auto told_apart = parse_procedure(
+      with(kForce, "z_mm = -20\n", "z_mm = -20\n[[force.place]]\nx_mm = 100\ny_mm = 0\nz_mm = -1\n"), "p.toml", s);
+  const auto apart = told_apart->procedure->evaluate(data_of(*told_apart->procedure, sensor), s);
+  ASSERT_TRUE(apart.ok()) << apart.error().message;
+  const auto plane = calibration::travel_of(apart->record);
+  ASSERT_TRUE(plane);
+  EXPECT_NEAR(plane->slope_N_m[0], 0.5, 1e-9);
+  EXPECT_NEAR(plane->slope_N_m[2], 0, 1e-9);
+  EXPECT_NEAR(calibration::zero_apart_N(*plane, {{{0.02, 0.04}, {0, 0}, {-0.02, 0}}}), 0.5 * 0.02, 1e-9);
   EXPECT_TRUE(result->record.classification.result.starts_with("1 "))
       << "v of 0.2 %: " << result->record.classification.result;
 

@@ -223,13 +223,13 @@ TEST_F(CalibrationGate, OutOfRange) {
 // Cables pull on a sensor by where the stage stands: beyond where its zero was looked at a record says nothing.
 TEST_F(CalibrationGate, OutsideTheTravel) {
   auto r = record("FZ-X");
-  r.tables.push_back(calibration::travel_table({{{0, 0.05}, {0, 0.1}, {-0.06, 0}}}));
+  r.tables.push_back(calibration::travel_table({{{{0, 0.05}, {0, 0.1}, {-0.06, 0}}}}));
   keep(r);
   name_ = "FZ-X";
   expect_gate("its zero was looked at from x 0 to 50 mm, and the run strokes from 40 to 70 mm");
   // How deep it gets is known when it has been there.
   r.id = name_ = "FZ-Z";
-  r.tables[0] = calibration::travel_table({{{0, 0.2}, {0, 0.1}, {-0.02, 0}}});
+  r.tables[0] = calibration::travel_table({{{{0, 0.2}, {0, 0.1}, {-0.02, 0}}}});
   keep(r);
   const auto deep = go(bench());
   ASSERT_TRUE(deep.ok()) << deep.error().message;
@@ -237,11 +237,22 @@ TEST_F(CalibrationGate, OutsideTheTravel) {
   EXPECT_THAT(protocols::to_text(plan_, deep->verdict), HasSubstr("calibration 'FZ-Z' looked at the zero of the force"));
   EXPECT_TRUE(std::isnan(deep->verdict.strokes.at(0).force_uncertainty.expanded_N));
   r.id = name_ = "FZ-ALL";
-  r.tables[0] = calibration::travel_table({{{0, 0.2}, {0, 0.1}, {-0.06, 0}}});
+  // The zero goes as far in 0.1 m as over the whole use; the run goes 30 mm along x, and about as deep.
+  const double record_N = *calibration::expanded_at(r.quantities[0], 4) / r.coverage_factor;
+  const double span_N = record_N;
+  const double slope_N_m = span_N / 0.1;
+  r.tables[0] = calibration::travel_table(
+      {{{{0, 0.2}, {0, 0.1}, {-0.06, 0}}}, {slope_N_m, 0, slope_N_m}, 0, span_N});
   keep(r);
   const auto good = go(bench());
   ASSERT_TRUE(good.ok()) << good.error().message;
   EXPECT_EQ(good->verdict.judgement, Judgement::kPass);
+  const auto own_N = good->verdict.strokes.at(0).force_uncertainty.calibration_N;
+  const auto over = [&](double way_m) {
+    return std::sqrt(record_N * record_N + (std::pow(slope_N_m * way_m, 2) - span_N * span_N) / 3);
+  };
+  EXPECT_GT(own_N, over(0.04)) << "tared clear of the phantom";
+  EXPECT_LT(own_N, over(0.09));
 }
 
 TEST_F(CalibrationGate, Temperature) {
