@@ -32,6 +32,11 @@ void step_fields(V& v, S& s) {
   v("repeated", s.repeated), v("suspended_s", s.suspended_s), v("while_suspended", s.while_suspended);
   v("zero_N", s.zero_N);
 }
+/// Runs from before a record told the plane of its zeros have none of these.
+template <typename V, typename S>
+void reach_fields(V& v, S& s) {
+  v("low_m", s.low_m), v("high_m", s.high_m);
+}
 template <typename V, typename S>
 void stream_fields(V& v, S& s) {
   v("name", s.name), v("samples", s.samples), v("duration_s", s.duration_s), v("rate_Hz", s.rate_Hz);
@@ -184,7 +189,7 @@ std::string evidence_to_json(const RunEvidence& e) {
   };
   list("streams", e.streams, [](auto& v, const auto& s) { stream_fields(v, s); });
   list("rejected", e.rejected, [](auto& v, const auto& s) { rejected_fields(v, s); });
-  list("steps", e.steps, [](auto& v, const auto& s) { step_fields(v, s); });
+  list("steps", e.steps, [](auto& v, const auto& s) { step_fields(v, s), reach_fields(v, s); });
   return daq::json_text(run.json);
 }
 
@@ -205,16 +210,21 @@ daq::Result<RunEvidence> parse_evidence(std::string_view text, const Plan& plan)
     }
     for (const auto& j : json[key]) {
       Reader one(j, wrong);
-      fields(one, items.emplace_back());
+      fields(one, items.emplace_back(), j);
       if (!wrong.empty()) {
         wrong = fmt::format("{} {}: {}", key, items.size() - 1, wrong);
         return;
       }
     }
   };
-  if (wrong.empty()) list("streams", out.streams, [](auto& v, auto& s) { stream_fields(v, s); });
-  if (wrong.empty()) list("rejected", out.rejected, [](auto& v, auto& s) { rejected_fields(v, s); });
-  if (wrong.empty()) list("steps", out.steps, [](auto& v, auto& s) { step_fields(v, s); });
+  if (wrong.empty()) list("streams", out.streams, [](auto& v, auto& s, const Json&) { stream_fields(v, s); });
+  if (wrong.empty()) list("rejected", out.rejected, [](auto& v, auto& s, const Json&) { rejected_fields(v, s); });
+  if (wrong.empty()) {
+    list("steps", out.steps, [](auto& v, auto& s, const Json& j) {
+      step_fields(v, s);
+      if (j.is_object() && j.contains("low_m")) reach_fields(v, s);
+    });
+  }
   if (!wrong.empty()) return refused(wrong);
   for (const auto& s : out.steps) {
     const bool there = s.step < plan.steps.size() && s.condition < std::max<std::size_t>(plan.conditions.size(), 1);

@@ -133,6 +133,7 @@ void Runner::begin(const rig::Readings& r, daq::HostTime now, rig::EventSink& ev
   result.ended = now;
   result.from_m = r.position_m;
   result.to_m = r.position_m;
+  result.low_m = result.high_m = r.position_m;
   progress_.step = index_;
   progress_.kind = s.kind;
   progress_.condition = s.condition;
@@ -183,7 +184,13 @@ void Runner::observe(const rig::Readings& r) noexcept {
   last_m_ = r.position_m;
   progress_.normal_force_N = r.normal_force_N;
   auto& result = results_.back();
-  if (open_ && result.kind == StepKind::kStroke && !step_.held) observe_stroke_position(r, result);
+  if (open_) {
+    for (std::size_t a = 0; a < rig::kAxes; ++a) {
+      result.low_m[a] = std::min(result.low_m[a], r.position_m[a]);
+      result.high_m[a] = std::max(result.high_m[a], r.position_m[a]);
+    }
+    if (result.kind == StepKind::kStroke && !step_.held) observe_stroke_position(r, result);
+  }
   if (r.force_samples != force_samples_) observe_force(r);
   if (!open_) {
     vibration_samples_ = r.vibration_samples;

@@ -45,6 +45,8 @@ struct StepResult {
   daq::HostTime ended;
   rig::Position from_m{};
   rig::Position to_m{};
+  rig::Position low_m{};   ///< of each axis, the lowest readback from the first to the last tick
+  rig::Position high_m{};  ///< and the highest: a way may lead beyond both its ends
   std::uint64_t force_samples = 0;   ///< that came; more than the statistics hold when a tick took in several at once
   RunningStatistics normal_force_N;  ///< of the newest force sample of each tick that had one
   RunningStatistics tangential_force_N;

@@ -9,18 +9,16 @@ namespace strigil::protocols {
 
 std::optional<calibration::TravelBox> stroke_way(const Plan& plan, const std::vector<StepResult>& steps,
                                                  std::size_t condition) {
-  const rig::Position* tared_m = nullptr;
+  const StepResult* tare = nullptr;
   std::optional<calibration::TravelBox> way;
   for (const auto& step : steps) {
     if (step.outcome != StepOutcome::kDone) continue;
-    if (step.kind == StepKind::kTare) tared_m = &step.to_m;
+    if (step.kind == StepKind::kTare) tare = &step;
     if (step.kind != StepKind::kStroke || step.condition != condition || plan.steps[step.step].timing) continue;
-    if (tared_m == nullptr) return {};
+    if (tare == nullptr) return {};
     way.emplace();
-    for (std::size_t a = 0; a < rig::kAxes; ++a) {
-      const auto [low, high] = std::minmax({(*tared_m)[a], step.from_m[a], step.to_m[a]});
-      (*way)[a] = {low, high};
-    }
+    for (std::size_t a = 0; a < rig::kAxes; ++a)
+      (*way)[a] = {std::min(tare->low_m[a], step.low_m[a]), std::max(tare->high_m[a], step.high_m[a])};
   }
   return way;
 }

@@ -11,8 +11,8 @@
 
 namespace strigil::protocols {
 
-/// The box of a condition's stroke, both its ends and the place of the last tare before it; `steps` in the order in
-/// which they were carried out. None: there was no such stroke, or it was never tared.
+/// The box that a condition's stroke and the last tare before it stayed in; `steps` in the order in which they were
+/// carried out. None: there was no such stroke, or it was never tared.
 std::optional<calibration::TravelBox> stroke_way(const Plan& plan, const std::vector<StepResult>& steps,
                                                  std::size_t condition);
 

@@ -7,6 +7,7 @@
 
 #include "daq/latest.hpp"
 #include "fake_bench.hpp"
+#include "protocols/stroke_way.hpp"
 #include "protocols/verdict.hpp"
 
 namespace strigil::protocols {
@@ -54,6 +55,13 @@ TEST(RunnerTest, AnHonestStrokePasses) {
   const auto& retract = s.runner.results().back();
   EXPECT_EQ(retract.kind, StepKind::kRetract);
   EXPECT_NEAR(retract.zero_N, 0, 0.01) << "the bias was tared away";
+  // From where it was tared, clear of the phantom, to where it pressed.
+  const auto way = stroke_way(s.plan, s.runner.results(), 0);
+  ASSERT_TRUE(way);
+  EXPECT_NEAR((*way)[rig::kX].high - (*way)[rig::kX].low, 60e-3, 0.1e-3);
+  EXPECT_NEAR((*way)[rig::kZ].high, s.plan.limits.clear_z_m, 0.1e-3);
+  EXPECT_NEAR((*way)[rig::kZ].low, retract.low_m[rig::kZ], 0.1e-3);
+  EXPECT_LT((*way)[rig::kZ].low, s.plan.limits.clear_z_m - 1e-3);
 }
 
 TEST(RunnerTest, EventsTellOfEachStepAndOfContact) {
