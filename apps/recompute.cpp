@@ -15,6 +15,7 @@
 #include "daq/record/run_reader.hpp"
 #include "protocols/evidence_text.hpp"
 #include "protocols/report.hpp"
+#include "protocols/run_values.hpp"
 #include "protocols/stroke_series.hpp"
 #include "rig/rig.hpp"
 
@@ -68,11 +69,15 @@ class Recomputation {
   }
 
   void compare(const char* what, const std::string& again, const Json& recorded) {
-    if (daq::json_text(daq::parse_ordered_json(again)) == daq::json_text(recorded)) {
+    const auto made = daq::parse_ordered_json(again);
+    if (daq::json_text(made) == daq::json_text(recorded)) {
       out_.same.push_back(what);
-    } else {
-      out_.problems.push_back(fmt::format("{}: recomputed, it is not what the run says", what));
+      return;
     }
+    const auto apart = Json::diff(recorded, made);
+    const std::string first = apart.empty() ? "the order" : apart[0]["path"].get<std::string>();
+    out_.problems.push_back(
+        fmt::format("{}: recomputed, it is not what the run says ({} at {} of them)", what, first, apart.size()));
   }
 
   bool make_plan() {
@@ -115,12 +120,15 @@ class Recomputation {
       if (!event) return event.error();
       trace.take(*event);
     }
+    auto values = protocols::RunValues::of(header_);
+    if (!values) return fail(values.error().message);
     samples_.assign(header_.streams.size(), 0);
     unlocked_.assign(header_.streams.size(), 0);
     for (std::size_t s = 0; s < header_.streams.size(); ++s) {
       for (std::uint64_t i = 0; i < reader_.block_count(s); ++i) {
-        const auto block = reader_.block(s, i);
+        auto block = reader_.block(s, i);
         if (!block) return block.error();
+        values->apply(*block);
         trace.take(*block);
         samples_[s] += block->samples;
         if ((block->flags & daq::kClockUnlocked) != 0) unlocked_[s] += block->samples;

@@ -12,6 +12,7 @@
 #include "daq/json_text.hpp"
 #include "daq/record/run_reader.hpp"
 #include "daq/record/verify.hpp"
+#include "protocols/run_values.hpp"
 #include "protocols/timing_certificate.hpp"
 #include "rig/bench.hpp"
 #include "rig/rig.hpp"
@@ -142,6 +143,8 @@ daq::Result<void> retime_run(const std::string& run, const std::string& out) {
   }
   const auto roles = bench ? rig::roles_of(*bench) : rig::StreamRoles{};
   protocols::TimingTrace trace(protocols::traced_streams(header.streams, roles.normal_channel, roles.normal_sign));
+  auto values = protocols::RunValues::of(header);
+  if (!values) return values.error();
   std::optional<Copy> copy;
   if (!out.empty()) {
     auto made = Copy::to(out, header);
@@ -170,6 +173,7 @@ daq::Result<void> retime_run(const std::string& run, const std::string& out) {
       auto block = reader.block(s, i);
       if (!block) return block.error();
       if (fit) retime(*block, i, *fit);
+      values->apply(*block);
       trace.take(*block);
       if (!copy) continue;
       if (auto r = copy->append(*block); !r) return r;

@@ -16,6 +16,7 @@
 #include "apps/calibrate.hpp"
 #include "apps/calibration_gate.hpp"
 #include "apps/prompters.hpp"
+#include "apps/recompute.hpp"
 #include "apps/run.hpp"
 #include "apps/run_command.hpp"
 #include "calibration/record/store.hpp"
@@ -233,6 +234,12 @@ TEST_F(ClosedLoop, EverythingHiddenAtOnceIsCalibratedAndARunIsTrueInForcePlaceAn
         go(seed, records, [&](const sim::World& world, daq::HostTime) { return history.look(world, kStep); });
     ASSERT_TRUE(outcome.ok()) << twin << ": " << outcome.error().message;
     EXPECT_TRUE(outcome->verdict.calibration.calibrated && outcome->verdict.stage_calibration.calibrated) << twin;
+    // All of it is in the run file: with taps, by calibrated newtons and places, the verdict can be made again.
+    if (twin == first) {
+      const auto again = recompute_run(outcome->run_file);
+      ASSERT_TRUE(again.ok()) << again.error().message;
+      EXPECT_THAT(again->problems, testing::IsEmpty());
+    }
     auto file = daq::RunReader::open(outcome->run_file);
     ASSERT_TRUE(file.ok()) << file.error().message;
     const auto series = protocols::read_stroke_series(**file);
