@@ -93,6 +93,7 @@ class Writer {
 class Reader {
  public:
   Reader(const Json& json, std::string& wrong) : json_(json), wrong_(wrong) {}
+  [[nodiscard]] bool has(const char* key) const { return json_.contains(key); }
   void operator()(const char* key, double& x) {
     const auto* j = find(key);
     if (j == nullptr) return;
@@ -117,7 +118,7 @@ class Reader {
     for (std::size_t i = 0; i < p.size(); ++i) p[i] = (*j)[i].get<double>();
   }
   void operator()(const char* key, RunningStatistics& r) {
-    if (!json_.contains(key)) return;
+    if (!has(key)) return;
     const auto& j = json_[key];
     if (!numbers(j, 5) || !j[0].is_number_unsigned()) return say(key);
     r = RunningStatistics::restored(
@@ -202,7 +203,7 @@ daq::Result<RunEvidence> parse_evidence(std::string_view text, const Plan& plan)
   std::string wrong;
   Reader run(json, wrong);
   run_fields(run, out);
-  if (json.contains("vibration_calibration_named")) vibration_fields(run, out);
+  if (run.has("vibration_calibration_named")) vibration_fields(run, out);
   const auto list = [&](const char* key, auto& items, auto&& fields) {
     if (!json.contains(key) || !json[key].is_array()) {
       wrong = fmt::format("'{}' is no list", key);
@@ -210,19 +211,19 @@ daq::Result<RunEvidence> parse_evidence(std::string_view text, const Plan& plan)
     }
     for (const auto& j : json[key]) {
       Reader one(j, wrong);
-      fields(one, items.emplace_back(), j);
+      fields(one, items.emplace_back());
       if (!wrong.empty()) {
         wrong = fmt::format("{} {}: {}", key, items.size() - 1, wrong);
         return;
       }
     }
   };
-  if (wrong.empty()) list("streams", out.streams, [](auto& v, auto& s, const Json&) { stream_fields(v, s); });
-  if (wrong.empty()) list("rejected", out.rejected, [](auto& v, auto& s, const Json&) { rejected_fields(v, s); });
+  if (wrong.empty()) list("streams", out.streams, [](auto& v, auto& s) { stream_fields(v, s); });
+  if (wrong.empty()) list("rejected", out.rejected, [](auto& v, auto& s) { rejected_fields(v, s); });
   if (wrong.empty()) {
-    list("steps", out.steps, [](auto& v, auto& s, const Json& j) {
+    list("steps", out.steps, [](auto& v, auto& s) {
       step_fields(v, s);
-      if (j.is_object() && j.contains("low_m")) reach_fields(v, s);
+      if (v.has("low_m")) reach_fields(v, s);
     });
   }
   if (!wrong.empty()) return refused(wrong);

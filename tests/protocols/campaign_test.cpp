@@ -12,6 +12,7 @@
 #include <map>
 #include <set>
 
+#include "daq/temporary_folder.hpp"
 #include "protocols/campaign/campaign.hpp"
 #include "protocols/campaign/dataset_folder.hpp"
 #include "protocols/campaign/trial_texts.hpp"
@@ -214,12 +215,9 @@ class SmallExecutor : public TrialExecutor {
 class Campaign : public ::testing::Test {
  protected:
   void SetUp() override {
-    dir_ = (fs::temp_directory_path() / "strigil-campaign-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(dir_.data()), nullptr);
     suite_ = suite_of(kSuite);
     trials_ = trials_of(suite_.design);
   }
-  void TearDown() override { fs::remove_all(dir_); }
 
   CampaignSummary run(SmallExecutor& executor, bool resume = false,
                       const std::function<bool(std::string_view)>& dies = {}) {
@@ -237,7 +235,8 @@ class Campaign : public ::testing::Test {
     return r.ok() ? *r : std::vector<TrialRecord>{};
   }
 
-  std::string dir_;
+  daq::TemporaryFolder folder_ = daq::TemporaryFolder::make("campaign").value();
+  std::string dir_ = folder_.path();
   std::string error_;
   Suite suite_;
   std::vector<Trial> trials_;

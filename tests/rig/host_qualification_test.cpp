@@ -11,6 +11,7 @@
 #include <numeric>
 #include <random>
 
+#include "daq/temporary_folder.hpp"
 #include "rig/host_measurement.hpp"
 
 namespace strigil::rig {
@@ -206,9 +207,9 @@ TEST(HostQualificationTest, JsonAndTextSayTheSame) {
 }
 
 TEST(HostMeasurementTest, MeasuresAndLeavesNothingBehind) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "strigil-qualify-XXXXXX").string();
-  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-  const auto folder = std::filesystem::path(pattern) / "runs";
+  const auto own = daq::TemporaryFolder::make("qualify");
+  ASSERT_TRUE(own.ok()) << own.error().message;
+  const auto folder = std::filesystem::path(own->path()) / "runs";
   const auto m = measure_host({.seconds = 0.6, .folder = folder.string()});
   ASSERT_TRUE(m) << m.error().message;
   EXPECT_TRUE(std::filesystem::is_empty(folder));
@@ -227,7 +228,6 @@ TEST(HostMeasurementTest, MeasuresAndLeavesNothingBehind) {
   EXPECT_GT(m->facts.cpus, 0U);
   EXPECT_GT(m->facts.clock_step_s, 0);
   EXPECT_FALSE(m->facts.kernel.empty());
-  std::filesystem::remove_all(pattern);
 }
 
 TEST(HostMeasurementTest, AFolderThatCannotBeIsAnError) {

@@ -2,12 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 
+#include "daq/temporary_folder.hpp"
 #include "rig/stop_test_history.hpp"
 
 namespace strigil::rig {
@@ -138,15 +138,9 @@ TEST(StopTestGate, RefusesInWords) {
 
 class StopTestHistory : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "strigil-stops-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    path_ = dir_ + "/deep/b.jsonl";
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-  std::string dir_;
-  std::string path_;
+  daq::TemporaryFolder folder_ = daq::TemporaryFolder::make("stops").value();
+  std::string dir_ = folder_.path();
+  std::string path_ = dir_ + "/deep/b.jsonl";
 };
 
 TEST_F(StopTestHistory, ReadsBackWhatWasKept) {

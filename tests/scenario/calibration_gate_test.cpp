@@ -1,7 +1,6 @@
 // The gates of a calibration through whole runs: refused in words, or made and marked.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -18,6 +17,7 @@
 #include "daq/json_text.hpp"
 #include "daq/record/run_reader.hpp"
 #include "daq/strict_toml.hpp"
+#include "daq/temporary_folder.hpp"
 #include "protocols/report.hpp"
 
 namespace strigil::apps {
@@ -34,13 +34,9 @@ class CalibrationGate : public testing::Test {
 
   void SetUp() override {
     ASSERT_EQ(::setenv("STRIGIL_HOME", STRIGIL_SOURCE_DIR, 1), 0);
-    std::string pattern = (std::filesystem::temp_directory_path() / "strigil-gate-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     store_ = dir_ + "/calibrations";
     keep(record("FZ-1"));
   }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
 
   /// Of the simulated sensor, which has 1e6 counts to a newton.
   static Record record(const std::string& id, double gain = 1) {
@@ -118,7 +114,8 @@ class CalibrationGate : public testing::Test {
     EXPECT_THAT((*reader)->end()->value(), HasSubstr("\"uncalibrated\""));
   }
 
-  std::string dir_;
+  daq::TemporaryFolder folder_ = daq::TemporaryFolder::make("gate").value();
+  std::string dir_ = folder_.path();
   std::string store_;
   std::string name_ = "FZ-1";
   std::string hash_;
